@@ -1,0 +1,98 @@
+#pragma once
+// The objects of an Anki collection as every part of the service passes them on: the sync protocol
+// (messages_wire), the collection file (file_wire) and the tables (collection_store) all speak these structs.
+//
+// Integers have the widths that Anki's own types have, so that what a client sent is what another one gets.
+// Unsigned 32-bit values are kept in int64. Times named mod are seconds, except those of the collection, which are
+// milliseconds. JSON is kept as the text that came, never parsed and printed again: unknown keys, the order of keys
+// and the spelling of numbers survive.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace syncline::anki {
+
+using Usn = std::int32_t;  ///< update sequence number; -1 (pending) exists on clients only
+
+struct Card {
+  std::int64_t id, note_id, deck_id;
+  std::int32_t ord;  ///< template index, or cloze number - 1; 0..65535
+  std::int64_t mod;
+  Usn usn;
+  std::int32_t type;   ///< 0..3
+  std::int32_t queue;  ///< -3..4
+  std::int32_t due;
+  std::int64_t interval;  ///< days, uint32
+  std::int32_t factor;    ///< ease x 1000, uint16
+  std::int64_t reps, lapses, left;
+  std::int32_t original_due;
+  std::int64_t original_deck_id;
+  std::int32_t flags;  ///< uint8
+  std::string data;    ///< JSON text, verbatim
+};
+
+struct Note {
+  std::int64_t id;
+  std::string guid;
+  std::int64_t notetype_id;
+  std::int64_t mod;
+  Usn usn;
+  std::string tags;    ///< " a b " or ""
+  std::string fields;  ///< joined by U+001F
+};
+
+struct Review {
+  std::int64_t id;  ///< review time in ms
+  std::int64_t card_id;
+  Usn usn;
+  std::int32_t ease;
+  std::int32_t interval, last_interval;  ///< positive: days, negative: seconds
+  std::int64_t factor;                   ///< uint32
+  std::int64_t taken_ms;                 ///< uint32
+  std::int32_t type;                     ///< 0..5
+};
+
+/// What was deleted; the numbers are those of Anki's graves.type.
+enum class GraveKind : std::int16_t { kCard = 0, kNote = 1, kDeck = 2 };
+
+struct Grave {
+  GraveKind kind;
+  std::int64_t id;
+  Usn usn;
+};
+
+/// A notetype, deck or deck config in the legacy (schema 11) JSON that all sync versions carry.
+struct Object {
+  std::int64_t id;
+  std::string name;  ///< decks: components joined by "::"
+  std::int64_t mod;
+  Usn usn;
+  std::string json;
+  std::int32_t field_count = 0;     ///< notetypes only
+  std::int32_t template_count = 0;  ///< notetypes only
+};
+
+struct Tag {
+  std::string name;
+  Usn usn;
+};
+
+/// The one row of the col table.
+struct CollectionMeta {
+  std::int64_t created_s;  ///< crt, seconds
+  std::int64_t mod_ms, schema_ms, last_sync_ms;
+  Usn usn;
+};
+
+struct CollectionCounts {
+  std::int64_t cards, notes, revlog, notetypes, decks, deck_configs;
+};
+
+/// Everything of a collection but cards, notes, revlog and graves: small enough to hold in memory.
+struct SmallObjects {
+  std::vector<Object> notetypes, decks, deck_configs;
+  std::vector<Tag> tags;
+  std::string config_json;  ///< one JSON object, key -> value
+};
+
+}  // namespace syncline::anki

@@ -1,0 +1,16 @@
+# Writes one header with every statement of one service: cmake -DSERVICE=… -DFILES=… -DOUT=… -P embed.cmake
+#
+# sql/queries/anki/lock_collection.sql becomes syncline::sql::anki::lock_collection, prepared and logged as
+# "anki.lock_collection". The text is copied as it is: file(CONFIGURE) would eat @x@.
+file(WRITE "${OUT}.tmp" "#pragma once\n#include \"sql/statement.h\"\nnamespace syncline::sql::${SERVICE} {\n")
+string(REPLACE "|" ";" FILES "${FILES}")
+foreach(file IN LISTS FILES)
+  get_filename_component(name "${file}" NAME_WE)
+  file(READ "${file}" text)
+  file(APPEND "${OUT}.tmp" "inline constexpr Statement ${name}{\"${SERVICE}.${name}\", R\"__sql__(")
+  file(APPEND "${OUT}.tmp" "${text}")
+  file(APPEND "${OUT}.tmp" ")__sql__\"};\n")
+endforeach()
+file(APPEND "${OUT}.tmp" "}  // namespace syncline::sql::${SERVICE}\n")
+execute_process(COMMAND ${CMAKE_COMMAND} -E copy_if_different "${OUT}.tmp" "${OUT}")
+file(REMOVE "${OUT}.tmp")
