@@ -1,6 +1,6 @@
 #pragma once
-// A statement is a file: sql/queries/<service>/<name>.sql. Its name is the same in C++, in pg_prepared_statements
-// and in the log.
+// A statement is a file: sql/queries/<service>/<name>.sql. Its name is the same in C++, in
+// pg_prepared_statements and in the log.
 namespace syncline::sql {
 
 struct Statement {

@@ -1,0 +1,98 @@
+#pragma once
+// What a handler or the body of a job may use besides its input: the database in the name of one user, the
+// clock, the configuration. Belongs to one request or one job; nothing in it outlives that.
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "handlers/base/config.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/ids.h"
+#include "sql/database.h"
+
+namespace syncline {
+
+/// Who is asking, as established by the dialect. For a job: the account it works for.
+struct Identity {
+  UserId user{};
+  DeviceId device{};  ///< 0 for a job
+};
+
+class Context : public sql::Observer {
+ public:
+  using Clock = std::chrono::system_clock;
+
+  /// `request_id` is that of the request, or "job-<id>".
+  Context(const Config& config, sql::Database& database, std::string request_id);
+  ~Context() override;
+
+  const Config& config() const { return config_; }
+  const std::string& request_id() const { return request_id_; }
+  UserId user() const { return identity_.user; }
+  DeviceId device() const { return identity_.device; }
+  void SetIdentity(Identity identity) { identity_ = identity; }
+  void SetAccess(sql::Access access) { access_ = access; }
+  void SetDeadline(std::chrono::steady_clock::time_point deadline) { database_.SetDeadline(deadline); }
+  Clock::time_point Now() const { return Clock::now(); }
+  std::int64_t NowMs() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Now().time_since_epoch()).count();
+  }
+  std::int64_t NowSeconds() const { return NowMs() / 1000; }
+
+  /// Opens Store(tx, user) on one snapshot, read-only, and returns what the block returns.
+  template <typename Store, typename F>
+  auto Read(F&& block) {
+    return Translated([&] {
+      return database_.Read([&](sql::Tx& tx) {
+        Store store(tx, identity_.user);
+        return block(store);
+      });
+    });
+  }
+  /// As Read, in a transaction that commits when the block returns and rolls back when it throws. The block
+  /// may run more than once (see sql/database.h): it changes nothing outside itself. Slow work stays outside.
+  template <typename Store, typename F>
+  auto Write(F&& block) {
+    if (access_ != sql::Access::kWrite)
+      throw Error(ErrorKind::kInternal, "internal", "write on a read-only route");
+    return Translated([&] {
+      return database_.Write([&](sql::Tx& tx) {
+        Store store(tx, identity_.user);
+        return block(store);
+      });
+    });
+  }
+
+  void OnStatement(const char* name, std::chrono::microseconds took) override;
+  int statements() const { return statements_; }
+  std::chrono::microseconds database_time() const { return database_time_; }
+
+ private:
+  /// One place where errors of sql become errors of the project.
+  template <typename F>
+  auto Translated(F&& f) -> decltype(f()) {
+    try {
+      return f();
+    } catch (const sql::CommitUnknown& e) {
+      throw Error(ErrorKind::kInternal, "internal", std::string("outcome of commit unknown: ") + e.what());
+    } catch (const sql::Conflict& e) {
+      throw Busy("busy", e.what());
+    } catch (const sql::Unavailable& e) {
+      throw Busy("database_unavailable", e.what());
+    } catch (const sql::Failure& e) {
+      throw Error(ErrorKind::kInternal, "internal", e.what());
+    }
+  }
+
+  const Config& config_;
+  sql::Database& database_;
+  std::string request_id_;
+  Identity identity_;
+  sql::Access access_ = sql::Access::kWrite;
+  int statements_ = 0;
+  std::chrono::microseconds database_time_{0};
+};
+
+}  // namespace syncline

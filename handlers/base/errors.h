@@ -1,0 +1,70 @@
+#pragma once
+// The one error of the project: a kind without protocol, a short public code, a private text for the log.
+//
+// Handlers, stores and wire code throw it; only the pipeline and the worker catch. The kind decides the
+// status (StatusOf), the dialect the body. Private text never leaves the machine.
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace syncline {
+
+enum class ErrorKind {
+  kBadInput,            ///< 400
+  kUnauthenticated,     ///< 401
+  kForbidden,           ///< 403
+  kNotFound,            ///< 404, also for what belongs to somebody else
+  kMethodNotAllowed,    ///< 405
+  kConflict,            ///< 409
+  kPreconditionFailed,  ///< 412
+  kTooLarge,            ///< 413
+  kTooMany,             ///< 429, with Retry-After
+  kUnsupported,         ///< 501
+  kUpstream,            ///< 502
+  kBusy,                ///< 503, with Retry-After: the database or Redis is away, or no slot is free
+  kInternal,            ///< 500
+};
+
+int StatusOf(ErrorKind kind);
+
+class Error : public std::runtime_error {
+ public:
+  /// `code` is snake_case and public; `private_text` goes to the log.
+  Error(ErrorKind kind, std::string code, const std::string& private_text = "")
+      : std::runtime_error(private_text.empty() ? code : private_text), kind_(kind), code_(std::move(code)) {}
+
+  ErrorKind kind() const { return kind_; }
+  const std::string& code() const { return code_; }
+  std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+  Error&& RetryAfter(std::chrono::seconds seconds) && {
+    retry_after_ = seconds;
+    return std::move(*this);
+  }
+
+ private:
+  ErrorKind kind_;
+  std::string code_;
+  std::optional<std::chrono::seconds> retry_after_;
+};
+
+inline Error BadInput(std::string code, const std::string& text = "") {
+  return {ErrorKind::kBadInput, std::move(code), text};
+}
+inline Error NotFound(std::string code, const std::string& text = "") {
+  return {ErrorKind::kNotFound, std::move(code), text};
+}
+inline Error Forbidden(std::string code, const std::string& text = "") {
+  return {ErrorKind::kForbidden, std::move(code), text};
+}
+inline Error Conflict(std::string code, const std::string& text = "") {
+  return {ErrorKind::kConflict, std::move(code), text};
+}
+inline Error TooLarge(std::string code, const std::string& text = "") {
+  return {ErrorKind::kTooLarge, std::move(code), text};
+}
+inline Error Busy(std::string code, const std::string& text = "") {
+  return Error(ErrorKind::kBusy, std::move(code), text).RetryAfter(std::chrono::seconds(5));
+}
+
+}  // namespace syncline

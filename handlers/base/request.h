@@ -1,0 +1,40 @@
+#pragma once
+// A request as handlers see it: plain values, and a body that is read once, as a stream. Knows no FastCGI.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace syncline {
+
+/// Where the body's bytes come from.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// Fills up to `size` bytes and returns how many; 0 at the end. Throws Error when the client went away.
+  virtual std::size_t Read(char* buffer, std::size_t size) = 0;
+};
+
+struct Request {
+  std::string id;              ///< request id, also told to the client; log lines carry it
+  std::string method;          ///< upper case
+  std::string path;            ///< percent-decoded, starts with '/'; no query
+  std::string query;           ///< raw, without '?'
+  std::string remote_address;  ///< of the client, as nginx saw it
+  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
+  std::vector<std::pair<std::string, std::string>> path_params;
+  std::optional<std::size_t> content_length;  ///< none: unknown (chunked); the body ends where it ends
+  BodySource* body = nullptr;                 ///< null: no body
+
+  std::optional<std::string_view> Header(std::string_view lower_case_name) const;
+  /// Value of a {name} of the route's pattern; Error Internal when the pattern has none of that name.
+  std::string_view PathParam(std::string_view name) const;
+  /// First value of a query parameter, percent-decoded.
+  std::optional<std::string> Query(std::string_view name) const;
+  /// The whole body; Error TooLarge past `limit` bytes, and no more than that is ever held.
+  std::string ReadBody(std::size_t limit);
+};
+
+}  // namespace syncline

@@ -1,0 +1,42 @@
+#pragma once
+// A route is a row: what the front door must know to admit a request without asking the handler. A dialect is
+// what a protocol wants differently: how to authenticate, how an error looks, which headers are always there.
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "handlers/base/context.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/request.h"
+#include "handlers/base/response.h"
+
+namespace syncline {
+
+struct Dialect {
+  const char* service;  ///< name in log lines
+  /// Who is asking. Throws Error with the kind that this protocol's clients understand as "log in again".
+  /// Null: the service has public routes only.
+  Identity (*authenticate)(const Request& request, Context& context);
+  /// Body and headers of an error; the status is StatusOf(error.kind()). Must not fail.
+  Response (*render_error)(const Error& error, const Request& request);
+  /// Sent with every answer of the service.
+  std::span<const std::pair<std::string_view, std::string_view>> fixed_headers;
+};
+
+enum class Auth { kPublic, kRequired };
+
+struct Route {
+  const char* method;
+  const char* pattern;    ///< "/sync/meta", "/v1/decks/{deck}"; a {name} is one path segment
+  const char* operation;  ///< "anki.meta": in the log, in metrics, in the names of tests
+  Auth auth;
+  sql::Access access;      ///< kRead: a Write inside throws
+  std::size_t body_limit;  ///< bytes as they arrive (before decompression)
+  std::chrono::milliseconds deadline;
+  Response (*handler)(Request& request, Context& context);
+  const Dialect* dialect;
+};
+
+}  // namespace syncline

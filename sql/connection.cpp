@@ -1,0 +1,268 @@
+#include "sql/connection.h"
+
+#include <libpq-fe.h>
+
+#include <exception>
+
+#include "sql/errors.h"
+
+namespace syncline::sql {
+namespace {
+
+using Result = std::shared_ptr<const PGresult>;
+
+Result Own(PGresult* result) {
+  return {result, [](const PGresult* r) { PQclear(const_cast<PGresult*>(r)); }};
+}
+
+std::string Options(const Settings& settings) {
+  // Set in the start-up packet: no round trip, and no session without them.
+  // force_generic_plan: every statement is an index access by tenant; replanning each costs more than it can
+  // win.
+  const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
+  return "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan -c bytea_output=hex"
+         " -c statement_timeout=" +
+         ms(settings.statement_timeout) + " -c lock_timeout=" + ms(settings.lock_timeout) +
+         " -c idle_in_transaction_session_timeout=" + ms(settings.idle_in_transaction_timeout);
+}
+
+// Class and code of SQLSTATE: which error it is for a caller.
+[[noreturn]] void Throw(std::string_view state, const std::string& text, const char* constraint) {
+  if (state == "40001" || state == "40P01") throw Conflict(text);
+  if (state.starts_with("23")) throw ConstraintViolated(text, constraint != nullptr ? constraint : "");
+  // Terminated by an administrator, crash of another backend, idle too long: this connection is over.
+  if (state == "57P01" || state == "57P02" || state == "57P05" || state == "25P03")
+    throw ConnectionLost(text);
+  // Timeouts, no resources, no connection, shutting down or starting up.
+  if (state == "55P03" || state == "57014" || state.starts_with("53") || state.starts_with("08") ||
+      state == "57P03") {
+    throw Unavailable(text);
+  }
+  throw Failure(text);
+}
+
+// The sync point of a pipeline nobody sent: only ever after the connection broke.
+constexpr const char* kNoConnection = "connection to PostgreSQL lost";
+
+}  // namespace
+
+Connection::Connection(const Settings& settings, Observer* observer)
+    : conn_(nullptr, PQfinish), observer_(observer) {
+  const std::string options = Options(settings);
+  const std::string timeout = std::to_string(settings.connect_timeout.count());
+  const char* keys[] = {"dbname",          "application_name", "options",
+                        "client_encoding", "connect_timeout",  nullptr};
+  const char* values[] = {settings.url.c_str(), settings.application_name.c_str(),
+                          options.c_str(),      "UTF8",
+                          timeout.c_str(),      nullptr};
+  conn_.reset(PQconnectdbParams(keys, values, /*expand_dbname=*/1));
+  if (PQstatus(conn_.get()) != CONNECTION_OK) {
+    throw Unavailable(std::string("cannot connect: ") + PQerrorMessage(conn_.get()));
+  }
+  PQsetNoticeProcessor(
+      conn_.get(), [](void*, const char*) {}, nullptr);
+  PQenterPipelineMode(conn_.get());
+}
+
+Connection::~Connection() = default;
+
+bool Connection::IsBroken() const {
+  return PQstatus(conn_.get()) != CONNECTION_OK;
+}
+
+void Connection::ThrowError(const PGresult* result, const char* what) const {
+  const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string text = std::string(what) + ": " + (state != nullptr ? state : "-----") + " " +
+                           (primary != nullptr ? primary : PQerrorMessage(conn_.get()));
+  if (state == nullptr && IsBroken()) throw ConnectionLost(text);
+  Throw(state != nullptr ? state : "", text, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
+}
+
+const Connection::Prepared& Connection::Prepare(const Statement& statement) {
+  if (const auto found = prepared_.find(statement.name); found != prepared_.end()) return found->second;
+  // What is queued must not be mixed with the answers read here.
+  if (!expected_.empty() && expected_.back().what != Expect::kSync) Flush();
+  if (PQsendPrepare(conn_.get(), statement.name, statement.text, 0, nullptr) == 0 ||
+      PQsendDescribePrepared(conn_.get(), statement.name) == 0) {
+    throw ConnectionLost(kNoConnection);
+  }
+  expected_.push_back({Expect::kIgnore, statement.name});
+  expected_.push_back({Expect::kRows, statement.name});
+  Sync();
+  const Result described = Collect(nullptr);
+  Prepared prepared;
+  for (int i = 0; i < PQnparams(described.get()); ++i)
+    prepared.types.push_back(PQparamtype(described.get(), i));
+  return prepared_.emplace(statement.name, std::move(prepared)).first->second;
+}
+
+void Connection::QueueCommand(const char* command) {
+  if (PQsendQueryParams(conn_.get(), command, 0, nullptr, nullptr, nullptr, nullptr, 1) == 0) {
+    throw ConnectionLost(kNoConnection);
+  }
+  expected_.push_back({Expect::kIgnore, command});
+}
+
+void Connection::Send(const Statement& statement, std::span<const Param> params, Expect expect) {
+  const Prepared& prepared = Prepare(statement);
+  if (prepared.types.size() != params.size()) {
+    throw Failure(std::string(statement.name) + ": takes " + std::to_string(prepared.types.size()) +
+                  " parameters, got " + std::to_string(params.size()));
+  }
+  std::string buffer;
+  std::vector<std::size_t> offsets(params.size());
+  std::vector<const char*> values(params.size(), nullptr);
+  std::vector<int> lengths(params.size(), 0), formats(params.size(), 1);
+  std::vector<char> present(params.size());
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    offsets[i] = buffer.size();
+    present[i] = Encode(params[i], prepared.types[i], buffer);
+    lengths[i] = static_cast<int>(buffer.size() - offsets[i]);
+  }
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (present[i]) values[i] = buffer.data() + offsets[i];
+  }
+  if (PQsendQueryPrepared(conn_.get(), statement.name, static_cast<int>(params.size()), values.data(),
+                          lengths.data(), formats.data(), /*resultFormat=*/1) == 0) {
+    throw ConnectionLost(kNoConnection);
+  }
+  expected_.push_back({expect, statement.name});
+}
+
+void Connection::Sync() {
+  if (PQpipelineSync(conn_.get()) == 0) throw ConnectionLost(kNoConnection);
+  expected_.push_back({Expect::kSync, "sync"});
+}
+
+Result Connection::Collect(const std::function<void(const Row&)>* each) {
+  Result wanted;
+  Result error;
+  const char* failed = nullptr;
+  std::exception_ptr thrown;
+  while (!expected_.empty()) {
+    const Expected expected = expected_.front();
+    // Answers of one round trip may be followed by those of an earlier FlushLater's; both end with their own
+    // sync.
+    if (each != nullptr && expected.what == Expect::kRows) PQsetSingleRowMode(conn_.get());
+    Result result = Own(PQgetResult(conn_.get()));
+    if (result == nullptr || IsBroken()) {
+      expected_.clear();
+      if (result != nullptr && PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+        throw ConnectionLost(std::string(expected.name) + ": " + PQresultErrorMessage(result.get()));
+      }
+      throw ConnectionLost(std::string(expected.name) + ": " + kNoConnection);
+    }
+    expected_.pop_front();
+    if (expected.what == Expect::kSync) continue;
+    for (; result != nullptr; result = Own(PQgetResult(conn_.get()))) {
+      switch (PQresultStatus(result.get())) {
+        case PGRES_SINGLE_TUPLE:
+          if (error == nullptr && !thrown) {
+            try {
+              (*each)(Row(result, 0));
+            } catch (...) {
+              thrown = std::current_exception();  // the rest still has to be read off the wire
+            }
+          }
+          break;
+        case PGRES_TUPLES_OK:
+        case PGRES_COMMAND_OK:
+          last_tag_ = PQcmdStatus(const_cast<PGresult*>(result.get()));
+          if (expected.what == Expect::kRows) wanted = result;
+          break;
+        case PGRES_PIPELINE_ABORTED:
+          break;  // the error before it is the one to tell
+        default:
+          if (error == nullptr) {
+            error = result;
+            failed = expected.name;
+          }
+      }
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  if (error != nullptr) ThrowError(error.get(), failed);
+  return wanted;
+}
+
+void Connection::Queue(const Statement& statement, std::span<const Param> params) {
+  Send(statement, params, Expect::kIgnore);
+  if (observer_ != nullptr) observer_->OnStatement(statement.name, {});
+}
+
+Rows Connection::Run(const Statement& statement, std::span<const Param> params) {
+  const auto begin = std::chrono::steady_clock::now();
+  Send(statement, params, Expect::kRows);
+  Sync();
+  Result result = Collect(nullptr);
+  if (observer_ != nullptr) {
+    observer_->OnStatement(statement.name, std::chrono::duration_cast<std::chrono::microseconds>(
+                                               std::chrono::steady_clock::now() - begin));
+  }
+  return Rows(std::move(result));
+}
+
+void Connection::Each(const Statement& statement, std::span<const Param> params,
+                      const std::function<void(const Row&)>& row) {
+  const auto begin = std::chrono::steady_clock::now();
+  // Single-row mode is asked for when the statement is at the head of the queue.
+  if (!expected_.empty()) Flush();
+  Send(statement, params, Expect::kRows);
+  Sync();
+  Collect(&row);
+  if (observer_ != nullptr) {
+    observer_->OnStatement(statement.name, std::chrono::duration_cast<std::chrono::microseconds>(
+                                               std::chrono::steady_clock::now() - begin));
+  }
+}
+
+std::string Connection::Flush() {
+  last_tag_.clear();
+  Sync();
+  Collect(nullptr);
+  return last_tag_;
+}
+
+void Connection::FlushLater() {
+  Sync();
+}
+
+void Connection::Copy(const Statement& statement, const std::function<bool(std::string&)>& fill) {
+  const auto begin = std::chrono::steady_clock::now();
+  // COPY is not possible inside a pipeline.
+  if (!expected_.empty()) Flush();
+  PQexitPipelineMode(conn_.get());
+  const Result started = Own(PQexec(conn_.get(), statement.text));
+  if (PQresultStatus(started.get()) != PGRES_COPY_IN) {
+    PQenterPipelineMode(conn_.get());
+    ThrowError(started.get(), statement.name);
+  }
+  static constexpr char kHeader[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
+  std::string buffer(kHeader, 19);
+  std::exception_ptr thrown;
+  bool more = true;
+  while (more) {
+    try {
+      more = fill(buffer);
+    } catch (...) {
+      thrown = std::current_exception();
+      break;
+    }
+    if (!more) buffer.append("\377\377", 2);
+    if (PQputCopyData(conn_.get(), buffer.data(), static_cast<int>(buffer.size())) != 1) break;
+    buffer.clear();
+  }
+  PQputCopyEnd(conn_.get(), thrown ? "abandoned" : nullptr);
+  Result result = Own(PQgetResult(conn_.get()));
+  while (Result rest = Own(PQgetResult(conn_.get()))) result = rest;
+  PQenterPipelineMode(conn_.get());
+  if (thrown) std::rethrow_exception(thrown);
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) ThrowError(result.get(), statement.name);
+  if (observer_ != nullptr) {
+    observer_->OnStatement(statement.name, std::chrono::duration_cast<std::chrono::microseconds>(
+                                               std::chrono::steady_clock::now() - begin));
+  }
+}
+
+}  // namespace syncline::sql

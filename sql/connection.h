@@ -1,0 +1,94 @@
+#pragma once
+// One connection to PostgreSQL, used by one thread. The only file beside its .cpp, rows.cpp and listener.cpp
+// that knows libpq. It is libpq and not libpqxx because three things are needed that libpqxx does not offer:
+// binary parameters and results, binary COPY, and pipelines (BEGIN, statements and COMMIT in one round trip).
+//
+// The connection lives in libpq's pipeline mode. Commands are queued and answered in order; a round trip ends
+// with a sync. A command nobody waits for (the COMMIT of a read, Later) leaves its answer to be read by the
+// next round trip.
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sql/rows.h"
+#include "sql/statement.h"
+#include "sql/value.h"
+
+struct pg_conn;
+
+namespace syncline::sql {
+
+struct Settings {
+  std::string url;               ///< libpq URI or key=value string; a password belongs into a passfile
+  std::string application_name;  ///< as seen in pg_stat_activity
+  std::chrono::milliseconds statement_timeout{30'000};
+  std::chrono::milliseconds lock_timeout{10'000};
+  std::chrono::milliseconds idle_in_transaction_timeout{60'000};
+  std::chrono::seconds connect_timeout{3};
+};
+
+/// Told of every statement: for the log line of a request and the log of slow statements.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void OnStatement(const char* name, std::chrono::microseconds took) = 0;
+};
+
+class Connection {
+ public:
+  /// Connects and sets the session up. Throws Unavailable.
+  Connection(const Settings& settings, Observer* observer);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Queues a command without parameters (BEGIN, COMMIT, ROLLBACK); nothing is sent yet.
+  void QueueCommand(const char* command);
+  /// Queues a statement whose rows nobody wants. Its error is thrown by the next Run or Flush.
+  void Queue(const Statement& statement, std::span<const Param> params);
+  /// Sends what is queued and this statement, waits, and returns its rows. Throws the first error of the
+  /// queue.
+  Rows Run(const Statement& statement, std::span<const Param> params);
+  /// As Run, but hands the rows out one by one without holding them all.
+  void Each(const Statement& statement, std::span<const Param> params,
+            const std::function<void(const Row&)>& row);
+  /// Sends what is queued and waits for it. Returns the command tag of the last ("COMMIT", "ROLLBACK", …).
+  std::string Flush();
+  /// Sends what is queued; whoever comes next reads the answers.
+  void FlushLater();
+  /// Binary COPY … FROM STDIN: `fill` is called until it returns false and appends tuples to the buffer each
+  /// time.
+  void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
+  bool IsBroken() const;
+
+ private:
+  struct Prepared {
+    std::vector<unsigned> types;
+  };
+  enum class Expect { kIgnore, kRows, kSync };
+
+  const Prepared& Prepare(const Statement& statement);
+  void Send(const Statement& statement, std::span<const Param> params, Expect expect);
+  void Sync();
+  std::shared_ptr<const pg_result> Collect(const std::function<void(const Row&)>* each);
+  [[noreturn]] void ThrowError(const pg_result* result, const char* what) const;
+
+  std::unique_ptr<pg_conn, void (*)(pg_conn*)> conn_;
+  Observer* observer_;
+  std::unordered_map<std::string_view, Prepared> prepared_;
+  struct Expected {
+    Expect what;
+    const char* name;
+  };
+  std::deque<Expected> expected_;
+  std::string last_tag_;
+};
+
+}  // namespace syncline::sql

@@ -1,0 +1,49 @@
+#include "sql/database.h"
+
+#include <random>
+#include <thread>
+
+namespace syncline::sql {
+namespace {
+
+// A conflict means that somebody else made progress, so a handful of tries is enough for any load we admit.
+constexpr int kConflictTries = 5;
+
+void Backoff(int attempt) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  std::this_thread::sleep_for(std::chrono::milliseconds(random() % (5u << attempt)));
+}
+
+}  // namespace
+
+void Database::Run(Access access, const std::function<void(Tx&)>& block) {
+  int conflicts = 0;
+  bool lost_once = false;
+  for (;;) {
+    if (connection_ == nullptr || connection_->IsBroken()) {
+      connection_.reset();
+      connection_ = std::make_unique<Connection>(settings_, observer_);
+    }
+    Tx tx(*connection_, access, deadline_);
+    try {
+      block(tx);
+      tx.Commit();
+      return;
+    } catch (const CommitUnknown&) {
+      connection_.reset();
+      throw;
+    } catch (const ConnectionLost&) {
+      connection_.reset();
+      if (std::exchange(lost_once, true)) throw;
+    } catch (const Conflict&) {
+      tx.Rollback();
+      if (++conflicts == kConflictTries) throw;
+      Backoff(conflicts);
+    } catch (...) {
+      tx.Rollback();
+      throw;
+    }
+  }
+}
+
+}  // namespace syncline::sql

@@ -1,0 +1,67 @@
+#pragma once
+// The database of one slot: one lazily opened connection and the rules for repeating a transaction.
+//
+//   serialization failure, deadlock   the whole block again, a few times
+//   connection lost before COMMIT     connection thrown away, the block once more on a new one
+//   connection lost during COMMIT     CommitUnknown, never repeated
+//   anything else                     rolled back and thrown
+//
+// A block may therefore run more than once: it changes nothing outside itself but its result.
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "sql/connection.h"
+#include "sql/errors.h"
+#include "sql/tx.h"
+
+namespace syncline::sql {
+
+class Database {
+ public:
+  explicit Database(Settings settings, Observer* observer = nullptr)
+      : settings_(std::move(settings)), observer_(observer) {}
+
+  /// Runs `block(Tx&)` in a read-only transaction on one snapshot and returns what it returns.
+  template <typename F>
+  auto Read(F&& block) {
+    return Returning(Access::kRead, std::forward<F>(block));
+  }
+  /// Runs `block(Tx&)`, commits when it returns, rolls back when it throws.
+  template <typename F>
+  auto Write(F&& block) {
+    return Returning(Access::kWrite, std::forward<F>(block));
+  }
+
+  /// Statements after this moment throw Unavailable; none: no deadline.
+  void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
+  void SetObserver(Observer* observer) { observer_ = observer; }
+  const Settings& settings() const { return settings_; }
+  /// Closes the connection; the next block opens a new one.
+  void Disconnect() { connection_.reset(); }
+
+ private:
+  void Run(Access access, const std::function<void(Tx&)>& block);
+
+  template <typename F>
+  auto Returning(Access access, F&& block) {
+    using Result = std::invoke_result_t<F, Tx&>;
+    if constexpr (std::is_void_v<Result>) {
+      Run(access, [&](Tx& tx) { block(tx); });
+    } else {
+      std::optional<Result> result;
+      Run(access, [&](Tx& tx) { result.emplace(block(tx)); });
+      return std::move(*result);
+    }
+  }
+
+  Settings settings_;
+  Observer* observer_;
+  std::unique_ptr<Connection> connection_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+};
+
+}  // namespace syncline::sql

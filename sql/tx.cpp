@@ -1,0 +1,78 @@
+#include "sql/tx.h"
+
+#include <cstring>
+
+#include "sql/errors.h"
+
+namespace syncline::sql {
+
+Tx::Tx(Connection& connection, Access access, std::optional<std::chrono::steady_clock::time_point> deadline)
+    : connection_(connection), access_(access), deadline_(deadline) {}
+
+void Tx::Begin() {
+  if (deadline_ && std::chrono::steady_clock::now() > *deadline_)
+    throw Unavailable("deadline of the request passed");
+  if (begun_) return;
+  // Travels with the first statement. A read sees one snapshot and fails loudly when it writes.
+  connection_.QueueCommand(access_ == Access::kRead ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                                                    : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  begun_ = true;
+}
+
+Rows Tx::Run(const Statement& statement, std::initializer_list<Param> params) {
+  Begin();
+  return connection_.Run(statement, {params.begin(), params.size()});
+}
+
+void Tx::Queue(const Statement& statement, std::initializer_list<Param> params) {
+  Begin();
+  connection_.Queue(statement, {params.begin(), params.size()});
+}
+
+void Tx::RunEach(const Statement& statement, const std::function<void(const Row&)>& row,
+                 std::initializer_list<Param> params) {
+  Begin();
+  connection_.Each(statement, {params.begin(), params.size()}, row);
+}
+
+void Tx::Copy(const Statement& statement, const std::function<bool(std::string&)>& fill) {
+  Begin();
+  connection_.Copy(statement, fill);
+}
+
+CopyRow Tx::Tuple(std::string& tuples, int fields) {
+  tuples.push_back(static_cast<char>(fields >> 8));
+  tuples.push_back(static_cast<char>(fields));
+  return CopyRow(tuples);
+}
+
+std::optional<Row> Tx::Only(const Statement& statement, const Rows& rows, bool required) {
+  if (rows.size() > 1 || (required && rows.empty())) {
+    throw Failure(std::string(statement.name) + ": expected one row, got " + std::to_string(rows.size()));
+  }
+  if (rows.empty()) return std::nullopt;
+  return rows[0];
+}
+
+void Tx::Commit() {
+  if (!begun_) return;
+  connection_.QueueCommand("COMMIT");
+  if (access_ == Access::kRead) return connection_.FlushLater();
+  try {
+    if (connection_.Flush() != "COMMIT") throw Failure("transaction was rolled back instead of committed");
+  } catch (const ConnectionLost& lost) {
+    throw CommitUnknown(lost.what());
+  }
+}
+
+void Tx::Rollback() noexcept {
+  if (!begun_ || connection_.IsBroken()) return;
+  try {
+    connection_.QueueCommand("ROLLBACK");
+    connection_.Flush();
+  } catch (const std::exception&) {
+    // The server rolls back what a lost connection leaves; Database sees that it is broken.
+  }
+}
+
+}  // namespace syncline::sql

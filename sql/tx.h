@@ -1,0 +1,76 @@
+#pragma once
+// A transaction, as stores see it. Made by Database::Read and Database::Write only; a store never commits.
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "sql/connection.h"
+#include "sql/rows.h"
+#include "sql/statement.h"
+
+namespace syncline::sql {
+
+enum class Access { kRead, kWrite };
+
+class Tx {
+ public:
+  Tx(const Tx&) = delete;
+  Tx& operator=(const Tx&) = delete;
+
+  template <typename... Args>
+  Rows Query(const Statement& statement, const Args&... args) {
+    return Run(statement, {Param(args)...});
+  }
+  /// The only row; Failure when there is none or more than one.
+  template <typename... Args>
+  Row One(const Statement& statement, const Args&... args) {
+    return Only(statement, Run(statement, {Param(args)...}), /*required=*/true).value();
+  }
+  template <typename... Args>
+  std::optional<Row> MaybeOne(const Statement& statement, const Args&... args) {
+    return Only(statement, Run(statement, {Param(args)...}), /*required=*/false);
+  }
+  /// Rows inserted, updated or deleted.
+  template <typename... Args>
+  std::int64_t Execute(const Statement& statement, const Args&... args) {
+    return Run(statement, {Param(args)...}).affected();
+  }
+  /// As Execute, without waiting: it travels with the next statement or the commit, which throws its error.
+  template <typename... Args>
+  void Later(const Statement& statement, const Args&... args) {
+    Queue(statement, {Param(args)...});
+  }
+  /// Rows one at a time, in flat memory. The callback must not use this Tx.
+  template <typename... Args>
+  void Each(const Statement& statement, const std::function<void(const Row&)>& row, const Args&... args) {
+    RunEach(statement, row, {Param(args)...});
+  }
+  /// Binary COPY FROM STDIN; `fill` appends tuples with Tuple and returns false after the last.
+  void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
+  /// Starts one tuple of `fields` fields in a Copy.
+  static CopyRow Tuple(std::string& tuples, int fields);
+
+ private:
+  friend class Database;
+  Tx(Connection& connection, Access access, std::optional<std::chrono::steady_clock::time_point> deadline);
+  void Commit();
+  void Rollback() noexcept;
+  void Begin();
+
+  Rows Run(const Statement& statement, std::initializer_list<Param> params);
+  void Queue(const Statement& statement, std::initializer_list<Param> params);
+  void RunEach(const Statement& statement, const std::function<void(const Row&)>& row,
+               std::initializer_list<Param> params);
+  static std::optional<Row> Only(const Statement& statement, const Rows& rows, bool required);
+
+  Connection& connection_;
+  Access access_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  bool begun_ = false;
+};
+
+}  // namespace syncline::sql
