@@ -41,6 +41,10 @@ class Context : public sql::Observer {
   }
   std::int64_t NowSeconds() const { return NowMs() / 1000; }
 
+  /// For streams of blobs, which make their own short transactions; everything else goes through Read and
+  /// Write.
+  sql::Database& database() { return database_; }
+
   /// Opens Store(tx, user) on one snapshot, read-only, and returns what the block returns.
   template <typename Store, typename F>
   auto Read(F&& block) {
