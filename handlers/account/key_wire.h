@@ -1,9 +1,9 @@
 #pragma once
 // The keys we hand out, as text: "<user id in base 36>.<43 characters of base64url>", 45 to 57 characters.
 //
-// The user's id stands in front so that a key is looked up inside its tenant; the rest is 32 random bytes. The
-// alphabet needs no quoting anywhere: clients put the key into a JSON string in a header, a URL or a form.
-// Pure: whether a key is known is the device store's question.
+// The user's id stands in front so that a key is looked up inside its tenant; the rest is 32 random bytes.
+// The alphabet needs no quoting anywhere: clients put the key into a JSON string in a header, a URL or a
+// form. Pure: whether a key is known is the device store's question.
 #include <optional>
 #include <string>
 #include <string_view>

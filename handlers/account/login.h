@@ -8,23 +8,25 @@
 
 namespace syncline::account {
 
-/// Live devices of one kind an account can have. A login past it ends the one that was unused longest: a client
-/// that logs in at every start must neither fill the table nor ever be refused.
+/// Live devices of one kind an account can have. A login past it ends the one that was unused longest: a
+/// client that logs in at every start must neither fill the table nor ever be refused.
 inline constexpr int kLiveDevicesPerKind = 200;
 
-/// Password checks at once in this process. Each takes 64 MiB for its time, on purpose; this bounds what a flood
-/// of logins can take.
+/// Password checks at once in this process. Each takes 64 MiB for its time, on purpose; this bounds what a
+/// flood of logins can take.
 inline constexpr int kConcurrentHashes = 2;
 
 /// The account and device of `key`, which must be live and of `kind` ("anki", "app_password", "refresh",
-/// "socket"), the account enabled. One statement, one round trip, nothing cached: a revoked key is refused by the
-/// next request of every process. Notes that the device was seen when that is minutes old (a write of its own,
-/// whose failure is ignored). Anything else is Error Forbidden "bad_key". Does not call SetIdentity.
+/// "socket"), the account enabled. One statement, one round trip, nothing cached: a revoked key is refused by
+/// the next request of every process. Notes that the device was seen when that is minutes old (a write of its
+/// own, whose failure is ignored). Anything else is Error Forbidden "bad_key". Does not call SetIdentity.
 Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind);
 
-/// Checks a password and makes a new device of `kind`, named `device_name` for its owner (cut to 100 characters);
-/// returns its key, which is told nobody again. Takes about 100 ms, mostly without a transaction. Throws Error
-///   Forbidden "bad_login"       unknown account, wrong password or disabled account: not to be told apart, not
+/// Checks a password and makes a new device of `kind`, named `device_name` for its owner (cut to 100
+/// characters); returns its key, which is told nobody again. Takes about 100 ms, mostly without a
+/// transaction. Throws Error
+///   Forbidden "bad_login"       unknown account, wrong password or disabled account: not to be told apart,
+///   not
 ///                               by time either
 ///   TooMany "too_many_logins"   with Retry-After: too many failures of this address, or of this account from
 ///                               this address; the password was not looked at. Other addresses are not

@@ -33,3 +33,33 @@ CREATE UNLOGGED TABLE login_failures (
   failures int NOT NULL,
   last_at timestamptz NOT NULL
 );
+-- The sweep goes by age.
+CREATE INDEX login_failures_last_at ON login_failures (last_at);
+
+-- Removing an account in bounded steps: deletes up to `batch` rows of `owner` from the first table that still has some
+-- and says how many; 0 when only the row in users is left. Every table whose primary key begins with user_id is a
+-- table of user data (a test holds us to it), so new services need not be added here.
+CREATE FUNCTION delete_user_rows(owner bigint, batch int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  owned regclass;
+  deleted bigint;
+BEGIN
+  FOR owned IN
+    SELECT c.oid::regclass
+    FROM pg_class c
+    JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attname = 'user_id'
+      AND c.relname <> 'users'
+    ORDER BY c.relname
+  LOOP
+    EXECUTE format('DELETE FROM %s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %s WHERE user_id = $1 LIMIT $2))',
+                   owned, owned) USING owner, batch;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    IF deleted > 0 THEN
+      RETURN deleted;
+    END IF;
+  END LOOP;
+  RETURN 0;
+END
+$$;

@@ -1,0 +1,69 @@
+#include "handlers/account/account_store.h"
+
+#include "handlers/base/errors.h"
+#include "sql/errors.h"
+#include "sql/queries/account.h"
+
+namespace syncline::account {
+
+std::optional<Login> AccountStore::FindLogin(std::string_view name) {
+  const auto row = tx_.MaybeOne(sql::account::find_login, name);
+  if (!row) return std::nullopt;
+  return Login{(*row)["user_id"].As<UserId>(), (*row)["password_hash"].As<std::string>(),
+               (*row)["is_disabled"].As<bool>()};
+}
+
+std::optional<Account> AccountStore::Find(std::string_view name) {
+  const auto row = tx_.MaybeOne(sql::account::find_user, name);
+  if (!row) return std::nullopt;
+  return Account{(*row)["user_id"].As<UserId>(), (*row)["name"].As<std::string>(),
+                 (*row)["is_admin"].As<bool>(), (*row)["is_disabled"].As<bool>(),
+                 (*row)["quota_bytes"].As<std::optional<std::int64_t>>()};
+}
+
+void AccountStore::List(const std::function<void(const AccountSummary&)>& account) {
+  tx_.Each(sql::account::list_users, [&](const sql::Row& row) {
+    account({{row["user_id"].As<UserId>(), row["name"].As<std::string>(), row["is_admin"].As<bool>(),
+              row["is_disabled"].As<bool>(), row["quota_bytes"].As<std::optional<std::int64_t>>()},
+             row["devices"].As<std::int64_t>(),
+             row["used_bytes"].As<std::int64_t>(),
+             row["last_seen_at"].As<std::optional<sql::Time>>()});
+  });
+}
+
+UserId AccountStore::Add(std::string_view name, const std::string& password_hash, bool is_admin,
+                         std::optional<std::int64_t> quota_bytes) {
+  try {
+    return tx_.One(sql::account::insert_user, name, password_hash, is_admin, quota_bytes)["user_id"]
+        .As<UserId>();
+  } catch (const sql::ConstraintViolated& e) {
+    if (e.constraint() == "users_name") throw Conflict("name_taken", e.what());
+    throw;
+  }
+}
+
+void AccountStore::SetPassword(UserId user, const std::string& password_hash) {
+  tx_.Execute(sql::account::set_password, user, password_hash);
+}
+
+void AccountStore::SetDisabled(UserId user, bool is_disabled) {
+  tx_.Execute(sql::account::set_disabled, user, is_disabled);
+}
+
+void AccountStore::SetQuota(UserId user, std::optional<std::int64_t> quota_bytes) {
+  tx_.Execute(sql::account::set_quota, user, quota_bytes);
+}
+
+std::int64_t AccountStore::RemoveRows(UserId user, int batch) {
+  return tx_.One(sql::account::delete_user_rows, user, batch)["deleted"].As<std::int64_t>();
+}
+
+void AccountStore::Remove(UserId user) {
+  tx_.Execute(sql::account::delete_user, user);
+}
+
+bool AccountStore::LockLogin(const Login& login) {
+  return tx_.MaybeOne(sql::account::lock_login, login.user, login.password_hash).has_value();
+}
+
+}  // namespace syncline::account

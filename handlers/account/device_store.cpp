@@ -1,0 +1,44 @@
+#include "handlers/account/device_store.h"
+
+#include "sql/queries/account.h"
+
+namespace syncline::account {
+
+std::optional<LiveDevice> DeviceStore::Find(const std::string& key_hash, std::string_view kind) {
+  const auto row = tx_.MaybeOne(sql::account::find_device, user_, key_hash, kind);
+  if (!row) return std::nullopt;
+  return LiveDevice{(*row)["device_id"].As<DeviceId>(), (*row)["is_stale"].As<bool>()};
+}
+
+void DeviceStore::Touch(DeviceId device) {
+  tx_.Execute(sql::account::touch_device, user_, device);
+}
+
+DeviceId DeviceStore::Add(std::string_view kind, std::string_view name, const std::string& key_hash,
+                          int live_limit) {
+  // Room first, so that the new one is never among those that go.
+  tx_.Later(sql::account::revoke_surplus_devices, user_, kind, live_limit - 1);
+  tx_.Later(sql::account::forget_revoked_devices, user_, kind, live_limit);
+  return tx_.One(sql::account::insert_device, user_, kind, name, key_hash)["device_id"].As<DeviceId>();
+}
+
+void DeviceStore::List(const std::function<void(const Device&)>& device) {
+  tx_.Each(
+      sql::account::list_devices,
+      [&](const sql::Row& row) {
+        device({row["device_id"].As<DeviceId>(), row["kind"].As<std::string>(), row["name"].As<std::string>(),
+                row["created_at"].As<sql::Time>(), row["last_seen_at"].As<std::optional<sql::Time>>(),
+                row["revoked_at"].As<std::optional<sql::Time>>()});
+      },
+      user_);
+}
+
+bool DeviceStore::Revoke(DeviceId device) {
+  return tx_.Execute(sql::account::revoke_device, user_, device) == 1;
+}
+
+std::int64_t DeviceStore::RevokeAll() {
+  return tx_.Execute(sql::account::revoke_all_devices, user_);
+}
+
+}  // namespace syncline::account

@@ -1,0 +1,53 @@
+#pragma once
+// The devices of one account: every key we ever handed out for it. Keys are known by their hash only.
+//
+// Locks: rows of devices, after the row in users where both are needed (Add with a limit).
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "handlers/base/ids.h"
+#include "sql/tx.h"
+
+namespace syncline::account {
+
+struct Device {
+  DeviceId id{};
+  std::string kind;
+  std::string name;
+  sql::Time created_at;
+  std::optional<sql::Time> last_seen_at;  ///< to some minutes
+  std::optional<sql::Time> revoked_at;
+};
+
+struct LiveDevice {
+  DeviceId id{};
+  bool is_stale = false;  ///< last seen long enough ago that it is worth a write
+};
+
+class DeviceStore {
+ public:
+  DeviceStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
+
+  /// The live device with this key, if its account is enabled.
+  std::optional<LiveDevice> Find(const std::string& key_hash, std::string_view kind);
+  /// Notes that the device was seen just now; does nothing when somebody else is doing it.
+  void Touch(DeviceId device);
+  /// `live_limit` devices of the kind stay live, this one among them; the longest unused are revoked, and of
+  /// the revoked as many are kept for the record. The caller holds the account's login lock.
+  DeviceId Add(std::string_view kind, std::string_view name, const std::string& key_hash, int live_limit);
+  /// Oldest first, revoked ones too.
+  void List(const std::function<void(const Device&)>& device);
+  /// False: no live device of that id.
+  bool Revoke(DeviceId device);
+  /// How many were live.
+  std::int64_t RevokeAll();
+
+ private:
+  sql::Tx& tx_;
+  UserId user_;
+};
+
+}  // namespace syncline::account

@@ -1,0 +1,98 @@
+#include "handlers/account/login_failure_store.h"
+
+#include <arpa/inet.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "sql/queries/account.h"
+
+namespace syncline::account {
+namespace {
+
+using std::chrono::seconds;
+
+// A person mistypes a password a few times; a class of thirty does so each.
+constexpr std::int64_t kFreePairFailures = 5;
+constexpr std::int64_t kFreeAddressFailures = 50;
+// Guessing goes on at 288 a day and account at most, 1440 a day and address: too slow for any list of
+// passwords, and short enough that a person who was locked behind somebody else's guessing gets in.
+constexpr seconds kLongestPairDelay{300};
+constexpr seconds kLongestAddressDelay{60};
+// After this long without a failure the count begins anew.
+constexpr double kForgetAfterSeconds = 3600;
+
+seconds Delay(std::int64_t failures, std::int64_t free, seconds longest) {
+  if (failures < free) return seconds(0);
+  const auto doublings = std::min<std::int64_t>(failures - free, 20);
+  return std::min(seconds(std::int64_t{1} << doublings), longest);
+}
+
+std::string HashOf(std::string_view text) {
+  std::string hash(crypto_hash_sha256_BYTES, '\0');
+  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
+                     reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  return hash;
+}
+
+// What of an address its owner cannot change at will.
+std::string Network(std::string_view address) {
+  const std::string text(address);
+  in6_addr v6;
+  if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return text;
+  char out[INET6_ADDRSTRLEN] = {};
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+    inet_ntop(AF_INET, v6.s6_addr + 12, out, sizeof out);
+  } else {
+    std::memset(v6.s6_addr + 8, 0, 8);
+    inet_ntop(AF_INET6, &v6, out, sizeof out);
+  }
+  return out;
+}
+
+}  // namespace
+
+LoginSubjects SubjectsOf(std::string_view folded_name, std::string_view remote_address) {
+  const std::string network = Network(remote_address);
+  // The zero cannot occur in an address, so no name makes one pair look like another.
+  return {HashOf("pair " + network + '\0' + std::string(folded_name)), HashOf("address " + network)};
+}
+
+seconds PairDelay(std::int64_t failures) {
+  return Delay(failures, kFreePairFailures, kLongestPairDelay);
+}
+
+seconds AddressDelay(std::int64_t failures) {
+  return Delay(failures, kFreeAddressFailures, kLongestAddressDelay);
+}
+
+seconds LoginFailureStore::Wait(const LoginSubjects& subjects) {
+  seconds wait{0};
+  const std::vector<std::string> keys{subjects.pair, subjects.address};
+  for (const sql::Row row : tx_.Query(sql::account::login_failures, keys)) {
+    const auto failures = row["failures"].As<std::int64_t>();
+    const bool is_pair = row["subject"].As<std::string_view>() == subjects.pair;
+    const seconds delay = is_pair ? PairDelay(failures) : AddressDelay(failures);
+    const double left = static_cast<double>(delay.count()) - row["age_s"].As<double>();
+    if (left > 0) wait = std::max(wait, seconds(static_cast<std::int64_t>(std::ceil(left))));
+  }
+  return wait;
+}
+
+void LoginFailureStore::Count(const LoginSubjects& subjects) {
+  const std::vector<std::string> keys{subjects.pair, subjects.address};
+  tx_.Execute(sql::account::count_login_failure, keys, kForgetAfterSeconds);
+}
+
+void LoginFailureStore::ClearPair(const LoginSubjects& subjects) {
+  tx_.Execute(sql::account::clear_login_failures, subjects.pair);
+}
+
+std::int64_t LoginFailureStore::Sweep(std::int64_t limit) {
+  return tx_.Execute(sql::account::sweep_login_failures, limit);
+}
+
+}  // namespace syncline::account

@@ -1,0 +1,81 @@
+#include "handlers/account/name_wire.h"
+
+#include <utf8proc.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+namespace syncline::account {
+namespace {
+
+// Longer input is refused before it is looked at: four bytes a code point, and room for decomposed ones.
+constexpr std::size_t kMaxNameBytes = 4 * 4 * kMaxNameCharacters;
+
+std::optional<std::string> Mapped(std::string_view text, int options) {
+  utf8proc_uint8_t* mapped = nullptr;
+  const utf8proc_ssize_t length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                               static_cast<utf8proc_ssize_t>(text.size()), &mapped,
+                                               static_cast<utf8proc_option_t>(options));
+  const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> owner(mapped, std::free);
+  if (length < 0) return std::nullopt;
+  return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length));
+}
+
+// The code point at `at`, which moves behind it; -1 at the end or when it is no UTF-8.
+std::int32_t Next(std::string_view text, std::size_t& at) {
+  if (at >= text.size()) return -1;
+  utf8proc_int32_t code_point = -1;
+  const utf8proc_ssize_t length =
+      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + at,
+                       static_cast<utf8proc_ssize_t>(text.size() - at), &code_point);
+  if (length <= 0) return -1;
+  at += static_cast<std::size_t>(length);
+  return code_point;
+}
+
+bool IsControl(std::int32_t code_point) {
+  return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
+}
+
+bool IsSpace(std::int32_t code_point) {
+  return utf8proc_category(code_point) == UTF8PROC_CATEGORY_ZS;
+}
+
+}  // namespace
+
+std::optional<std::string> NormalName(std::string_view typed) {
+  if (typed.empty() || typed.size() > kMaxNameBytes) return std::nullopt;
+  std::optional<std::string> name = Mapped(typed, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+  if (!name) return std::nullopt;
+  int characters = 0;
+  std::int32_t last = -1;
+  for (std::size_t at = 0; at < name->size(); ++characters) {
+    const std::int32_t code_point = Next(*name, at);
+    if (code_point < 0 || IsControl(code_point) || code_point == ':') return std::nullopt;
+    if (characters == 0 && IsSpace(code_point)) return std::nullopt;
+    last = code_point;
+  }
+  if (characters == 0 || characters > kMaxNameCharacters || IsSpace(last)) return std::nullopt;
+  return name;
+}
+
+std::string FoldedName(std::string_view typed) {
+  if (typed.size() > kMaxNameBytes) typed = typed.substr(0, kMaxNameBytes);
+  return Mapped(typed, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD).value_or(std::string(typed));
+}
+
+std::string ShortText(std::string_view text, int limit) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size() && limit > 0;) {
+    const std::size_t begin = at;
+    const std::int32_t code_point = Next(text, at);
+    if (code_point < 0) return {};
+    if (IsControl(code_point)) continue;
+    out.append(text.substr(begin, at - begin));
+    --limit;
+  }
+  return out;
+}
+
+}  // namespace syncline::account

@@ -1,0 +1,8 @@
+-- Everybody, with what they hold. For the administrator's list; a hash of all devices is what it costs.
+SELECT u.user_id, u.name, u.is_admin, u.is_disabled, u.quota_bytes, u.created_at,
+       coalesce(d.devices, 0) AS devices, d.last_seen_at, coalesce(b.bytes, 0)::bigint AS used_bytes
+FROM users u
+LEFT JOIN (SELECT user_id, count(*) AS devices, max(last_seen_at) AS last_seen_at
+           FROM devices WHERE revoked_at IS NULL GROUP BY user_id) d USING (user_id)
+LEFT JOIN (SELECT user_id, sum(bytes) AS bytes FROM usage GROUP BY user_id) b USING (user_id)
+ORDER BY lower(u.name)

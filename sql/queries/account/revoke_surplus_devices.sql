@@ -1,0 +1,5 @@
+-- Leaves $3 live devices of a kind: those that were unused longest go.
+UPDATE devices SET revoked_at = now()
+WHERE user_id = $1 AND device_id = ANY (ARRAY(
+  SELECT device_id FROM devices WHERE user_id = $1 AND kind = $2 AND revoked_at IS NULL
+  ORDER BY coalesce(last_seen_at, created_at) DESC, device_id DESC OFFSET $3))

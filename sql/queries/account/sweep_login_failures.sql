@@ -1,0 +1,3 @@
+-- Counts that nobody looks at any more.
+DELETE FROM login_failures WHERE subject = ANY (ARRAY(
+  SELECT subject FROM login_failures WHERE last_at < now() - interval '1 day' LIMIT $1))
