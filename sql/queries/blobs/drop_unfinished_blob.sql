@@ -1,0 +1,1 @@
+DELETE FROM blobs WHERE blob_id = $1 AND sha256 IS NULL

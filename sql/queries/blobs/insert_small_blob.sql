@@ -1,0 +1,7 @@
+-- A blob of at most one chunk, whole. Unique violation on blobs_sha256: as finish_blob.
+WITH blob AS (
+  INSERT INTO blobs (sha256, size_bytes) VALUES ($1, length($2::bytea)) RETURNING blob_id
+), chunk AS (
+  INSERT INTO blob_chunks (blob_id, seq, bytes) SELECT blob_id, 0, $2 FROM blob WHERE length($2) > 0
+)
+SELECT blob_id FROM blob

@@ -1,0 +1,1 @@
+SELECT bytes FROM blob_chunks WHERE blob_id = $1 AND seq = $2

@@ -1,0 +1,284 @@
+// The blob store against a real PostgreSQL: what is kept, who may read, what the sweep takes, and the races
+// between writers, references and the sweep.
+#include "handlers/base/blobs.h"
+
+#include <boost/test/unit_test.hpp>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "handlers/base/errors.h"
+#include "sql/queries/blobs.h"
+#include "tests/support/test_database.h"
+
+using namespace syncline;
+using namespace std::chrono_literals;
+using tests::RunOn;
+using tests::TestDatabase;
+
+namespace {
+
+struct Blobs {
+  Blobs() {
+    db.Empty("users, blobs");
+    ann = db.AddUser("ann");
+    bob = db.AddUser("bob");
+  }
+
+  BlobInfo Keep(std::string_view bytes) {
+    BlobWriter writer(database);
+    writer.Write(bytes);
+    return writer.Finish();
+  }
+  void Add(UserId user, const BlobInfo& blob, std::string_view service = "anki") {
+    database.Write([&](sql::Tx& tx) { BlobRefs(tx, user).Add(service, blob); });
+  }
+  void Release(UserId user, const BlobInfo& blob, std::string_view service = "anki") {
+    database.Write([&](sql::Tx& tx) { BlobRefs(tx, user).Release(service, blob.id); });
+  }
+  std::string Read(UserId user, BlobId blob, std::string_view service = "anki") {
+    std::string bytes;
+    ReadBlob(database, user, service, blob, [&](std::string_view part) {
+      BOOST_TEST(part.size() <= kBlobChunkBytes);
+      bytes.append(part);
+    });
+    return bytes;
+  }
+  std::string Usage(UserId user) {
+    return db.Value("SELECT coalesce(sum(bytes), 0) FROM usage WHERE user_id = " +
+                    std::to_string(static_cast<std::int64_t>(user)));
+  }
+  void MakeOld() { db.Run("UPDATE blobs SET touched_at = now() - interval '2 hours'"); }
+  std::int64_t Sweep() { return SweepBlobs(database, 1h, 1000); }
+  std::string Count(const std::string& table) { return db.Value("SELECT count(*) FROM " + table); }
+
+  TestDatabase& db = TestDatabase::Instance();
+  sql::Database database{db.settings()};
+  UserId ann{}, bob{};
+};
+
+std::string Pattern(std::size_t size) {
+  std::string bytes(size, '\0');
+  unsigned state = 1;
+  for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+auto HasCode(const std::string& code) {
+  return [code](const Error& e) { return e.code() == code; };
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(blobs, Blobs)
+
+BOOST_AUTO_TEST_CASE(bytes_come_out_as_they_went_in_at_every_chunk_boundary) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kBlobChunkBytes - 1, kBlobChunkBytes,
+                                 kBlobChunkBytes + 1, 3 * kBlobChunkBytes, 3 * kBlobChunkBytes + 7}) {
+    const std::string bytes = Pattern(size);
+    BlobWriter writer(database);
+    // In pieces that fit no chunk.
+    for (std::size_t at = 0; at < bytes.size(); at += 300'001)
+      writer.Write(std::string_view(bytes).substr(at, 300'001));
+    const BlobInfo blob = writer.Finish();
+    BOOST_TEST(blob.size_bytes == static_cast<std::int64_t>(size));
+    Add(ann, blob);
+    BOOST_TEST((Read(ann, blob.id) == bytes));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(equal_bytes_are_stored_once) {
+  const BlobInfo small = Keep("same");
+  BOOST_TEST((Keep("same").id == small.id));
+  const std::string bytes = Pattern(2 * kBlobChunkBytes + 5);
+  const BlobInfo large = Keep(bytes);
+  BOOST_TEST((Keep(bytes).id == large.id));
+  BOOST_TEST(Count("blobs") == "2");
+  BOOST_TEST(Count("blob_chunks") == "4");
+}
+
+BOOST_AUTO_TEST_CASE(who_has_no_reference_reads_nothing) {
+  const BlobInfo blob = Keep("secret");
+  Add(ann, blob, "anki");
+  BOOST_CHECK_EXCEPTION(Read(bob, blob.id), Error, HasCode("no_such_blob"));
+  BOOST_CHECK_EXCEPTION(Read(ann, blob.id, "vault"), Error, HasCode("no_such_blob"));
+  Release(ann, blob, "anki");
+  BOOST_CHECK_EXCEPTION(Read(ann, blob.id), Error, HasCode("no_such_blob"));
+}
+
+BOOST_AUTO_TEST_CASE(bytes_count_once_per_account_and_service_until_the_last_holder_goes) {
+  const BlobInfo blob = Keep("12345");
+  Add(ann, blob);
+  Add(ann, blob);
+  BOOST_TEST(Usage(ann) == "5");
+  Add(ann, blob, "vault");
+  Add(bob, blob);
+  BOOST_TEST(Usage(ann) == "10");
+  BOOST_TEST(Usage(bob) == "5");
+  Release(ann, blob);
+  BOOST_TEST(Usage(ann) == "10");
+  Release(ann, blob);
+  BOOST_TEST(Usage(ann) == "5");
+  BOOST_TEST(Usage(bob) == "5");
+  BOOST_CHECK_THROW(Release(ann, blob), Error);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_the_quota_leaves_no_reference) {
+  db.Run("UPDATE users SET quota_bytes = 9 WHERE name = 'ann'");
+  const BlobInfo five = Keep("12345");
+  const BlobInfo four = Keep("1234");
+  const BlobInfo one = Keep("1");
+  Add(ann, five, "anki");
+  Add(ann, four, "vault");
+  BOOST_CHECK_EXCEPTION(Add(ann, one), Error, HasCode("over_quota"));
+  BOOST_TEST(Usage(ann) == "9");
+  BOOST_TEST(Count("blob_refs") == "2");
+  // Another holder of the same bytes takes no room; nor does it matter that the quota was lowered meanwhile.
+  db.Run("UPDATE users SET quota_bytes = 1 WHERE name = 'ann'");
+  Add(ann, five, "anki");
+  Release(ann, four, "vault");
+  BOOST_TEST(Usage(ann) == "5");
+}
+
+BOOST_AUTO_TEST_CASE(two_services_at_once_do_not_both_fit_under_the_quota) {
+  db.Run("UPDATE users SET quota_bytes = 5 WHERE name = 'ann'");
+  const BlobInfo first = Keep("12345");
+  const BlobInfo second = Keep("abcde");
+  std::future<void> other;
+  database.Write([&](sql::Tx& tx) {
+    BlobRefs(tx, ann).Add("anki", first);
+    other = std::async(std::launch::async, [&] {
+      sql::Database own(db.settings());
+      own.Write([&](sql::Tx& other_tx) { BlobRefs(other_tx, ann).Add("vault", second); });
+    });
+    tests::WaitForLockWaiters(db, 1);
+  });
+  BOOST_CHECK_EXCEPTION(other.get(), Error, HasCode("over_quota"));
+  BOOST_TEST(Usage(ann) == "5");
+}
+
+BOOST_AUTO_TEST_CASE(the_sweep_takes_what_is_old_and_unreferenced_only) {
+  const BlobInfo kept = Keep("kept");
+  const BlobInfo dropped = Keep("dropped");
+  Add(ann, kept);
+  Add(ann, dropped);
+  MakeOld();
+  BOOST_TEST(Sweep() == 0);
+  // The grace begins with the release: somebody may be reading.
+  Release(ann, dropped);
+  BOOST_TEST(Sweep() == 0);
+  MakeOld();
+  BOOST_TEST(Sweep() == 1);
+  BOOST_TEST(Read(ann, kept.id) == "kept");
+  BOOST_CHECK_EXCEPTION(Add(ann, dropped), Error, HasCode("blob_gone"));
+  BOOST_TEST(Count("blob_chunks") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(the_sweep_stops_at_its_limit) {
+  for (int i = 0; i < 45; ++i) Keep("blob " + std::to_string(i));
+  MakeOld();
+  BOOST_TEST(SweepBlobs(database, 1h, 25) == 25);
+  BOOST_TEST(SweepBlobs(database, 1h, 1000) == 20);
+}
+
+BOOST_AUTO_TEST_CASE(an_abandoned_writer_leaves_nothing) {
+  {
+    BlobWriter writer(database);
+    writer.Write(Pattern(3 * kBlobChunkBytes));
+  }
+  BOOST_TEST(Count("blobs") == "0");
+  BOOST_TEST(Count("blob_chunks") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_killed_writer_left_is_swept_and_a_sleeping_writer_is_told) {
+  BlobWriter writer(database);
+  writer.Write(Pattern(3 * kBlobChunkBytes));
+  BOOST_TEST(Sweep() == 0);
+  MakeOld();
+  BOOST_TEST(Sweep() == 1);
+  BOOST_TEST(Count("blob_chunks") == "0");
+  BOOST_CHECK_EXCEPTION(writer.Finish(), Error, HasCode("blob_gone"));
+}
+
+BOOST_AUTO_TEST_CASE(finishing_known_content_keeps_it_from_the_sweep) {
+  const BlobInfo before = Keep("known");
+  MakeOld();
+  const BlobInfo again = Keep("known");
+  BOOST_TEST((again.id == before.id));
+  BOOST_TEST(Sweep() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(two_writers_of_the_same_bytes_get_one_blob) {
+  for (const std::size_t size : {std::size_t{10}, kBlobChunkBytes + 10}) {
+    db.Empty("blobs");
+    const std::string bytes = Pattern(size);
+    // The first is held between its write and its commit; the second must wait for it, then take its blob.
+    const auto holder = db.Connect();
+    BlobWriter own(database);
+    own.Write(bytes);
+    const std::string sha256 = [&] {
+      sql::Database scratch(db.settings());
+      BlobWriter writer(scratch);
+      writer.Write(bytes);
+      return writer.Finish().sha256;
+    }();
+    std::string hex;
+    for (const unsigned char c : sha256) {
+      hex += "0123456789abcdef"[c >> 4];
+      hex += "0123456789abcdef"[c & 15];
+    }
+    db.Run("DELETE FROM blobs WHERE sha256 IS NOT NULL");
+    RunOn(holder.get(), "BEGIN");
+    const std::string first = RunOn(holder.get(), "INSERT INTO blobs (sha256, size_bytes) VALUES ('\\x" +
+                                                      hex + "', 1) RETURNING blob_id")[0][0];
+    auto finished = std::async(std::launch::async, [&] { return own.Finish(); });
+    tests::WaitForLockWaiters(db, 1);
+    RunOn(holder.get(), "COMMIT");
+    BOOST_TEST(std::to_string(static_cast<std::int64_t>(finished.get().id)) == first);
+    BOOST_TEST(Count("blobs") == "1");
+    BOOST_TEST(Count("blob_chunks") == "0");  // the writer's own are gone; the holder wrote none
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_reference_that_comes_first_saves_the_blob_from_the_sweep) {
+  const BlobInfo blob = Keep("wanted");
+  MakeOld();
+  database.Write([&](sql::Tx& tx) {
+    BlobRefs(tx, ann).Add("anki", blob);
+    sql::Database sweeper(db.settings());
+    BOOST_TEST(SweepBlobs(sweeper, 1h, 10) == 0);  // locked: skipped, not waited for
+  });
+  BOOST_TEST(Sweep() == 0);
+  BOOST_TEST(Read(ann, blob.id) == "wanted");
+}
+
+BOOST_AUTO_TEST_CASE(a_reference_between_the_two_steps_of_the_sweep_is_seen) {
+  // The sweep has chosen the blob and its transaction goes on when the reference commits.
+  const BlobInfo blob = Keep("wanted");
+  MakeOld();
+  sql::Database sweeper(db.settings());
+  const auto deleted = sweeper.Write([&](sql::Tx& tx) {
+    tx.Query(sql::blobs::used_bytes, ann);  // the transaction has begun, and had a snapshot
+    Add(ann, blob);
+    return tx.Execute(sql::blobs::delete_unreferenced,
+                      std::vector<std::int64_t>{static_cast<std::int64_t>(blob.id)});
+  });
+  BOOST_TEST(deleted == 0);
+  BOOST_TEST(Read(ann, blob.id) == "wanted");
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_that_comes_first_is_waited_for_and_the_reference_is_refused) {
+  const BlobInfo blob = Keep("late");
+  const std::string id = std::to_string(static_cast<std::int64_t>(blob.id));
+  const auto sweep = db.Connect();
+  RunOn(sweep.get(), "BEGIN");
+  RunOn(sweep.get(), "SELECT blob_id FROM blobs WHERE blob_id = " + id + " FOR UPDATE");
+  auto added = std::async(std::launch::async, [&] { Add(ann, blob); });
+  tests::WaitForLockWaiters(db, 1);
+  RunOn(sweep.get(), "DELETE FROM blobs WHERE blob_id = " + id);
+  RunOn(sweep.get(), "COMMIT");
+  BOOST_CHECK_EXCEPTION(added.get(), Error, HasCode("blob_gone"));
+  BOOST_TEST(Count("blob_refs") == "0");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

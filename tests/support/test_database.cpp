@@ -1,0 +1,150 @@
+#include "tests/support/test_database.h"
+
+#include <libpq-fe.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <stdexcept>
+#include <thread>
+
+#include "sql/migrate.h"
+
+namespace syncline::tests {
+namespace {
+
+using Connected = std::unique_ptr<PGconn, void (*)(PGconn*)>;
+
+std::string Environment(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+std::string Quoted(const std::string& value) {
+  std::string quoted = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+// The server's URL with another database in it, as key=value pairs.
+std::string WithDatabase(const std::string& url, const std::string& database) {
+  char* message = nullptr;
+  PQconninfoOption* options = PQconninfoParse(url.c_str(), &message);
+  if (options == nullptr) {
+    const std::string text = message != nullptr ? message : "out of memory";
+    PQfreemem(message);
+    throw std::runtime_error("SYNCLINE_TEST_DATABASE: " + text);
+  }
+  std::string out = "dbname=" + Quoted(database);
+  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
+    if (option->val == nullptr || std::string_view(option->keyword) == "dbname") continue;
+    out += std::string(" ") + option->keyword + "=" + Quoted(option->val);
+  }
+  PQconninfoFree(options);
+  return out;
+}
+
+Connected Open(const std::string& url) {
+  Connected connection(PQconnectdb(url.c_str()), PQfinish);
+  if (PQstatus(connection.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection.get()));
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
+  return connection;
+}
+
+std::string ServerUrl() {
+  const std::string url = Environment("SYNCLINE_TEST_DATABASE", "");
+  if (url.empty()) {
+    throw std::runtime_error(
+        "set SYNCLINE_TEST_DATABASE to a libpq URL of a PostgreSQL with a migrated syncline_template");
+  }
+  return url;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::string>> RunOn(pg_conn* connection, const std::string& text) {
+  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection, text.c_str()), PQclear);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    throw std::runtime_error(PQerrorMessage(connection) + text);
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    std::vector<std::string>& fields = rows.emplace_back();
+    for (int column = 0; column < PQnfields(result.get()); ++column) {
+      fields.emplace_back(
+          PQgetisnull(result.get(), row, column) != 0 ? "NULL" : PQgetvalue(result.get(), row, column));
+    }
+  }
+  return rows;
+}
+
+TestDatabase& TestDatabase::Instance() {
+  static TestDatabase database;
+  return database;
+}
+
+TestDatabase::TestDatabase() : name_("syncline_test_" + std::to_string(getpid())) {
+  const std::string server = ServerUrl();
+  const std::string source = Environment("SYNCLINE_TEST_TEMPLATE", "syncline_template");
+  const Connected connection = Open(server);
+  // What a killed program with our pid left.
+  RunOn(connection.get(), "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  RunOn(connection.get(), "CREATE DATABASE " + name_ + " TEMPLATE " + source);
+  url_ = WithDatabase(server, name_);
+  if (const auto problem = sql::SchemaProblem(settings())) {
+    throw std::runtime_error("the template " + source + " is not of this build: " + *problem);
+  }
+}
+
+TestDatabase::~TestDatabase() {
+  try {
+    RunOn(Open(ServerUrl()).get(), "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
+  } catch (const std::exception&) {
+    // The server goes away with the test run anyway.
+  }
+}
+
+sql::Settings TestDatabase::settings() const {
+  sql::Settings settings;
+  settings.url = url_;
+  settings.application_name = "syncline-test";
+  return settings;
+}
+
+std::vector<std::vector<std::string>> TestDatabase::Run(const std::string& text) {
+  return RunOn(Connect().get(), text);
+}
+
+std::string TestDatabase::Value(const std::string& text) {
+  const auto rows = Run(text);
+  if (rows.size() != 1 || rows[0].size() != 1) throw std::runtime_error("not one value: " + text);
+  return rows[0][0];
+}
+
+UserId TestDatabase::AddUser(const std::string& name) {
+  return UserId{std::stoll(
+      Value("INSERT INTO users (name, password_hash) VALUES ('" + name + "', 'none') RETURNING user_id"))};
+}
+
+Connected TestDatabase::Connect() const {
+  return Open(url_);
+}
+
+void WaitForLockWaiters(TestDatabase& database, int count) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const Connected connection = database.Connect();
+  while (std::stoi(RunOn(connection.get(),
+                         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                         " AND wait_event_type = 'Lock'")[0][0]) < count) {
+    if (std::chrono::steady_clock::now() > until)
+      throw std::runtime_error("nobody came to wait for the lock");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+}  // namespace syncline::tests
