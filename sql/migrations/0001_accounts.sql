@@ -51,7 +51,8 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attname = 'user_id'
       AND c.relname <> 'users'
-    ORDER BY c.relname
+    -- What others refer to comes last, or one row of it would take all of theirs along in one step.
+    ORDER BY EXISTS (SELECT FROM pg_constraint k WHERE k.confrelid = c.oid), c.relname
   LOOP
     EXECUTE format('DELETE FROM %s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %s WHERE user_id = $1 LIMIT $2))',
                    owned, owned) USING owner, batch;
