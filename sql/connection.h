@@ -67,6 +67,8 @@ class Connection {
   /// time.
   void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
   bool IsBroken() const;
+  /// The connection outlives the request that looks on; null: nobody.
+  void SetObserver(Observer* observer) { observer_ = observer; }
 
  private:
   struct Prepared {

@@ -38,7 +38,10 @@ class Database {
 
   /// Statements after this moment throw Unavailable; none: no deadline.
   void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
-  void SetObserver(Observer* observer) { observer_ = observer; }
+  void SetObserver(Observer* observer) {
+    observer_ = observer;
+    if (connection_ != nullptr) connection_->SetObserver(observer);
+  }
   const Settings& settings() const { return settings_; }
   /// Closes the connection; the next block opens a new one.
   void Disconnect() { connection_.reset(); }

@@ -1,12 +1,18 @@
 #pragma once
 // The configuration: one table (config.cpp) of name, default, limits and one line of help for every setting.
-// From it come the options, the environment variables (SYNCLINE_<NAME>), the file
-// (/etc/syncline/syncline.conf, `name = value`),
-// --help and --print-config. Secrets are never values here: a setting names the file that holds one.
+// From it come the options (--database-url), the environment variables (SYNCLINE_DATABASE_URL), the file
+// (/etc/syncline/syncline.conf, `database_url = value`), --help and --print-config, whose output is the
+// sample file. An option wins over the environment, the environment over the file. Secrets are never values
+// here: a setting names the file that holds one.
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "sql/connection.h"
+
+namespace CLI {
+class App;
+}
 
 namespace syncline {
 
@@ -24,5 +30,19 @@ struct Config {
 
   sql::Settings DatabaseSettings(const std::string& application_name) const;
 };
+
+/// Adds an option for every setting, --config and --print-config. A program adds its own options to `app` as
+/// well; those exist on its command line only, never in the file, which all programs share.
+void AddConfigOptions(CLI::App& app, Config& config);
+
+/// Reads file, environment and command line into `config`. Returns the exit code when the program is to end
+/// at once: 0 after --help or --print-config, 64 after a mistake, which has been explained on standard error.
+std::optional<int> ParseOptions(CLI::App& app, Config& config, int argc, char** argv);
+
+/// The text of a configuration file into `config`. Throws std::runtime_error with the number of the line.
+void ReadConfigText(const std::string& text, Config& config);
+
+/// A commented file with the values of `config`; a password inside an address is blanked.
+std::string PrintConfig(const Config& config);
 
 }  // namespace syncline

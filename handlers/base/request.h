@@ -17,6 +17,9 @@ class BodySource {
   virtual std::size_t Read(char* buffer, std::size_t size) = 0;
 };
 
+/// "%41" becomes "A"; Error BadInput "bad_percent_encoding" when a '%' is not followed by two hex digits.
+std::string PercentDecoded(std::string_view text, bool plus_is_space);
+
 struct Request {
   std::string id;              ///< request id, also told to the client; log lines carry it
   std::string method;          ///< upper case

@@ -1,0 +1,255 @@
+#include "fcgi/fcgi_io.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <random>
+
+namespace syncline::front {
+namespace {
+
+// From the FastCGI specification.
+constexpr unsigned char kVersion = 1, kStdout = 6;
+constexpr std::size_t kHeaderBytes = 8;
+// A multiple of 8, so that no record needs padding.
+constexpr std::size_t kRecordBytes = 65528;
+// Below this, copying into libfcgi's buffer is cheaper than a write of its own.
+constexpr std::size_t kOwnRecordBytes = 8192;
+// A refused upload is read to its end, because a web server that cannot get rid of its body reports 502
+// instead of our answer. It gives up on us long before this.
+constexpr std::chrono::seconds kDrainTime{10};
+
+std::string NewRequestId() {
+  static thread_local std::mt19937_64 random{std::random_device{}()};
+  std::string id(16, '0');
+  std::uint64_t bits = random();
+  for (char& c : id) {
+    c = "0123456789abcdef"[bits & 15];
+    bits >>= 4;
+  }
+  return id;
+}
+
+// It stands in log lines and in a header, so nothing but these.
+bool IsRequestId(std::string_view id) {
+  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+// HTTP_IF_MATCH -> if-match
+std::string HeaderName(std::string_view param) {
+  std::string name(param);
+  for (char& c : name) c = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name;
+}
+
+const char* Reason(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 204:
+      return "No Content";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 409:
+      return "Conflict";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 429:
+      return "Too Many Requests";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Status";
+  }
+}
+
+// Nothing a handler puts into a header may end it and begin another one.
+void AppendHeaderText(std::string& out, std::string_view text) {
+  for (const char c : text) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
+}
+
+Error ClientGone(const char* what) {
+  return {ErrorKind::kBadInput, "client_gone", what};
+}
+
+void WriteAll(int fd, iovec* parts, std::size_t count) {
+  while (count > 0) {
+    const ssize_t wrote = writev(fd, parts, static_cast<int>(count));
+    if (wrote < 0) {
+      if (errno == EINTR) continue;
+      throw ClientGone("the web server does not take the answer");
+    }
+    auto rest = static_cast<std::size_t>(wrote);
+    while (count > 0 && rest >= parts->iov_len) {
+      rest -= parts->iov_len;
+      ++parts;
+      --count;
+    }
+    if (count > 0) {
+      parts->iov_base = static_cast<char*>(parts->iov_base) + rest;
+      parts->iov_len -= rest;
+    }
+  }
+}
+
+}  // namespace
+
+Received ReadRequest(const char* const* params) {
+  Received received;
+  Request& request = received.request;
+  const auto refuse = [&](const char* code) {
+    if (!received.problem) received.problem = BadInput(code);
+  };
+  std::optional<std::string_view> document_uri, request_uri;
+  request.headers.reserve(16);
+  for (; params != nullptr && *params != nullptr; ++params) {
+    const std::string_view param = *params;
+    const auto equals = param.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view name = param.substr(0, equals), value = param.substr(equals + 1);
+    if (name.starts_with("HTTP_")) {
+      request.headers.emplace_back(HeaderName(name.substr(5)), value);
+    } else if (name == "REQUEST_METHOD") {
+      request.method = value;
+    } else if (name == "DOCUMENT_URI") {
+      document_uri = value;
+    } else if (name == "REQUEST_URI") {
+      request_uri = value;
+    } else if (name == "QUERY_STRING") {
+      request.query = value;
+    } else if (name == "REMOTE_ADDR") {
+      request.remote_address = value;
+    } else if (name == "CONTENT_TYPE") {
+      if (!value.empty()) request.headers.emplace_back("content-type", value);
+    } else if (name == "CONTENT_LENGTH") {
+      if (value.empty()) continue;
+      std::size_t length = 0;
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
+      if (error == std::errc::result_out_of_range && end == value.data() + value.size()) {
+        length = SIZE_MAX;  // a number, and over any limit: 413 by the row of the route
+      } else if (error != std::errc() || end != value.data() + value.size()) {
+        refuse("bad_content_length");
+      }
+      request.content_length = length;
+    } else if (name == "SYNCLINE_REQUEST_ID") {
+      if (IsRequestId(value)) request.id = value;
+    } else if (name.starts_with("SYNCLINE_")) {
+      if (!value.empty()) request.headers.emplace_back(HeaderName(name), value);
+    }
+  }
+  if (request.id.empty()) request.id = NewRequestId();
+  if (request.method.empty()) refuse("no_method");
+  if (document_uri) {
+    request.path = *document_uri;
+  } else if (request_uri) {
+    try {
+      request.path = PercentDecoded(request_uri->substr(0, request_uri->find('?')), /*plus_is_space=*/false);
+    } catch (const Error& error) {
+      if (!received.problem) received.problem = error;
+    }
+  }
+  if (!request.path.starts_with('/') || request.path.find('\0') != std::string::npos) refuse("bad_path");
+  return received;
+}
+
+std::size_t FcgiBody::Read(char* buffer, std::size_t size) {
+  if (left_) size = std::min(size, *left_);
+  size = std::min<std::size_t>(size, 1 << 30);  // libfcgi counts in int
+  if (size == 0) return 0;
+  const auto got = static_cast<std::size_t>(FCGX_GetStr(buffer, static_cast<int>(size), fcgi_.in));
+  if (left_) *left_ -= got;
+  if (got < size) {
+    if (FCGX_GetError(fcgi_.in) != 0) throw BadInput("body_cut", "the web server ended the body early");
+    if (left_ && *left_ > 0) throw BadInput("body_cut", "the body is shorter than announced");
+  }
+  return got;
+}
+
+void FcgiAnswer::Put(std::string_view bytes) {
+  if (FCGX_PutStr(bytes.data(), static_cast<int>(bytes.size()), fcgi_.out) < 0) {
+    throw ClientGone("the web server does not take the answer");
+  }
+}
+
+void FcgiAnswer::Begin(int status, const Headers& headers) {
+  std::string head = "Status: " + std::to_string(status) + " " + Reason(status) + "\r\n";
+  for (const auto& [name, value] : headers) {
+    AppendHeaderText(head, name);
+    head += ": ";
+    AppendHeaderText(head, value);
+    head += "\r\n";
+  }
+  head += "\r\n";
+  Put(head);
+}
+
+void FcgiAnswer::Write(std::string_view bytes) {
+  if (bytes.size() < kOwnRecordBytes) return Put(bytes);
+  if (FCGX_FFlush(fcgi_.out) < 0) throw ClientGone("the web server does not take the answer");
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, kRecordBytes);
+    const std::size_t padding = (8 - piece.size() % 8) % 8;
+    unsigned char header[kHeaderBytes] = {kVersion,
+                                          kStdout,
+                                          static_cast<unsigned char>(fcgi_.requestId >> 8),
+                                          static_cast<unsigned char>(fcgi_.requestId),
+                                          static_cast<unsigned char>(piece.size() >> 8),
+                                          static_cast<unsigned char>(piece.size()),
+                                          static_cast<unsigned char>(padding),
+                                          0};
+    static char zeros[8] = {};
+    iovec parts[3] = {
+        {header, sizeof(header)}, {const_cast<char*>(piece.data()), piece.size()}, {zeros, padding}};
+    WriteAll(fcgi_.ipcFd, parts, padding == 0 ? 2 : 3);
+    bytes.remove_prefix(piece.size());
+  }
+}
+
+void FinishRequest(FCGX_Request& fcgi, const FcgiAnswer& answer) {
+  // libfcgi would otherwise shut down and wait for the peer to close, up to two seconds for each request. We
+  // read the peer's last record instead, after which closing a unix socket loses nothing.
+  FCGX_Detach(&fcgi);
+  if (answer.aborted()) {
+    FCGX_Free(&fcgi, /*close=*/1);
+    return;
+  }
+  FCGX_FClose(fcgi.err);
+  FCGX_FClose(fcgi.out);
+  char trash[4096];
+  const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
+  while (FCGX_GetStr(trash, sizeof(trash), fcgi.in) == sizeof(trash)) {
+    if (std::chrono::steady_clock::now() > give_up) break;
+  }
+  FCGX_Free(&fcgi, /*close=*/1);
+}
+
+}  // namespace syncline::front

@@ -1,0 +1,285 @@
+#include "fcgi/pipeline.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <new>
+
+#include "fcgi/routes.h"
+#include "handlers/base/log.h"
+#include "sql/errors.h"
+
+namespace syncline::front {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// The body as the handler reads it: counted, bounded by the route's limit, and over when the deadline has
+/// passed.
+class BoundedBody : public BodySource {
+ public:
+  explicit BoundedBody(BodySource* source) : source_(source) {}
+  void Bound(std::size_t limit, SteadyClock::time_point deadline) {
+    limit_ = limit;
+    deadline_ = deadline;
+  }
+  std::size_t Read(char* buffer, std::size_t size) override {
+    if (source_ == nullptr || size == 0) return 0;
+    if (SteadyClock::now() > deadline_) throw Busy("too_slow", "deadline passed while the body was read");
+    const std::size_t got = source_->Read(buffer, size);
+    bytes_ += got;
+    if (bytes_ > limit_) throw TooLarge("body_too_large");
+    return got;
+  }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  BodySource* source_;
+  std::size_t limit_ = 0;
+  std::size_t bytes_ = 0;
+  SteadyClock::time_point deadline_;
+};
+
+/// Counts what the client is sent, for the log line.
+class CountingSink : public BodySink {
+ public:
+  explicit CountingSink(AnswerWriter& writer) : writer_(writer) {}
+  void Write(std::string_view bytes) override {
+    writer_.Write(bytes);
+    bytes_ += bytes.size();
+  }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  AnswerWriter& writer_;
+  std::size_t bytes_ = 0;
+};
+
+/// One request on its way through the stages.
+struct Call {
+  const Front& front;
+  Request& request;
+  AnswerWriter& writer;
+  const std::optional<Error>& request_problem;
+  Context context;
+  BoundedBody body;
+  CountingSink sink;
+  SteadyClock::time_point begin = SteadyClock::now();
+  const Route* route = nullptr;
+  const Dialect* dialect = &kFrontDialect;
+  Response response{};
+  std::string error_code{};  // public
+  std::string why{};         // private, for the log
+};
+
+struct Stage;
+
+/// The stages after the current one.
+class Next {
+ public:
+  explicit Next(const Stage* stage) : stage_(stage) {}
+  void operator()(Call& call) const;
+
+ private:
+  const Stage* stage_;
+};
+
+struct Stage {
+  const char* name;
+  void (*run)(Call& call, Next next);
+};
+
+void Next::operator()(Call& call) const {
+  stage_->run(call, Next(stage_ + 1));
+}
+
+// ---- The stages, each in the place where kStages has it.
+
+void Log(Call& call, Next next) {
+  next(call);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - call.begin);
+  const int status = call.response.status;
+  LogLine line(status == 500 ? LogLevel::kError : status > 501 ? LogLevel::kWarn : LogLevel::kInfo);
+  line.Add("req", std::string_view(call.request.id));
+  line.Add("svc", call.dialect->service);
+  line.Add("op", call.route != nullptr ? call.route->operation : "-");
+  const auto user = static_cast<std::int64_t>(call.context.user());
+  line.Add("user", user == 0 ? std::string("-") : std::to_string(user));
+  line.Add("status", status);
+  line.Add("err", call.error_code.empty() ? std::string_view("-") : std::string_view(call.error_code));
+  line.Add("ms", took);
+  line.Add("db", call.context.statements());
+  line.Add("db_ms", call.context.database_time());
+  line.Add("in", call.body.bytes());
+  line.Add("out", call.sink.bytes());
+  if (call.route == nullptr) line.Add("path", std::string_view(call.request.path));
+  if (!call.why.empty() && call.why != call.error_code) line.Add("why", std::string_view(call.why));
+  line.Write();
+}
+
+void Fail(Call& call, const Error& error) {
+  call.error_code = error.code();
+  call.why = error.what();
+  call.response = call.dialect->render_error(error, call.request);
+  call.response.status = StatusOf(error.kind());
+  if (error.retry_after()) call.response.With("Retry-After", std::to_string(error.retry_after()->count()));
+}
+
+/// The text of whatever is being thrown; only inside a catch block.
+std::string Current() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "not a std::exception";
+  }
+}
+
+void Send(Call& call, Next next) {
+  next(call);
+  Response& response = call.response;
+  try {
+    const bool no_body = call.request.method == "HEAD" || response.status == 204 || response.status == 304;
+    auto* text = std::get_if<std::string>(&response.body);
+    if (text != nullptr && response.status != 204 && response.status != 304) {
+      response.With("Content-Length", std::to_string(text->size()));
+    } else if (text == nullptr && response.length) {
+      response.With("Content-Length", std::to_string(*response.length));
+    }
+    call.writer.Begin(response.status, response.headers);
+    if (no_body) return;
+    if (text != nullptr) {
+      if (!text->empty()) call.sink.Write(*text);
+      return;
+    }
+    std::get<BodyStream>(response.body)(call.sink);
+    if (response.length && *response.length != call.sink.bytes()) {
+      throw Error(ErrorKind::kInternal, "short_stream", "the stream was not as long as announced");
+    }
+  } catch (...) {
+    // The status line is out: the only honest way left is an answer that is visibly cut short.
+    call.writer.Abort();
+    call.error_code = "cut_short";
+    call.why = Current();
+  }
+}
+
+void FixHeaders(Call& call, Next next) {
+  next(call);
+  for (const auto& [name, value] : call.dialect->fixed_headers) {
+    call.response.With(std::string(name), std::string(value));
+  }
+  call.response.With("X-Request-Id", call.request.id);
+}
+
+void Catch(Call& call, Next next) {
+  try {
+    next(call);
+  } catch (const Error& error) {
+    Fail(call, error);
+  } catch (const sql::Unavailable& e) {
+    // From streams of blobs, which use the database without ctx.Read.
+    Fail(call, Busy("database_unavailable", e.what()));
+  } catch (const std::bad_alloc&) {
+    Fail(call, Busy("busy", "out of memory"));
+  } catch (...) {
+    Fail(call, Error(ErrorKind::kInternal, "internal", Current()));
+  }
+}
+
+void FindRoute(Call& call, Next next) {
+  if (call.request_problem) throw Error(*call.request_problem);
+  Match match = call.front.router.Find(call.request.method, call.request.path);
+  if (match.dialect != nullptr) call.dialect = match.dialect;
+  if (match.route == nullptr) {
+    if (match.allow.empty()) throw NotFound("no_such_path");
+    Fail(call, Error(ErrorKind::kMethodNotAllowed, "method_not_allowed"));
+    call.response.With("Allow", match.allow);
+    return;
+  }
+  call.route = match.route;
+  call.request.path_params = std::move(match.path_params);
+  call.context.SetAccess(match.route->access);
+  next(call);
+}
+
+void CheckSchema(Call& call, Next next) {
+  if (!call.front.schema_checked.load(std::memory_order_acquire) && call.dialect != &kFrontDialect) {
+    throw Busy("starting", "the schema of the database has not been checked yet");
+  }
+  next(call);
+}
+
+void StartDeadline(Call& call, Next next) {
+  call.context.SetDeadline(call.begin + call.route->deadline);
+  next(call);
+}
+
+void LimitBody(Call& call, Next next) {
+  const std::size_t limit = call.route->body_limit;
+  if (call.request.content_length && *call.request.content_length > limit) throw TooLarge("body_too_large");
+  call.body.Bound(limit, call.begin + call.route->deadline);
+  call.request.body = &call.body;
+  next(call);
+}
+
+void Authenticate(Call& call, Next next) {
+  if (call.route->auth == Auth::kRequired) {
+    call.context.SetIdentity(call.dialect->authenticate(call.request, call.context));
+  }
+  next(call);
+}
+
+void Handle(Call& call, Next) {
+  call.response = call.route->handler(call.request, call.context);
+}
+
+// The life of a request, from the outside in. A stage sees what happens in those below it, both ways.
+constexpr Stage kStages[] = {
+    // Outermost, so that exactly one line is written whatever happens, with what really was sent.
+    {"log", Log},
+    // The answer goes out after the handler has returned, so a header never comes too late; a stream still
+    // runs while
+    // the context of its request lives.
+    {"send", Send},
+    // Above catch, so that errors carry the headers of their dialect and the request id too.
+    {"headers", FixHeaders},
+    // The one place that catches. Private text goes to the log, the client gets the public code and the
+    // request id.
+    {"catch", Catch},
+    // Everything below works from the row of the table. 404 and 405 end here, before anything is read.
+    {"route", FindRoute},
+    // Nothing may touch tables that have not been seen to fit. Alive-checks pass.
+    {"schema", CheckSchema},
+    // Before anything that can wait: the body, then the database.
+    {"deadline", StartDeadline},
+    // Before the login, because a login may need the body (Anki's old clients send the key in it).
+    {"body_limit", LimitBody},
+    // Last before the handler: an unknown caller costs one look-up and no body.
+    {"authenticate", Authenticate},
+    {"handler", Handle},
+};
+
+}  // namespace
+
+void Serve(const Front& front, sql::Database& database, Request& request, AnswerWriter& writer,
+           const std::optional<Error>& request_problem) noexcept {
+  BodySource* const source = request.body;
+  try {
+    Call call{front,
+              request,
+              writer,
+              request_problem,
+              Context(front.config, database, request.id),
+              BoundedBody(source),
+              CountingSink(writer)};
+    Next{kStages}(call);
+  } catch (...) {
+    // No memory even for the answer or its log line. The client sees a broken answer; the slot lives on.
+    writer.Abort();
+  }
+  request.body = source;
+}
+
+}  // namespace syncline::front

@@ -1,0 +1,75 @@
+#include "fcgi/routes.h"
+
+#include <string>
+
+#include "sql/migrate.h"
+#include "sql/queries/front.h"
+#if __has_include("handlers/account/routes.h")
+#include "handlers/account/routes.h"
+#endif
+#if __has_include("handlers/anki/routes.h")
+#include "handlers/anki/routes.h"
+#endif
+
+namespace syncline::front {
+namespace {
+
+Response RenderError(const Error& error, const Request& request) {
+  return Response::Text(StatusOf(error.kind()), error.code() + " " + request.id + "\n");
+}
+
+class SchemaStore {
+ public:
+  SchemaStore(sql::Tx& tx, UserId) : tx_(tx) {}
+  std::int64_t LatestMigration() {
+    return tx_.One(sql::front::latest_migration)["number"].As<std::int64_t>();
+  }
+
+ private:
+  sql::Tx& tx_;
+};
+
+// GET /healthz -- the process answers. For the supervisor: touches nothing that could be away.
+Response GetHealthz(Request&, Context&) {
+  return Response::Text(200, "ok\n");
+}
+
+// GET /readyz -- the database answers and has our schema. For whoever decides to send clients here. 503
+// otherwise.
+Response GetReadyz(Request&, Context& ctx) {
+  const std::int64_t found =
+      ctx.Read<SchemaStore>([](SchemaStore& schema) { return schema.LatestMigration(); });
+  const std::int64_t needed = sql::Migrations().empty() ? 0 : sql::Migrations().back().number;
+  if (found < needed) throw Busy("schema_too_old", "migration " + std::to_string(needed) + " is missing");
+  return Response::Text(200, "ready\n");
+}
+
+}  // namespace
+
+const Dialect kFrontDialect{"front", nullptr, RenderError, {}};
+
+namespace {
+
+using namespace std::chrono_literals;
+
+const Route kRoutes[] = {
+    {"GET", "/healthz", "front.healthz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetHealthz,
+     &kFrontDialect},
+    {"GET", "/readyz", "front.readyz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetReadyz, &kFrontDialect},
+};
+
+}  // namespace
+
+std::vector<std::span<const Route>> AllRoutes() {
+  return {
+    kRoutes,
+#if __has_include("handlers/account/routes.h")
+        account::Routes(),
+#endif
+#if __has_include("handlers/anki/routes.h")
+        anki::Routes(),
+#endif
+  };
+}
+
+}  // namespace syncline::front

@@ -1,0 +1,15 @@
+#pragma once
+// The tables of all services, and the front's own two routes: /healthz and /readyz.
+#include <span>
+#include <vector>
+
+#include "handlers/base/route.h"
+
+namespace syncline::front {
+
+/// How errors look on paths that belong to no service.
+extern const Dialect kFrontDialect;
+
+std::vector<std::span<const Route>> AllRoutes();
+
+}  // namespace syncline::front

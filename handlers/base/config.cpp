@@ -1,0 +1,227 @@
+#include "handlers/base/config.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <stdexcept>
+#include <variant>
+
+namespace syncline {
+namespace {
+
+constexpr const char* kDefaultFile = "/etc/syncline/syncline.conf";
+constexpr int kUsageExit = 64;  // EX_USAGE
+
+struct Setting {
+  const char* name;
+  std::variant<std::string Config::*, std::int64_t Config::*> field;
+  std::int64_t min, max;  // of numbers
+  const char* choices;    // of texts, separated by '|'; null: any
+  const char* help;
+};
+
+// The table.
+const Setting kSettings[] = {
+    {"database_url", &Config::database_url, 0, 0, nullptr,
+     "PostgreSQL, as a libpq address; a password belongs into a passfile"},
+    {"redis_url", &Config::redis_url, 0, 0, nullptr,
+     "Redis, unix:///path or redis://host:port; what it holds may be lost"},
+    {"temp_dir", &Config::temp_dir, 0, 0, nullptr,
+     "Folder for private files while a collection is checked or built"},
+    {"secret_file", &Config::secret_file, 0, 0, nullptr,
+     "File of at least 32 random bytes, from which keys are derived"},
+    {"max_collection_mib", &Config::max_collection_mib, 1, 1 << 20, nullptr,
+     "Largest collection file, uncompressed, in MiB"},
+    {"history_days", &Config::history_days, 0, 36500, nullptr, "How many days a replaced collection is kept"},
+    {"session_minutes", &Config::session_minutes, 1, 1440, nullptr,
+     "An Anki sync without a request for so many minutes is over"},
+    {"slow_statement_ms", &Config::slow_statement_ms, 0, 3'600'000, nullptr,
+     "Statements that took longer get a log line; 0: all of them"},
+    {"statement_timeout_ms", &Config::statement_timeout_ms, 100, 3'600'000, nullptr,
+     "PostgreSQL gives a statement up after so many milliseconds"},
+    {"log_level", &Config::log_level, 0, 0, "debug|info|warn|error", "Least important lines that are logged"},
+};
+
+std::string Trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(kBlank) - first + 1));
+}
+
+std::string OptionName(const Setting& setting) {
+  std::string name = std::string("--") + setting.name;
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+std::string VariableName(const Setting& setting) {
+  std::string name = std::string("SYNCLINE_") + setting.name;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return name;
+}
+
+/// Why `value` is not one of this setting's, or "".
+std::string Problem(const Setting& setting, const std::string& value) {
+  if (std::holds_alternative<std::int64_t Config::*>(setting.field)) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc() || end != value.data() + value.size() || number < setting.min ||
+        number > setting.max) {
+      return std::string(setting.name) + " must be a number from " + std::to_string(setting.min) + " to " +
+             std::to_string(setting.max);
+    }
+  } else if (setting.choices != nullptr) {
+    if (value.empty() || value.find('|') != std::string::npos ||
+        ("|" + std::string(setting.choices) + "|").find("|" + value + "|") == std::string::npos) {
+      return std::string(setting.name) + " must be one of " + setting.choices;
+    }
+  }
+  return "";
+}
+
+void Assign(const Setting& setting, const std::string& value, Config& config) {
+  if (const auto* text = std::get_if<std::string Config::*>(&setting.field)) {
+    config.** text = value;
+  } else {
+    config.*std::get<std::int64_t Config::*>(setting.field) = std::stoll(value);
+  }
+}
+
+std::string WithoutPassword(const std::string& address) {
+  const auto scheme = address.find("://");
+  if (scheme == std::string::npos) return address;
+  const auto at = address.find('@', scheme);
+  const auto colon = address.find(':', scheme + 3);
+  if (at == std::string::npos || colon == std::string::npos || colon > at) return address;
+  return address.substr(0, colon + 1) + "***" + address.substr(at);
+}
+
+/// The file named on the command line or by SYNCLINE_CONFIG: it must exist. Otherwise the default one, which
+/// need not.
+std::pair<std::string, bool> ConfigFile(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--config" && i + 1 < argc) return {argv[i + 1], true};
+    if (argument.starts_with("--config=")) return {std::string(argument.substr(9)), true};
+  }
+  const char* variable = std::getenv("SYNCLINE_CONFIG");
+  if (variable != nullptr && *variable != '\0') return {variable, true};
+  return {kDefaultFile, false};
+}
+
+void ReadConfigFile(const std::string& path, bool required, Config& config) {
+  std::ifstream file(path);
+  if (!file) {
+    if (required) throw std::runtime_error("cannot read " + path);
+    return;
+  }
+  std::stringstream text;
+  text << file.rdbuf();
+  try {
+    ReadConfigText(text.str(), config);
+  } catch (const std::runtime_error& e) {
+    throw std::runtime_error(path + ", " + e.what());
+  }
+}
+
+}  // namespace
+
+sql::Settings Config::DatabaseSettings(const std::string& application_name) const {
+  sql::Settings settings;
+  settings.url = database_url;
+  settings.application_name = application_name;
+  settings.statement_timeout = std::chrono::milliseconds(statement_timeout_ms);
+  return settings;
+}
+
+void ReadConfigText(const std::string& text, Config& config) {
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    const std::string content = Trimmed(line);
+    if (content.empty() || content.front() == '#') continue;
+    const std::string where = "line " + std::to_string(number) + ": ";
+    const auto equals = content.find('=');
+    if (equals == std::string::npos) throw std::runtime_error(where + "expected name = value");
+    const std::string name = Trimmed(std::string_view(content).substr(0, equals));
+    const std::string value = Trimmed(std::string_view(content).substr(equals + 1));
+    const auto* setting = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                       [&](const Setting& s) { return name == s.name; });
+    // A misspelt name that is silently ignored is found months later.
+    if (setting == std::end(kSettings)) throw std::runtime_error(where + "there is no setting " + name);
+    if (const std::string problem = Problem(*setting, value); !problem.empty())
+      throw std::runtime_error(where + problem);
+    Assign(*setting, value, config);
+  }
+}
+
+std::string PrintConfig(const Config& config) {
+  const Config defaults;
+  std::string out =
+      "# Syncline. Every setting can also be given as an option (--database-url) or in the environment\n"
+      "# (SYNCLINE_DATABASE_URL). A line that begins with # has no effect and shows the default.\n";
+  const auto value_of = [](const Config& from, const Setting& setting) {
+    if (const auto* text = std::get_if<std::string Config::*>(&setting.field))
+      return WithoutPassword(from.**text);
+    return std::to_string(from.*std::get<std::int64_t Config::*>(setting.field));
+  };
+  for (const Setting& setting : kSettings) {
+    const std::string value = value_of(config, setting);
+    out += std::string("\n# ") + setting.help + ".";
+    if (setting.choices != nullptr) out += std::string(" One of ") + setting.choices + ".";
+    if (setting.max != 0)
+      out += " " + std::to_string(setting.min) + " to " + std::to_string(setting.max) + ".";
+    out += std::string("\n") + (value == value_of(defaults, setting) ? "#" : "") + setting.name + " = " +
+           value + "\n";
+  }
+  return out;
+}
+
+void AddConfigOptions(CLI::App& app, Config& config) {
+  for (const Setting& setting : kSettings) {
+    CLI::Option* option = std::visit(
+        [&](auto field) {
+          return app.add_option(OptionName(setting), config.*field, setting.help)->capture_default_str();
+        },
+        setting.field);
+    option->envname(VariableName(setting))->group("Configuration");
+    option->check([&setting](const std::string& value) { return Problem(setting, value); });
+  }
+  // Read by ParseOptions before anything else; here it only has to be known.
+  app.add_option_function<std::string>(
+         "--config", [](const std::string&) {},
+         std::string("File of settings, name = value (") + kDefaultFile + ")")
+      ->group("Configuration");
+  app.add_flag_function(
+         "--print-config", [](std::int64_t) {}, "Print the configuration as a file and exit")
+      ->group("Configuration");
+}
+
+std::optional<int> ParseOptions(CLI::App& app, Config& config, int argc, char** argv) {
+  try {
+    // Before the command line, so that whatever stands there or in the environment wins.
+    const auto [path, required] = ConfigFile(argc, argv);
+    ReadConfigFile(path, required, config);
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    return app.exit(e);  // --help
+  } catch (const CLI::Error& e) {
+    app.exit(e);
+    return kUsageExit;
+  } catch (const std::runtime_error& e) {
+    std::cerr << e.what() << "\n";
+    return kUsageExit;
+  }
+  if (app.count("--print-config") > 0) {
+    std::cout << PrintConfig(config);
+    return 0;
+  }
+  return std::nullopt;
+}
+
+}  // namespace syncline

@@ -1,0 +1,30 @@
+#include "handlers/base/context.h"
+
+#include "handlers/base/log.h"
+
+namespace syncline {
+
+Context::Context(const Config& config, sql::Database& database, std::string request_id)
+    : config_(config), database_(database), request_id_(std::move(request_id)) {
+  database_.SetObserver(this);
+}
+
+Context::~Context() {
+  // The database outlives the request; neither its deadline nor its observer may.
+  database_.SetObserver(nullptr);
+  database_.SetDeadline(std::nullopt);
+}
+
+void Context::OnStatement(const char* name, std::chrono::microseconds took) {
+  ++statements_;
+  database_time_ += took;
+  const std::chrono::milliseconds slow(config_.slow_statement_ms);
+  if (took < slow) return;
+  LogLine(slow.count() == 0 ? LogLevel::kInfo : LogLevel::kWarn)
+      .Add("req", std::string_view(request_id_))
+      .Add("stmt", name)
+      .Add("ms", took)
+      .Write();
+}
+
+}  // namespace syncline

@@ -1,0 +1,37 @@
+#include "handlers/base/errors.h"
+
+namespace syncline {
+
+int StatusOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kBadInput:
+      return 400;
+    case ErrorKind::kUnauthenticated:
+      return 401;
+    case ErrorKind::kForbidden:
+      return 403;
+    case ErrorKind::kNotFound:
+      return 404;
+    case ErrorKind::kMethodNotAllowed:
+      return 405;
+    case ErrorKind::kConflict:
+      return 409;
+    case ErrorKind::kPreconditionFailed:
+      return 412;
+    case ErrorKind::kTooLarge:
+      return 413;
+    case ErrorKind::kTooMany:
+      return 429;
+    case ErrorKind::kUnsupported:
+      return 501;
+    case ErrorKind::kUpstream:
+      return 502;
+    case ErrorKind::kBusy:
+      return 503;
+    case ErrorKind::kInternal:
+      return 500;
+  }
+  return 500;
+}
+
+}  // namespace syncline

@@ -1,0 +1,88 @@
+#include "handlers/base/redis.h"
+
+#include <hiredis/hiredis.h>
+#include <poll.h>
+
+#include <charconv>
+#include <vector>
+
+#include "handlers/base/errors.h"
+
+namespace syncline {
+namespace {
+
+constexpr timeval kTimeout{0, 500'000};
+
+Error Unavailable(const std::string& why) {
+  return Busy("redis_unavailable", "redis: " + why);
+}
+
+// Nothing is owed to us between two commands, so whatever makes the socket readable is its end.
+bool WasClosed(int fd) {
+  pollfd poll_fd{fd, POLLIN, 0};
+  return poll(&poll_fd, 1, 0) != 0;
+}
+
+}  // namespace
+
+Redis::Redis(std::string url) : url_(std::move(url)), context_(nullptr, redisFree) {}
+Redis::~Redis() = default;
+
+void Redis::Connect() {
+  constexpr std::string_view kUnix = "unix://", kTcp = "redis://";
+  if (url_.starts_with(kUnix)) {
+    context_.reset(redisConnectUnixWithTimeout(url_.c_str() + kUnix.size(), kTimeout));
+  } else if (url_.starts_with(kTcp)) {
+    std::string host = url_.substr(kTcp.size(), url_.find('/', kTcp.size()) - kTcp.size());
+    int port = 6379;
+    if (const auto colon = host.rfind(':'); colon != std::string::npos) {
+      std::from_chars(host.data() + colon + 1, host.data() + host.size(), port);
+      host.resize(colon);
+    }
+    context_.reset(redisConnectWithTimeout(host.c_str(), port, kTimeout));
+  } else {
+    throw Unavailable("cannot read the address " + url_);
+  }
+  if (context_ == nullptr || context_->err != 0) {
+    const std::string why = context_ == nullptr ? "out of memory" : context_->errstr;
+    context_.reset();
+    throw Unavailable(why);
+  }
+  redisSetTimeout(context_.get(), kTimeout);
+}
+
+RedisReply Redis::Command(std::initializer_list<std::string_view> arguments) {
+  if (context_ != nullptr && WasClosed(context_->fd)) context_.reset();
+  if (context_ == nullptr) Connect();
+  std::vector<const char*> texts;
+  std::vector<std::size_t> lengths;
+  for (const std::string_view argument : arguments) {
+    texts.push_back(argument.data());
+    lengths.push_back(argument.size());
+  }
+  const std::unique_ptr<redisReply, void (*)(void*)> reply(
+      static_cast<redisReply*>(
+          redisCommandArgv(context_.get(), static_cast<int>(texts.size()), texts.data(), lengths.data())),
+      freeReplyObject);
+  if (reply == nullptr) {
+    // After a timeout the answer may still come and would be taken for that of the next command.
+    const std::string why = context_->errstr;
+    context_.reset();
+    throw Unavailable(why);
+  }
+  switch (reply->type) {
+    case REDIS_REPLY_NIL:
+      return {};
+    case REDIS_REPLY_INTEGER:
+      return {RedisReply::Type::kInteger, reply->integer, ""};
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+      return {RedisReply::Type::kText, 0, std::string(reply->str, reply->len)};
+    default:
+      throw Error(
+          ErrorKind::kInternal, "internal",
+          "redis: " + (reply->str != nullptr ? std::string(reply->str, reply->len) : "unexpected reply"));
+  }
+}
+
+}  // namespace syncline

@@ -1,0 +1,80 @@
+#include "handlers/base/request.h"
+
+#include <algorithm>
+
+#include "handlers/base/errors.h"
+
+namespace syncline {
+
+std::optional<std::string_view> Request::Header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return std::nullopt;
+}
+
+std::string_view Request::PathParam(std::string_view name) const {
+  for (const auto& [key, value] : path_params) {
+    if (key == name) return value;
+  }
+  throw Error(ErrorKind::kInternal, "internal", "the pattern has no {" + std::string(name) + "}");
+}
+
+std::string PercentDecoded(std::string_view text, bool plus_is_space) {
+  const auto hex = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+  };
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%') {
+      const int high = i + 2 < text.size() ? hex(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? hex(text[i + 2]) : -1;
+      if (high < 0 || low < 0) throw BadInput("bad_percent_encoding");
+      out.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    } else if (text[i] == '+' && plus_is_space) {
+      out.push_back(' ');
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> Request::Query(std::string_view name) const {
+  std::string_view rest = query;
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const std::string_view key = pair.substr(0, pair.find('='));
+    if (PercentDecoded(key, /*plus_is_space=*/true) != name) continue;
+    return PercentDecoded(pair.substr(std::min(pair.size(), key.size() + 1)), /*plus_is_space=*/true);
+  }
+  return std::nullopt;
+}
+
+std::string Request::ReadBody(std::size_t limit) {
+  std::string bytes;
+  if (body == nullptr) return bytes;
+  if (content_length && *content_length > limit) throw TooLarge("body_too_large");
+  // One byte more than is allowed is asked for: only its arrival proves that there is too much. A declared
+  // length is a hint of the client, so no more than a little is reserved on its word.
+  constexpr std::size_t kFirst = 16 << 10;
+  std::size_t filled = 0;
+  bytes.resize(std::min({limit, content_length.value_or(kFirst), std::size_t{1} << 20}) + 1);
+  for (;;) {
+    const std::size_t got = body->Read(bytes.data() + filled, bytes.size() - filled);
+    if (got == 0) break;
+    filled += got;
+    if (filled > limit) throw TooLarge("body_too_large");
+    if (filled == bytes.size()) bytes.resize(std::min(limit, bytes.size() * 2) + 1);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+}  // namespace syncline
