@@ -1,0 +1,62 @@
+#include "handlers/base/temp_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "handlers/base/errors.h"
+
+namespace syncline {
+namespace {
+
+constexpr std::size_t kPieceBytes = 256 << 10;
+
+[[noreturn]] void ThrowErrno(const char* what) {
+  throw Busy("storage_unavailable", std::string(what) + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+TempFile::TempFile(const std::string& directory)
+    : path_(directory + "/syncline-XXXXXX"), fd_(mkostemp(path_.data(), O_CLOEXEC)) {
+  if (fd_ < 0) ThrowErrno("temporary file");
+}
+
+TempFile::~TempFile() {
+  close(fd_);
+  unlink(path_.c_str());
+}
+
+void TempFile::Write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) ThrowErrno("temporary file");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::uint64_t TempFile::Size() const {
+  struct stat info {};
+  if (fstat(fd_, &info) != 0) ThrowErrno("temporary file");
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+void TempFile::ReadAll(BodySink& sink) const {
+  std::vector<char> piece(kPieceBytes);
+  off_t at = 0;
+  for (;;) {
+    const ssize_t got = pread(fd_, piece.data(), piece.size(), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) ThrowErrno("temporary file");
+    if (got == 0) return;
+    sink.Write({piece.data(), static_cast<std::size_t>(got)});
+    at += got;
+  }
+}
+
+}  // namespace syncline

@@ -1,0 +1,104 @@
+#include "handlers/base/zstd.h"
+
+#include <zstd.h>
+
+#include <new>
+#include <vector>
+
+#include "handlers/base/errors.h"
+
+namespace syncline {
+namespace {
+
+struct FreeDecoder {
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+struct FreeEncoder {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+};
+
+Error Bad(const char* why) {
+  return BadInput("bad_zstd", why);
+}
+
+}  // namespace
+
+struct ZstdReader::State {
+  std::unique_ptr<ZSTD_DCtx, FreeDecoder> context{ZSTD_createDCtx()};
+  std::vector<char> input = std::vector<char>(ZSTD_DStreamInSize());
+  ZSTD_inBuffer in{nullptr, 0, 0};
+  bool is_frame_over = false;
+};
+
+ZstdReader::ZstdReader(BodySource& source, std::uint64_t limit)
+    : source_(source), left_(limit), state_(std::make_unique<State>()) {
+  if (state_->context == nullptr) throw std::bad_alloc();
+  ZSTD_DCtx_setParameter(state_->context.get(), ZSTD_d_windowLogMax, kMaxZstdWindowLog);
+  state_->in.src = state_->input.data();
+}
+
+ZstdReader::~ZstdReader() = default;
+
+std::size_t ZstdReader::Read(char* buffer, std::size_t size) {
+  State& s = *state_;
+  ZSTD_outBuffer out{buffer, size, 0};
+  while (out.pos == 0) {
+    if (s.is_frame_over) {
+      // Clients read the first frame only, so a second one would be lost without anybody noticing.
+      if (s.in.pos < s.in.size || source_.Read(s.input.data(), 1) != 0) throw Bad("bytes after the frame");
+      return 0;
+    }
+    if (s.in.pos == s.in.size) {
+      s.in = {s.input.data(), source_.Read(s.input.data(), s.input.size()), 0};
+      if (s.in.size == 0) throw Bad("frame ends too early");
+    }
+    const std::size_t more = ZSTD_decompressStream(s.context.get(), &out, &s.in);
+    if (ZSTD_isError(more)) throw Bad(ZSTD_getErrorName(more));
+    s.is_frame_over = more == 0;
+  }
+  if (out.pos > left_) throw TooLarge("too_large", "zstd output over its limit");
+  left_ -= out.pos;
+  return out.pos;
+}
+
+struct ZstdWriter::State {
+  std::unique_ptr<ZSTD_CCtx, FreeEncoder> context{ZSTD_createCCtx()};
+  std::vector<char> output = std::vector<char>(ZSTD_CStreamOutSize());
+};
+
+ZstdWriter::ZstdWriter(BodySink& sink, int level) : sink_(sink), state_(std::make_unique<State>()) {
+  if (state_->context == nullptr) throw std::bad_alloc();
+  ZSTD_CCtx_setParameter(state_->context.get(), ZSTD_c_compressionLevel, level);
+}
+
+ZstdWriter::~ZstdWriter() = default;
+
+void ZstdWriter::Pump(std::string_view bytes, bool is_end) {
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  for (;;) {
+    ZSTD_outBuffer out{state_->output.data(), state_->output.size(), 0};
+    const std::size_t left =
+        ZSTD_compressStream2(state_->context.get(), &out, &in, is_end ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(left)) throw Error(ErrorKind::kInternal, "internal", ZSTD_getErrorName(left));
+    if (out.pos > 0) sink_.Write({state_->output.data(), out.pos});
+    if (is_end ? left == 0 : in.pos == in.size) return;
+  }
+}
+
+void ZstdWriter::Write(std::string_view bytes) {
+  Pump(bytes, false);
+}
+
+void ZstdWriter::Finish() {
+  Pump({}, true);
+}
+
+std::string ZstdCompress(std::string_view bytes, int level) {
+  std::string frame(ZSTD_compressBound(bytes.size()), '\0');
+  const std::size_t size = ZSTD_compress(frame.data(), frame.size(), bytes.data(), bytes.size(), level);
+  if (ZSTD_isError(size)) throw Error(ErrorKind::kInternal, "internal", ZSTD_getErrorName(size));
+  frame.resize(size);
+  return frame;
+}
+
+}  // namespace syncline

@@ -1,0 +1,51 @@
+#pragma once
+// zstd as a stream, with bounds: bytes of strangers are never expanded past what the caller allows, in size
+// or memory.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "handlers/base/request.h"
+#include "handlers/base/response.h"
+
+namespace syncline {
+
+/// Largest window accepted: what the format asks every decoder to support (levels up to 19 stay inside it). A
+/// frame that wants more could take 2 GiB of memory for a few bytes.
+inline constexpr int kMaxZstdWindowLog = 23;
+
+/// Expands exactly one frame. Error BadInput "bad_zstd" on garbage, a truncated frame, a second frame or a
+/// window that is too large; Error TooLarge "too_large" past `limit` bytes of output.
+class ZstdReader : public BodySource {
+ public:
+  ZstdReader(BodySource& source, std::uint64_t limit);
+  ~ZstdReader() override;
+  std::size_t Read(char* buffer, std::size_t size) override;
+
+ private:
+  struct State;
+  BodySource& source_;
+  std::uint64_t left_;
+  std::unique_ptr<State> state_;
+};
+
+/// Compresses into one frame. Finish must be called.
+class ZstdWriter : public BodySink {
+ public:
+  ZstdWriter(BodySink& sink, int level);
+  ~ZstdWriter() override;
+  void Write(std::string_view bytes) override;
+  void Finish();
+
+ private:
+  struct State;
+  void Pump(std::string_view bytes, bool is_end);
+  BodySink& sink_;
+  std::unique_ptr<State> state_;
+};
+
+/// One frame with its content size, for small bodies.
+std::string ZstdCompress(std::string_view bytes, int level = 1);
+
+}  // namespace syncline
