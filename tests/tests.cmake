@@ -13,3 +13,7 @@ foreach(source IN LISTS test_sources)
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> syncline_front syncline_jobs
                         syncline_admin_commands Boost::unit_test_framework)
 endforeach()
+
+# The load generator of tests/bench. It must cost little, so it is built without anything of the server.
+add_executable(bench-load tests/bench/load.cpp tests/bench/connection.cpp)
+target_link_libraries(bench-load PRIVATE PkgConfig::ZSTD Threads::Threads)
