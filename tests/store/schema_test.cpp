@@ -18,7 +18,7 @@ const std::map<std::string, std::string> kSharedTables = {
     {"blobs", "equal bytes are stored once for all; who may read is in blob_refs"},
     {"blob_chunks", "as blobs"},
     {"jobs", "one queue for the fleet; user_id is whose turn it takes"},
-    {"job_locks", "as jobs"},
+    {"job_ticks", "the last tick of each cron kind"},
     {"workers", "the fleet's own: who is alive"},
     {"schema_migrations", "of the database"},
     {"login_failures", "counts attempts on names that nobody may have"},

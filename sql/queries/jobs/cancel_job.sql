@@ -1,0 +1,7 @@
+-- At once when it does not run; a running body is told at its next progress. $1 job
+UPDATE jobs SET
+  state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
+  finished_at = CASE WHEN state = 'running' THEN NULL ELSE clock_timestamp() END,
+  cancel_requested = true
+WHERE job_id = $1 AND state IN ('waiting', 'queued', 'running')
+RETURNING state

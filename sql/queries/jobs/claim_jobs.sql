@@ -1,0 +1,59 @@
+-- Takes the next jobs for a worker. Runs alone (begin_claim). Touches a few rows of each queue, however long they are.
+-- $1 worker  $2 threads free  $3 lease in milliseconds
+-- $4 kinds  $5 their max_running (0: none)  $6 their max_attempts  $7 how many of each one thread takes ahead
+WITH RECURSIVE kinds AS (
+  SELECT kind, max_running, max_attempts, greatest(batch, 1) AS batch
+  FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS k(kind, max_running, max_attempts, batch)
+), running AS MATERIALIZED (
+  SELECT j.kind, coalesce(j.user_id, 0) AS account, count(*) AS jobs
+  FROM jobs j WHERE j.state = 'running' GROUP BY 1, 2
+), account_load AS MATERIALIZED (   -- in threads
+  SELECT r.account, sum(r.jobs::float8 / coalesce(k.batch, 1)) AS load
+  FROM running r LEFT JOIN kinds k ON k.kind = r.kind GROUP BY 1
+), share AS (   -- more than half of all threads is for an account only while nobody else waits
+  SELECT greatest(sum(w.threads) / 2.0, 1) AS threads FROM workers w WHERE w.seen_at > now() - interval '1 minute'
+), queues AS (   -- every (kind, priority) with queued jobs, one index probe each
+  (SELECT j.kind, j.priority FROM jobs j WHERE j.state = 'queued' ORDER BY j.kind, j.priority LIMIT 1)
+  UNION ALL
+  SELECT n.kind, n.priority FROM queues q CROSS JOIN LATERAL (
+    SELECT j.kind, j.priority FROM jobs j
+    WHERE j.state = 'queued' AND (j.kind, j.priority) > (q.kind, q.priority)
+    ORDER BY j.kind, j.priority LIMIT 1) n
+), open AS MATERIALIZED (
+  SELECT k.kind, q.priority, k.batch, k.max_attempts,
+         CASE WHEN k.max_running = 0 THEN 1000000
+              ELSE k.max_running - coalesce((SELECT sum(r.jobs) FROM running r WHERE r.kind = k.kind), 0) END AS room
+  FROM queues q JOIN kinds k ON k.kind = q.kind
+), heads AS (   -- some more than could be taken: those of an account over its share step back for others
+  SELECT o.kind, o.batch, o.max_attempts, o.room, o.priority, h.job_id, h.account, h.run_at,
+         h.turn - min(h.turn) OVER (PARTITION BY o.kind, o.priority) AS turn
+  FROM open o CROSS JOIN LATERAL (
+    SELECT j.job_id, coalesce(j.user_id, 0) AS account, j.run_at, j.turn FROM jobs j
+    WHERE j.state = 'queued' AND j.kind = o.kind AND j.priority = o.priority
+    ORDER BY j.turn, j.job_id LIMIT $2::bigint * o.batch + 64) h
+  WHERE o.room > 0
+), loaded AS (
+  SELECT h.*, coalesce((SELECT a.load FROM account_load a WHERE a.account = h.account), 0)
+              + sum(1.0::float8 / h.batch) OVER (PARTITION BY h.account ORDER BY h.priority DESC, h.turn, h.job_id) AS load
+  FROM heads h
+), ordered AS (
+  SELECT l.*, row_number() OVER (
+    ORDER BY l.load > (SELECT threads FROM share), l.priority DESC, ceil(l.load - 0.001), l.turn, l.run_at, l.job_id) AS place
+  FROM loaded l
+), admitted AS (
+  SELECT o.*, row_number() OVER (PARTITION BY o.kind ORDER BY o.place) AS kind_place FROM ordered o
+), weighed AS (
+  SELECT a.job_id, a.max_attempts, a.place, sum(1.0::float8 / a.batch) OVER (ORDER BY a.place) AS threads
+  FROM admitted a WHERE a.kind_place <= a.room
+), chosen AS MATERIALIZED (
+  SELECT j.job_id, w.max_attempts, w.place
+  FROM weighed w JOIN jobs j ON j.job_id = w.job_id
+  WHERE w.threads <= $2::bigint + 0.001 AND j.state = 'queued'
+  FOR UPDATE OF j SKIP LOCKED   -- whoever holds one is cancelling it
+)
+UPDATE jobs SET state = 'running', lease = jobs.lease + 1, worker = $1, heartbeat_at = now(), started_at = now(),
+       lease_expires_at = clock_timestamp() + $3::bigint * interval '1 millisecond',
+       attempts = jobs.attempts + 1, max_attempts = c.max_attempts,
+       progress_done = 0, progress_total = 0, progress_message = ''
+FROM chosen c WHERE jobs.job_id = c.job_id
+RETURNING jobs.job_id, jobs.kind, jobs.user_id, jobs.args, jobs.attempts, jobs.lease, c.place
