@@ -1,0 +1,328 @@
+// Logins and keys against a real PostgreSQL: who gets in, who is slowed down, what revoking and disabling do
+// at once.
+#include "handlers/account/login.h"
+
+#include <boost/test/unit_test.hpp>
+#include <future>
+#include <string>
+#include <vector>
+
+#include "handlers/account/account_store.h"
+#include "handlers/account/key_wire.h"
+#include "handlers/account/password.h"
+#include "handlers/base/errors.h"
+#include "tests/support/test_database.h"
+
+using namespace syncline;
+using namespace syncline::account;
+using tests::TestDatabase;
+
+namespace {
+
+constexpr const char* kHome = "192.0.2.1";
+
+// Tells when its first statement has been answered.
+class WatchedContext : public Context {
+ public:
+  WatchedContext(const Config& config, sql::Database& database, std::promise<void>& first)
+      : Context(config, database, "watched"), first_(first) {}
+  void OnStatement(const char*, std::chrono::microseconds) override {
+    if (!std::exchange(told_, true)) first_.set_value();
+  }
+
+ private:
+  std::promise<void>& first_;
+  bool told_ = false;
+};
+
+struct Accounts {
+  Accounts() {
+    config.database_url = db.url();
+    db.Empty("users, login_failures");
+    // One hash for all tests: it is the slow part.
+    static const std::string hash = HashPassword(HashSlot(std::chrono::seconds(5)), "right horse");
+    ann = context.Write<AccountStore>(
+        [&](AccountStore& accounts) { return accounts.Add("Ann", hash, false, {}); });
+  }
+
+  std::string Enter(std::string_view name = "Ann", std::string_view password = "right horse",
+                    std::string_view address = kHome) {
+    return LogIn(context, name, password, address, "anki", "test");
+  }
+  std::string CodeOf(const std::function<void()>& f) {
+    try {
+      f();
+    } catch (const Error& e) {
+      last_retry_after = e.retry_after();
+      return e.code();
+    }
+    return "";
+  }
+  std::string Refusal(std::string_view name, std::string_view password, std::string_view address = kHome) {
+    return CodeOf([&] { Enter(name, password, address); });
+  }
+  std::string KeyRefusal(std::string_view key, std::string_view kind = "anki") {
+    return CodeOf([&] { AuthenticateKey(context, key, kind); });
+  }
+  std::string Count(const std::string& where) {
+    return db.Value("SELECT count(*) FROM devices WHERE " + where);
+  }
+
+  TestDatabase& db = TestDatabase::Instance();
+  Config config;
+  sql::Database database{db.settings()};
+  Context context{config, database, "test"};
+  UserId ann{};
+  std::optional<std::chrono::seconds> last_retry_after;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(login, Accounts)
+
+BOOST_AUTO_TEST_CASE(a_login_gives_a_key_of_its_own_to_every_device) {
+  const std::string first = Enter();
+  const std::string second = Enter("aNN");
+  BOOST_TEST(first != second);
+  const Identity identity = AuthenticateKey(context, first, "anki");
+  BOOST_TEST((identity.user == ann));
+  BOOST_TEST((identity.device != AuthenticateKey(context, second, "anki").device));
+  BOOST_TEST(Count("name = 'test' AND last_seen_at IS NOT NULL") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_costs_one_statement) {
+  const std::string key = Enter();
+  const int before = context.statements();
+  AuthenticateKey(context, key, "anki");
+  BOOST_TEST(context.statements() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_password_an_unknown_name_and_a_disabled_account_look_alike) {
+  BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
+  BOOST_TEST(Refusal("nobody", "right horse") == "bad_login");
+  BOOST_TEST(Refusal("", "right horse") == "bad_login");
+  BOOST_TEST(Refusal("Ann", "") == "bad_login");
+  db.Run("UPDATE users SET is_disabled = true; TRUNCATE login_failures");
+  BOOST_TEST(Refusal("Ann", "right horse") == "bad_login");
+  BOOST_TEST(Count("true") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_no_database_takes_are_wrong_and_nothing_worse) {
+  BOOST_TEST(Refusal(std::string("An\0n", 4), "right horse") == "bad_login");
+  BOOST_TEST(Refusal("\xff\xfe", "right horse") == "bad_login");
+  BOOST_TEST(Refusal(std::string(1'000'000, 'a'), "right horse") == "bad_login");
+  BOOST_TEST(Refusal("Ann", std::string(1'000'000, 'a')) == "bad_login");
+  // Not even when the first part of it is right.
+  const std::string long_password(kMaxPasswordBytes, 'x');
+  const std::string hash = HashPassword(HashSlot(std::chrono::seconds(5)), long_password);
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetPassword(ann, hash); });
+  db.Empty("login_failures");
+  BOOST_TEST(Refusal("Ann", long_password + "y") == "bad_login");
+  BOOST_TEST(Refusal("Ann", long_password) == "");
+  BOOST_TEST(CodeOf([&] { LogIn(context, "Ann", long_password, kHome, "anki", "\xff"); }) == "");
+}
+
+BOOST_AUTO_TEST_CASE(failures_slow_down_this_account_at_this_address_only) {
+  // Failures are put there by hand: the tenth of a second each takes adds nothing to the proof.
+  BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
+  db.Run("UPDATE login_failures SET failures = 20");
+  BOOST_TEST(Refusal("Ann", "right horse") == "too_many_logins");
+  BOOST_TEST((last_retry_after.value() > std::chrono::seconds(290)));
+  BOOST_TEST((last_retry_after.value() <= std::chrono::seconds(300)));
+  BOOST_TEST(Refusal("ANN", "right horse") == "too_many_logins");
+  BOOST_TEST(Refusal("Ann", "right horse", "192.0.2.77") == "");
+  context.Write<AccountStore>([&](AccountStore& accounts) { return accounts.Add("Bob", "none", false, {}); });
+  BOOST_TEST(Refusal("Bob", "wrong horse") == "bad_login");
+  // Refused attempts were not looked at, so they do not count.
+  BOOST_TEST(db.Value("SELECT count(*) FROM login_failures WHERE failures = 20") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_ends_and_a_success_clears_the_account_but_not_the_address) {
+  BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
+  db.Run("UPDATE login_failures SET failures = 20, last_at = now() - interval '301 seconds'");
+  Enter();
+  BOOST_TEST(db.Value("SELECT count(*) FROM login_failures") == "1");
+  BOOST_TEST(db.Value("SELECT failures FROM login_failures") == "20");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_tries_many_names_is_slowed_down_for_all_of_them) {
+  BOOST_TEST(Refusal("somebody", "wrong horse") == "bad_login");
+  db.Run("UPDATE login_failures SET failures = 60");
+  BOOST_TEST(Refusal("somebody else", "wrong horse") == "too_many_logins");
+  BOOST_TEST(Refusal("Ann", "right horse", "192.0.2.77") == "");
+}
+
+BOOST_AUTO_TEST_CASE(failures_add_up_and_are_forgotten_after_an_hour) {
+  BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
+  BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
+  BOOST_TEST(db.Value("SELECT string_agg(failures::text, ',') FROM login_failures") == "2,2");
+  db.Run("UPDATE login_failures SET last_at = now() - interval '61 minutes'");
+  BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
+  BOOST_TEST(db.Value("SELECT string_agg(failures::text, ',') FROM login_failures") == "1,1");
+  db.Run("UPDATE login_failures SET last_at = now() - interval '25 hours'");
+  const auto swept =
+      context.Write<LoginFailureStore>([](LoginFailureStore& store) { return store.Sweep(10); });
+  BOOST_TEST(swept == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_of_logins_is_told_to_come_back) {
+  const HashSlot first(std::chrono::seconds(1)), second(std::chrono::seconds(1));
+  static_assert(kConcurrentHashes == 2);
+  BOOST_TEST(Refusal("Ann", "right horse") == "busy");
+  BOOST_TEST(last_retry_after.has_value());
+  BOOST_TEST(db.Value("SELECT count(*) FROM login_failures") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(attempts_that_waited_together_are_not_all_let_through) {
+  // An attempt looks, waits for a slot, and must look again when it has one.
+  std::vector<std::unique_ptr<HashSlot>> slots;
+  for (int i = 0; i < kConcurrentHashes; ++i)
+    slots.push_back(std::make_unique<HashSlot>(std::chrono::seconds(1)));
+  std::promise<void> looked;
+  auto waiting = std::async(std::launch::async, [&] {
+    sql::Database own(db.settings());
+    WatchedContext own_context(config, own, looked);
+    return CodeOf([&] { LogIn(own_context, "Ann", "right horse", kHome, "anki", "test"); });
+  });
+  looked.get_future().get();
+  context.Write<LoginFailureStore>(
+      [&](LoginFailureStore& failures) { failures.Count(SubjectsOf("ann", kHome)); });
+  db.Run("UPDATE login_failures SET failures = 20");
+  slots.clear();
+  BOOST_TEST(waiting.get() == "too_many_logins");
+}
+
+BOOST_AUTO_TEST_CASE(a_revoked_key_is_refused_by_the_next_request) {
+  const std::string key = Enter();
+  const std::string other = Enter();
+  const DeviceId device = AuthenticateKey(context, key, "anki").device;
+  // By somebody else's connection, as syncline-admin does it.
+  sql::Database admin(db.settings());
+  BOOST_TEST(admin.Write([&](sql::Tx& tx) { return DeviceStore(tx, ann).Revoke(device); }));
+  BOOST_TEST(KeyRefusal(key) == "bad_key");
+  BOOST_TEST(KeyRefusal(other) == "");
+  BOOST_TEST(!admin.Write([&](sql::Tx& tx) { return DeviceStore(tx, ann).Revoke(device); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_disabled_account_has_no_keys_until_it_is_enabled) {
+  const std::string key = Enter();
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetDisabled(ann, true); });
+  BOOST_TEST(KeyRefusal(key) == "bad_key");
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetDisabled(ann, false); });
+  BOOST_TEST(KeyRefusal(key) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_opens_neither_another_kind_nor_another_account) {
+  const std::string key = Enter();
+  BOOST_TEST(KeyRefusal(key, "socket") == "bad_key");
+  const UserId bob = db.AddUser("bob");
+  const std::string foreign = MakeKey(bob).text;
+  BOOST_TEST(KeyRefusal(foreign.substr(0, foreign.find('.')) + key.substr(key.find('.'))) == "bad_key");
+  BOOST_TEST(KeyRefusal(foreign) == "bad_key");
+  BOOST_TEST(KeyRefusal("") == "bad_key");
+}
+
+BOOST_AUTO_TEST_CASE(a_device_is_noted_as_seen_when_that_is_minutes_old_and_not_before) {
+  const std::string key = Enter();
+  const std::string seen = "SELECT last_seen_at FROM devices";
+  const std::string at_login = db.Value(seen);
+  AuthenticateKey(context, key, "anki");
+  BOOST_TEST(db.Value(seen) == at_login);
+  db.Run("UPDATE devices SET last_seen_at = now() - interval '6 minutes'");
+  // Also on a route that only reads.
+  context.SetAccess(sql::Access::kRead);
+  AuthenticateKey(context, key, "anki");
+  BOOST_TEST(db.Value("SELECT last_seen_at > now() - interval '1 minute' FROM devices") == "t");
+}
+
+BOOST_AUTO_TEST_CASE(noting_a_device_waits_for_nobody) {
+  const std::string key = Enter();
+  db.Run("UPDATE devices SET last_seen_at = NULL");
+  const auto holder = db.Connect();
+  tests::RunOn(holder.get(), "BEGIN; SELECT FROM devices FOR UPDATE");
+  BOOST_TEST((AuthenticateKey(context, key, "anki").user == ann));
+  BOOST_TEST(Count("last_seen_at IS NULL") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(thousands_of_logins_do_not_grow_the_table_and_the_unused_go_first) {
+  const std::string used = Enter();
+  db.Run("UPDATE devices SET last_seen_at = now() + interval '1 hour'");
+  const std::string unused = Enter();
+  db.Run("UPDATE devices SET last_seen_at = now() - interval '1 hour' WHERE last_seen_at < now()");
+  const auto add = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      context.Write<AccountStore>([&](AccountStore& accounts) {
+        return accounts.Devices(ann).Add("anki", "test", MakeKey(ann).hash, kLiveDevicesPerKind);
+      });
+    }
+  };
+  add(kLiveDevicesPerKind - 2);
+  BOOST_TEST(Count("revoked_at IS NULL") == "200");
+  BOOST_TEST(KeyRefusal(unused) == "");  // notes it as seen: it is not the longest unused any more
+  const std::string latest = Enter();
+  BOOST_TEST(Count("revoked_at IS NULL") == "200");
+  BOOST_TEST(KeyRefusal(used) == "");
+  BOOST_TEST(KeyRefusal(unused) == "");
+  BOOST_TEST(KeyRefusal(latest) == "");
+  add(500);
+  BOOST_TEST(Count("revoked_at IS NULL") == "200");
+  BOOST_TEST(Count("revoked_at IS NOT NULL") == "200");
+  BOOST_TEST(KeyRefusal(used) == "");
+  BOOST_TEST(KeyRefusal(latest) == "bad_key");
+}
+
+BOOST_AUTO_TEST_CASE(logins_of_one_account_at_once_keep_the_limit) {
+  std::future<void> other;
+  const Login login{ann, db.Value("SELECT password_hash FROM users"), false};
+  context.Write<AccountStore>([&](AccountStore& accounts) {
+    BOOST_TEST(accounts.LockLogin(login));
+    accounts.Devices(ann).Add("anki", "first", MakeKey(ann).hash, 1);
+    other = std::async(std::launch::async, [&] {
+      sql::Database own(db.settings());
+      own.Write([&](sql::Tx& tx) {
+        AccountStore others(tx, UserId{});
+        BOOST_TEST(others.LockLogin(login));
+        others.Devices(ann).Add("anki", "second", MakeKey(ann).hash, 1);
+      });
+    });
+    tests::WaitForLockWaiters(db, 1);
+  });
+  other.get();
+  BOOST_TEST(Count("revoked_at IS NULL") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_password_that_changed_during_the_check_makes_no_device) {
+  const Login before{ann, db.Value("SELECT password_hash FROM users"), false};
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetPassword(ann, "new"); });
+  BOOST_TEST(
+      !context.Write<AccountStore>([&](AccountStore& accounts) { return accounts.LockLogin(before); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_taken_in_every_case) {
+  BOOST_TEST(CodeOf([&] {
+               context.Write<AccountStore>(
+                   [&](AccountStore& accounts) { return accounts.Add("ANN", "none", false, {}); });
+             }) == "name_taken");
+}
+
+BOOST_AUTO_TEST_CASE(removing_an_account_leaves_no_row_of_it_and_all_of_the_others) {
+  const UserId bob = db.AddUser("bob");
+  for (const UserId user : {ann, bob}) {
+    for (int i = 0; i < 25; ++i) {
+      context.Write<AccountStore>([&](AccountStore& accounts) {
+        return accounts.Devices(user).Add("anki", "test", MakeKey(user).hash, 100);
+      });
+    }
+  }
+  int steps = 0;
+  while (context.Write<AccountStore>([&](AccountStore& accounts) { return accounts.RemoveRows(ann, 10); }) >
+         0) {
+    ++steps;
+  }
+  BOOST_TEST(steps == 3);
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.Remove(ann); });
+  BOOST_TEST(Count("true") == "25");
+  BOOST_TEST(db.Value("SELECT string_agg(name, ',') FROM users") == "bob");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
