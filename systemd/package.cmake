@@ -1,0 +1,51 @@
+# What the .deb holds beside the programs, and what it depends on: `cpack -G DEB` in a build directory. Units exist once a
+# pool, from one template, so that pools differ in a line here and nowhere else.
+function(pool POOL SLOTS PATIENCE)
+  foreach(kind .socket @.service)
+    configure_file(${CMAKE_SOURCE_DIR}/systemd/syncline-pool${kind}.in
+                   ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} @ONLY)
+    install(FILES ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} DESTINATION lib/systemd/system)
+  endforeach()
+endfunction()
+pool(api 16 30s)
+pool(transfer 8 10min)
+
+install(FILES systemd/syncline.target systemd/syncline-worker@.service systemd/syncline-migrate.service
+        DESTINATION lib/systemd/system)
+install(DIRECTORY systemd/syncline-.service.d DESTINATION lib/systemd/system)
+install(FILES systemd/syncline.sysusers DESTINATION lib/sysusers.d RENAME syncline.conf)
+install(FILES systemd/syncline.tmpfiles DESTINATION lib/tmpfiles.d RENAME syncline.conf)
+install(FILES systemd/syncline.conf DESTINATION /etc/syncline)
+install(PROGRAMS nginx/syncline-site DESTINATION sbin)
+install(PROGRAMS nginx/render-site DESTINATION share/syncline)
+install(FILES nginx/site.conf.in nginx/syncline_params DESTINATION share/syncline)
+install(DIRECTORY nginx/html DESTINATION share/syncline)
+install(FILES README.md LICENSE DESTINATION share/doc/syncline)
+
+# Depends: the group `run` of packages.txt and the libraries that the programs are linked to. The two servers may well be
+# on other machines.
+set(recommended postgresql redis-server)
+set(depends)
+file(STRINGS ${CMAKE_SOURCE_DIR}/packages.txt lines REGEX "^[^#].* run$")
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE " .*" "" package ${line})
+  if(NOT package IN_LIST recommended)
+    list(APPEND depends ${package})
+  endif()
+endforeach()
+list(TRANSFORM depends REPLACE "^nginx-light$" "nginx")
+list(JOIN depends ", " CPACK_DEBIAN_PACKAGE_DEPENDS)
+list(JOIN recommended ", " CPACK_DEBIAN_PACKAGE_RECOMMENDS)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_PACKAGE_CONTACT "The Syncline maintainers <maintainers@syncline.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "self-hosted sync server for Anki and more")
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_STRIP_FILES ON)
+file(WRITE ${CMAKE_BINARY_DIR}/conffiles "/etc/syncline/syncline.conf\n")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/systemd/postinst ${CMAKE_SOURCE_DIR}/systemd/prerm
+    ${CMAKE_BINARY_DIR}/conffiles)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+include(CPack)
