@@ -59,11 +59,11 @@ class Connection {
   /// As Run, but hands the rows out one by one without holding them all.
   void Each(const Statement& statement, std::span<const Param> params,
             const std::function<void(const Row&)>& row);
-  /// Sends what is queued and waits for it. Returns the command tag of the last ("COMMIT", "ROLLBACK", …).
+  /// Sends what is queued and waits for it. Returns the command tag of the last ("COMMIT", "ROLLBACK", ...).
   std::string Flush();
   /// Sends what is queued; whoever comes next reads the answers.
   void FlushLater();
-  /// Binary COPY … FROM STDIN: `fill` is called until it returns false and appends tuples to the buffer each
+  /// Binary COPY ... FROM STDIN: `fill` is called until it returns false and appends tuples to the buffer each
   /// time.
   void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
   bool IsBroken() const;

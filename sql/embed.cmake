@@ -1,4 +1,4 @@
-# Writes one header with every statement of one service: cmake -DSERVICE=… -DFILES=… -DOUT=… -P embed.cmake
+# Writes one header with every statement of one service: cmake -DSERVICE=... -DFILES=... -DOUT=... -P embed.cmake
 #
 # sql/queries/anki/lock_collection.sql becomes syncline::sql::anki::lock_collection, prepared and logged as
 # "anki.lock_collection". The text is copied as it is: file(CONFIGURE) would eat @x@.

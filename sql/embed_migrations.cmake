@@ -1,4 +1,4 @@
-# Writes the table of migrations that sql/migrate.cpp applies: cmake -DFILES=… -DOUT=… -P embed_migrations.cmake
+# Writes the table of migrations that sql/migrate.cpp applies: cmake -DFILES=... -DOUT=... -P embed_migrations.cmake
 file(WRITE "${OUT}.tmp" "#include \"sql/migrate.h\"\nnamespace syncline::sql {\nstd::span<const Migration> Migrations() {\n  static constexpr Migration kMigrations[] = {\n")
 string(REPLACE "|" ";" FILES "${FILES}")
 foreach(file IN LISTS FILES)

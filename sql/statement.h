@@ -5,7 +5,7 @@ namespace syncline::sql {
 
 struct Statement {
   const char* name;  ///< "<service>.<file>", also the name it is prepared under
-  const char* text;  ///< the file's bytes; parameters are $1, $2, …
+  const char* text;  ///< the file's bytes; parameters are $1, $2, ...
 };
 
 }  // namespace syncline::sql

@@ -1,7 +1,7 @@
 #pragma once
 // The log: lines of key=value on standard error, where systemd or ./run pick them up.
 //
-//   ts=2026-01-31T10:22:03.114Z lvl=info req=7f3a91 svc=anki op=anki.meta user=1 status=200 err=- ms=2.1 …
+//   ts=2026-01-31T10:22:03.114Z lvl=info req=7f3a91 svc=anki op=anki.meta user=1 status=200 err=- ms=2.1 ...
 //
 // Values are escaped here and nowhere else, so that no client can forge a field or a line: a value of
 // harmless characters stands bare, anything else in quotes, with \" \\ \n and \xNN. Left out on purpose:

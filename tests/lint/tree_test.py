@@ -1,0 +1,184 @@
+"""What the layout promises, read from the tree: which way includes go, which files a folder may hold, where SQL stands.
+
+Each check is a function that yields complaints; its name is the promise. `git ls-files` is what is looked at.
+"""
+
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FILES = [ROOT / name for name in subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                                                cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
+         if name and (ROOT / name).is_file()]
+SERVICES = ("account", "anki", "decks", "anime", "vault", "schedule")
+# Which rooms a room may include from, besides itself.
+INCLUDES = {
+    "sql": (),
+    "handlers/base": ("sql",),
+    **{f"handlers/{service}": ("handlers/base", "handlers/account", "sql") for service in SERVICES},
+    **{room: ("handlers/base", "sql", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES))
+       for room in ("handlers/jobs", "handlers/realtime", "handlers/admin", "fcgi")},
+}
+# Every service has the same kinds of file inside; other names are listed with their reason.
+KINDS = re.compile(r"(README\.md|routes\.(h|cpp)|jobs\.(h|cpp)|\w+_(handlers|store|wire)\.(h|cpp))$")
+OTHER_FILES = {
+    "handlers/account": {
+        "login.h": "a conversation of hashing and stores that every service's login is", "login.cpp": "",
+        "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": ""},
+    "handlers/anki": {"schema18.proto": "the messages in the columns of schema 18"},
+}
+HEADINGS = ("## Calls", "## The life of", "## Limits", "## Error codes")
+TEXT = {".cpp", ".h", ".sql", ".py", ".sh", ".md", ".txt", ".cmake", ".in", ".conf", ".service", ".socket", ".target", ".html",
+        ".css", ".case", ".proto", ""}
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def of(*suffixes):
+    return [path for path in FILES if path.suffix in suffixes]
+
+
+def room_of(path):
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] == "handlers" else parts[0]
+
+
+def without_comments(text):
+    return re.sub(r"//[^\n]*|/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), text, flags=re.S)
+
+
+def includes_go_one_way():
+    for path in of(".cpp", ".h"):
+        room = room_of(name(path))
+        if room not in INCLUDES:
+            continue
+        for line, text in enumerate(path.read_text().splitlines(), 1):
+            found = re.match(r'#include "([^"]+)"', text)
+            if not found or found[1].endswith(".pb.h"):
+                continue
+            target = room_of(found[1])
+            if target != room and target not in INCLUDES[room]:
+                yield f"{name(path)}:{line}: {room} must not include {found[1]}"
+        if room != "fcgi" and re.search(r"#include <fcgi", path.read_text()):
+            yield f"{name(path)}: only fcgi/ includes libfcgi"
+
+
+def service_folders_hold_only_the_known_kinds_of_file():
+    for path in FILES:
+        folder, file = str(path.parent.relative_to(ROOT)), path.name
+        if folder.startswith("handlers/") and folder.split("/")[1] in SERVICES:
+            if not KINDS.fullmatch(file) and file not in OTHER_FILES.get(folder, {}):
+                yield f"{name(path)}: neither routes, handlers, store, wire, jobs nor README.md"
+
+
+def sql_stands_in_files():
+    statement = re.compile(r'"\s*(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+(TABLE|INDEX)|WITH\s+\w+\s+AS|'
+                           r"LISTEN\s|COPY\s+\w+)", re.I)
+    for path in of(".cpp", ".h"):
+        room = name(path).split("/")[0]
+        if room not in ("fcgi", "handlers", "sql") or re.search(r"handlers/anki/file_wire\w*\.cpp$", name(path)):
+            continue
+        if room == "sql":
+            continue  # sql/ speaks of sessions and migrations themselves; what users' data needs is in sql/queries
+        for line, text in enumerate(without_comments(path.read_text()).splitlines(), 1):
+            if statement.search(text):
+                yield f"{name(path)}:{line}: SQL belongs into sql/queries/<service>/<name>.sql"
+
+
+def every_statement_is_used():
+    code = "\n".join(path.read_text() for path in of(".cpp", ".h"))
+    for path in FILES:
+        if not name(path).startswith("sql/queries/"):
+            continue
+        if not re.search(rf"\b{path.stem}\b", code):
+            yield f"{name(path)}: no code names it"
+
+
+def readmes_of_services_name_every_route():
+    for service in SERVICES:
+        routes = ROOT / "handlers" / service / "routes.cpp"
+        if not routes.exists():
+            continue
+        readme = ROOT / "handlers" / service / "README.md"
+        text = readme.read_text() if readme.exists() else ""
+        for heading in HEADINGS:
+            if heading not in text:
+                yield f"handlers/{service}/README.md: no heading that begins with {heading}"
+        for pattern in re.findall(r'\{"[A-Z]+",\s*"([^"]+)"', routes.read_text()):
+            if pattern not in text:
+                yield f"handlers/{service}/README.md: says nothing of {pattern}"
+
+
+def files_are_plain_text():
+    for path in FILES:
+        if path.suffix not in TEXT or name(path) == "LICENSE":
+            continue
+        data = path.read_bytes()
+        if path.suffix in (".cpp", ".h", ".sql", ".cmake") and not data.isascii() and "tests" not in path.parts:
+            line = next(i for i, text in enumerate(data.splitlines(), 1) if not text.isascii())
+            yield f"{name(path)}:{line}: not ASCII; write \\u escapes in strings"
+        for line, text in enumerate(data.decode().split("\n"), 1):
+            if text != text.rstrip() and path.suffix != ".case":
+                yield f"{name(path)}:{line}: blanks at the end"
+        if data and not data.endswith(b"\n"):
+            yield f"{name(path)}: no newline at the end"
+
+
+def python_files_parse():
+    for path in of(".py"):
+        try:
+            ast.parse(path.read_text(), str(path))
+        except SyntaxError as error:
+            yield f"{name(path)}:{error.lineno}: {error.msg}"
+
+
+def source_files_say_what_they_are_for():
+    for path in of(".h"):
+        text = path.read_text()
+        if not re.match(r"(#pragma once\n)?//", text):
+            yield f"{name(path)}: begins without a comment that says what it is for"
+        if "#pragma once" not in text[:2000]:
+            yield f"{name(path)}: no #pragma once"
+
+
+def every_folder_of_the_top_is_known():
+    known = {"CMakeLists.txt", "fcgi", "handlers", "sql", "nginx", "systemd", "tests", "README.md", "run", "check", "packages.txt",
+             "LICENSE"}
+    for top in sorted({name(path).split("/")[0] for path in FILES}):
+        if top not in known and not top.startswith("."):
+            yield f"{top}: not one of the names of the top"
+
+
+def packages_are_listed_once_and_in_order():
+    lines = [line.split() for line in (ROOT / "packages.txt").read_text().splitlines() if not line.startswith("#")]
+    names = [line[0] for line in lines]
+    if names != sorted(set(names)):
+        yield "packages.txt: not in alphabetical order, or a name twice"
+    for line in lines:
+        if len(line) != 2 or line[1] not in ("build", "run", "test"):
+            yield f"packages.txt: {' '.join(line)}: expected NAME and build, run or test"
+
+
+CHECKS = (includes_go_one_way, service_folders_hold_only_the_known_kinds_of_file, sql_stands_in_files, every_statement_is_used,
+          readmes_of_services_name_every_route, files_are_plain_text, python_files_parse, source_files_say_what_they_are_for,
+          every_folder_of_the_top_is_known, packages_are_listed_once_and_in_order)
+
+
+def main():
+    failed = 0
+    for check in CHECKS:
+        complaints = list(check())
+        failed += bool(complaints)
+        for complaint in complaints:
+            print(f"{check.__name__}: {complaint}")
+    print(f"{len(CHECKS) - failed} passed, {failed} failed")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
