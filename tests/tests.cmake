@@ -17,3 +17,7 @@ endforeach()
 # The load generator of tests/bench. It must cost little, so it is built without anything of the server.
 add_executable(bench-load tests/bench/load.cpp tests/bench/connection.cpp)
 target_link_libraries(bench-load PRIVATE PkgConfig::ZSTD Threads::Threads)
+
+# Shows the scripts of tests/clients what we make of a collection file.
+add_executable(collection_file_tool tests/support/file_tool/main.cpp)
+target_link_libraries(collection_file_tool PRIVATE syncline_anki)

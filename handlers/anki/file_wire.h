@@ -1,10 +1,11 @@
 #pragma once
-// The collection file: an SQLite database of Anki's schema 11 or 14 to 18, read and written without trusting it.
+// The collection file: an SQLite database of Anki's schema 11 or 14 to 18, read and written without trusting
+// it.
 //
-// Reading is for uploads: the file is hostile until Open has checked it. Writing is for downloads: every download is
-// a base file (what was uploaded last, or an empty collection) plus what changed since, so that whatever we do not
-// model (tag collapse state, template mtimes) stays as its owner left it.
-// Left out on purpose: storage, transactions, zstd. Source: reference of the protocol, sections 6, 7.1 to 7.4, 7.8.
+// Reading is for uploads: the file is hostile until Open has checked it. Writing is for downloads: every
+// download is a base file (what was uploaded last, or an empty collection) plus what changed since, so that
+// whatever we do not model (tag collapse state, template mtimes) stays as its owner left it. Left out on
+// purpose: storage, transactions, zstd. Source: reference of the protocol, sections 6, 7.1 to 7.4, 7.8.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,21 +20,22 @@ struct sqlite3;
 
 namespace syncline::anki {
 
-/// The file is not a collection we accept; what() is a sentence for the user who uploaded it, without internals.
+/// The file is not a collection we accept; what() is a sentence for the user who uploaded it, without
+/// internals.
 class FileRefused : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// An uploaded file, opened read-only, defensive, untrusted schema, unicase registered. WAL headers are fine: no
-/// -wal or -shm file is made.
+/// An uploaded file, opened read-only, defensive, untrusted schema, unicase registered. WAL headers are fine:
+/// no -wal or -shm file is made.
 class CollectionFile {
  public:
   enum class Check { kFull, kTrusted };
 
-  /// Opens `path`. kFull: magic, integrity_check, exactly one col row, ver in {11, 14..18}, the expected tables and no
-  /// triggers, views or foreign virtual tables, no usn of -1, all rows of sane types. kTrusted: one of ours that
-  /// passed before. Throws FileRefused.
+  /// Opens `path`. kFull: magic, integrity_check, exactly one col row, ver in {11, 14..18}, the expected
+  /// tables and no triggers, views or foreign virtual tables, no usn of -1, all rows of sane types. kTrusted:
+  /// one of ours that passed before. Throws FileRefused.
   static CollectionFile Open(const std::string& path, Check check);
   CollectionFile(CollectionFile&&) noexcept;
   CollectionFile& operator=(CollectionFile&&) noexcept;
@@ -46,13 +48,17 @@ class CollectionFile {
   Usn MaxUsn() const;  ///< highest usn of any row; -1 never occurs after kFull
   /// Protobuf columns of schema 15+ converted to legacy JSON, as upstream converts them (7.4 to 7.8).
   SmallObjects ReadSmallObjects() const;
-  /// In ascending id order, from the first id above `after`, at most `limit` rows; the callback's argument is reused
-  /// for the next row. Returns the last id passed, or `after` when none was left.
-  std::int64_t EachCard(std::int64_t after, std::int64_t limit, const std::function<void(const Card&)>& row) const;
-  std::int64_t EachNote(std::int64_t after, std::int64_t limit, const std::function<void(const Note&)>& row) const;
-  std::int64_t EachReview(std::int64_t after, std::int64_t limit, const std::function<void(const Review&)>& row) const;
+  /// In ascending id order, from the first id above `after`, at most `limit` rows; the callback's argument is
+  /// reused for the next row. Returns the last id passed, or `after` when none was left.
+  std::int64_t EachCard(std::int64_t after, std::int64_t limit,
+                        const std::function<void(const Card&)>& row) const;
+  std::int64_t EachNote(std::int64_t after, std::int64_t limit,
+                        const std::function<void(const Note&)>& row) const;
+  std::int64_t EachReview(std::int64_t after, std::int64_t limit,
+                          const std::function<void(const Review&)>& row) const;
   std::vector<Grave> ReadGraves() const;
-  /// How many of `ids` the table has. For the counts of a sync that runs before the file's rows have been imported.
+  /// How many of `ids` the table has. For the counts of a sync that runs before the file's rows have been
+  /// imported.
   std::vector<std::int64_t> ExistingCards(const std::vector<std::int64_t>& ids) const;
   std::vector<std::int64_t> ExistingNotes(const std::vector<std::int64_t>& ids) const;
   std::vector<std::int64_t> ExistingReviews(const std::vector<std::int64_t>& ids) const;
@@ -63,9 +69,9 @@ class CollectionFile {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Brings a private copy of a base file up to date, in one transaction, and leaves it in rollback-journal mode.
-/// Call order: Unbury, graves, small objects, notes, cards, reviews, SetMeta, Finish. The file may be of any
-/// accepted schema version; it keeps it. Throws FileRefused when the file cannot be written to.
+/// Brings a private copy of a base file up to date, in one transaction, and leaves it in rollback-journal
+/// mode. Call order: Unbury, graves, small objects, notes, cards, reviews, SetMeta, Finish. The file may be
+/// of any accepted schema version; it keeps it. Throws FileRefused when the file cannot be written to.
 class CollectionFileWriter {
  public:
   explicit CollectionFileWriter(const std::string& path);
@@ -73,12 +79,13 @@ class CollectionFileWriter {
   ~CollectionFileWriter();
 
   void Unbury();  ///< queue -2/-3 -> the queue of the card's type; mod and usn untouched (reference 5.10)
-  void Bury(const Grave& grave);           ///< deletes the object, records the grave with its usn; no cascade
-  void PutNotetypes(const std::vector<Object>& notetypes);  ///< JSON -> protobuf columns when the schema has them
+  void Bury(const Grave& grave);  ///< deletes the object, records the grave with its usn; no cascade
+  void PutNotetypes(
+      const std::vector<Object>& notetypes);  ///< JSON -> protobuf columns when the schema has them
   void PutDecks(const std::vector<Object>& decks);
   void PutDeckConfigs(const std::vector<Object>& configs);
-  void PutTags(const std::vector<Tag>& tags);               ///< adds what is missing, case-insensitively
-  void PutConfig(std::string_view config_json);             ///< replaces the whole config
+  void PutTags(const std::vector<Tag>& tags);    ///< adds what is missing, case-insensitively
+  void PutConfig(std::string_view config_json);  ///< replaces the whole config
   void PutNote(const Note& note);  ///< sfld and csum computed (reference 7.3); needs its notetype in the file
   void PutCard(const Card& card);
   void PutReview(const Review& review);
@@ -90,8 +97,8 @@ class CollectionFileWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes a new, valid, empty schema-18 collection: deck 1 and deck config 1 "Default", the six stock notetypes, the
-/// initial config of reference 6.4. `path` must not exist.
+/// Writes a new, valid, empty schema-18 collection: deck 1 and deck config 1 "Default", the six stock
+/// notetypes, the initial config of reference 6.4. `path` must not exist.
 void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta);
 
 /// Rewrites a private copy of schema 14..18 as schema 11, for clients older than 2.1.57. No-op on schema 11.

@@ -3,9 +3,9 @@
 // (messages_wire), the collection file (file_wire) and the tables (collection_store) all speak these structs.
 //
 // Integers have the widths that Anki's own types have, so that what a client sent is what another one gets.
-// Unsigned 32-bit values are kept in int64. Times named mod are seconds, except those of the collection, which are
-// milliseconds. JSON is kept as the text that came, never parsed and printed again: unknown keys, the order of keys
-// and the spelling of numbers survive.
+// Unsigned 32-bit values are kept in int64. Times named mod are seconds, except those of the collection,
+// which are milliseconds. JSON is kept as the text that came, never parsed and printed again: unknown keys,
+// the order of keys and the spelling of numbers survive.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,0 +1,438 @@
+#include "handlers/anki/file_wire_sqlite.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <limits>
+#include <map>
+#include <new>
+#include <set>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "handlers/anki/file_wire.h"
+#include "handlers/anki/json_spans_wire.h"
+#include "handlers/anki/schema18_wire.h"
+#include "handlers/anki/unicase_wire.h"
+
+namespace syncline::anki::sqlite {
+namespace {
+
+constexpr char kDamaged[] =
+    "The collection file is damaged. In Anki, please use Tools > Check Database, then try again.";
+constexpr char kUnreadableObject[] =
+    " in the collection cannot be read. In Anki, please use Tools > Check Database, then try again.";
+
+// Only what this file does on purpose runs on an untrusted file; its schema can then call for nothing else.
+int Authorize(void*, int action, const char* first, const char*, const char*, const char*) {
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+      return SQLITE_OK;
+    case SQLITE_FUNCTION:
+    case SQLITE_PRAGMA:
+      return first != nullptr && std::string_view(first) == "load_extension" ? SQLITE_DENY : SQLITE_OK;
+    default:
+      return SQLITE_DENY;
+  }
+}
+
+std::string ImmutableUri(const std::string& path) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '?' || c == '#' || c == '%' || byte < 0x21) {
+      uri += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      uri += c;
+    }
+  }
+  // Immutable: SQLite takes no locks and wants no -wal or -shm beside a file in WAL mode.
+  return uri + "?immutable=1";
+}
+
+void Pragma(const Connection& db, std::string_view sql) {
+  auto statement = db.Prepare(sql);
+  while (statement.Step()) {
+  }
+}
+
+void Harden(sqlite3* db) {
+  int unused = 0;
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, &unused);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &unused);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, &unused);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, &unused);
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, kMaxValueBytes);
+  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 100'000);
+  sqlite3_limit(db, SQLITE_LIMIT_COLUMN, 200);
+  sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 50);
+  sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
+}
+
+}  // namespace
+
+void Throw(sqlite3* db, int code) {
+  switch (code & 0xFF) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_MISMATCH:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_ERROR:  // a schema without a table or column that every collection has
+    case SQLITE_AUTH:
+    case SQLITE_SCHEMA:
+      throw FileRefused(kDamaged);
+    case SQLITE_TOOBIG:
+      throw FileRefused(
+          "The collection contains a text of more than 32 MB, which cannot be synced. Please shorten the "
+          "note or "
+          "template, or move what it contains to media files.");
+    case SQLITE_INTERRUPT:
+      throw FileRefused(
+          "The collection file takes too long to check. In Anki, please use Tools > Check Database, then try "
+          "again.");
+    case SQLITE_NOMEM:
+      throw std::bad_alloc();
+    default:
+      throw std::runtime_error(std::string("sqlite: ") +
+                               (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code)));
+  }
+}
+
+Statement::Statement(sqlite3* db, std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_NO_VTAB,
+                                      &statement, nullptr);
+  if (code != SQLITE_OK) Throw(db, code);
+  statement_.reset(statement);
+}
+
+Statement& Statement::Bind(int index, std::int64_t value) {
+  sqlite3_bind_int64(statement_.get(), index, value);
+  return *this;
+}
+
+Statement& Statement::Bind(int index, std::string_view text) {
+  // A null pointer would bind NULL.
+  const int code = sqlite3_bind_text(statement_.get(), index, text.data() == nullptr ? "" : text.data(),
+                                     static_cast<int>(text.size()), SQLITE_STATIC);
+  if (code != SQLITE_OK) Throw(nullptr, code);
+  return *this;
+}
+
+Statement& Statement::BindBlob(int index, std::string_view bytes) {
+  const int code = sqlite3_bind_blob(statement_.get(), index, bytes.data() == nullptr ? "" : bytes.data(),
+                                     static_cast<int>(bytes.size()), SQLITE_STATIC);
+  if (code != SQLITE_OK) Throw(nullptr, code);
+  return *this;
+}
+
+bool Statement::Step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  auto* db = sqlite3_db_handle(statement_.get());
+  sqlite3_reset(statement_.get());
+  Throw(db, code);
+}
+
+void Statement::Reset() {
+  sqlite3_reset(statement_.get());
+}
+
+void Statement::Run() {
+  while (Step()) {
+  }
+  Reset();
+}
+
+std::string_view Statement::Text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
+  if (text == nullptr) return {};
+  return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+std::string_view Statement::Blob(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
+Connection::Connection(const std::string& path, Mode mode) {
+  const bool read_only = mode == Mode::kUntrustedReadOnly;
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+  flags |= read_only ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+  sqlite3* db = nullptr;
+  const int code =
+      sqlite3_open_v2(read_only ? ImmutableUri(path).c_str() : path.c_str(), &db, flags, nullptr);
+  db_.reset(db);
+  if (code != SQLITE_OK) Throw(db, code);
+  Harden(db);
+  RegisterUnicase(db);
+  if (read_only) {
+    // Sequential scans need no cache; a small one keeps the memory of a process flat while a 1 GiB file
+    // passes.
+    Pragma(*this, "PRAGMA cache_size = -4096");
+    Pragma(*this, "PRAGMA cell_size_check = ON");
+    sqlite3_set_authorizer(db, Authorize, nullptr);
+  } else {
+    // The file is a private copy that is thrown away when anything fails: it need not survive a crash.
+    Pragma(*this, "PRAGMA locking_mode = EXCLUSIVE");
+    Pragma(*this, "PRAGMA synchronous = OFF");
+    Pragma(*this, "PRAGMA cache_size = -16384");
+  }
+}
+
+std::string ReadHeader(const std::string& path) {
+  std::string header(100, '\0');
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw std::runtime_error("cannot open a collection file");
+  const auto size = ::pread(file, header.data(), header.size(), 0);
+  ::close(file);
+  if (size < 0) throw std::runtime_error("cannot read a collection file");
+  header.resize(static_cast<std::size_t>(size));
+  return header;
+}
+
+bool HeaderSaysWal(std::string_view header) {
+  return header.size() >= 20 && (header[18] == 2 || header[19] == 2);
+}
+
+void LeaveWal(const std::string& path) {
+  if (!HeaderSaysWal(ReadHeader(path))) return;
+  const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const auto written = file < 0 ? -1 : ::pwrite(file, "\1\1", 2, 18);
+  if (file >= 0) ::close(file);
+  if (written != 2) throw std::runtime_error("cannot write a collection file");
+}
+
+int ReadSchemaVersion(const Connection& db) {
+  auto statement = db.Prepare("SELECT ver FROM col LIMIT 1");
+  return statement.Step() ? static_cast<int>(statement.Int(0)) : 0;
+}
+
+Usn CheckedUsn(std::int64_t usn) {
+  if (usn < 0 || usn > std::numeric_limits<Usn>::max())
+    throw FileRefused(
+        "The collection contains items that are still marked as waiting for a sync. In Anki, please use "
+        "Tools > Check "
+        "Database, then upload again.");
+  return static_cast<Usn>(usn);
+}
+
+namespace {
+
+std::string Utf8(std::string_view text) {
+  if (!IsUtf8(text)) throw FileRefused(kDamaged);
+  return std::string(text);
+}
+
+// id -> JSON of a map in the col table, in the order of ids. Of two equal ids the last one wins, as upstream
+// reads it.
+std::map<std::int64_t, std::string> ReadJsonMap(const Connection& db, const char* column) {
+  auto statement = db.Prepare(std::string("SELECT ") + column + " FROM col LIMIT 1");
+  std::map<std::int64_t, std::string> objects;
+  if (!statement.Step()) return objects;
+  const auto text = statement.Text(0);
+  const JsonSpans json(text, 1);
+  if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("no map of objects");
+  json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
+    objects[std::stoll(std::string(json.Key(value)))] = std::string(json.Raw(value));
+  });
+  return objects;
+}
+
+Object NotetypeObject(const NotetypeRow& row, std::string json) {
+  // Ids of 0 exist in very old collections; clients refuse to sync them.
+  if (row.id == 0) throw BadObject("notetype with id 0");
+  return {row.id,
+          row.name,
+          row.mod,
+          CheckedUsn(row.usn),
+          std::move(json),
+          static_cast<std::int32_t>(row.fields.size()),
+          static_cast<std::int32_t>(row.templates.size())};
+}
+
+// A schema 11 object keeps its own text, unless upstream would read something else than its text says.
+template <typename Row>
+std::string OwnText(const Row& row, std::string json, bool rename, std::string (*to_json)(const Row&)) {
+  if (rename) return to_json(row);
+  // Duplicate keys are accepted in a file but refused in a message; only reprinting tells that there are
+  // none.
+  if (HasDuplicateKeys(json)) return to_json(row);
+  return json;
+}
+
+std::vector<Object> ReadNotetypes(const Connection& db, int version) {
+  std::vector<Object> notetypes;
+  if (version < 15) {
+    std::set<std::string> names;
+    for (auto& [id, json] : ReadJsonMap(db, "models")) {
+      auto row = NotetypeFromJson(json);
+      bool rename = row.id != id;
+      row.id = id;
+      // Names must differ in newer schemas; upstream makes them so when it upgrades a file.
+      for (; !names.insert(UnicaseKey(row.name)).second; rename = true) row.name += '_';
+      auto text = OwnText(row, std::move(json), rename, NotetypeToJson);
+      notetypes.push_back(NotetypeObject(row, std::move(text)));
+    }
+    return notetypes;
+  }
+  auto fields = db.Prepare("SELECT name, config FROM fields WHERE ntid = ? ORDER BY ord");
+  auto templates =
+      db.Prepare("SELECT name, mtime_secs, usn, config FROM templates WHERE ntid = ? ORDER BY ord");
+  auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, config FROM notetypes ORDER BY id");
+  while (statement.Step()) {
+    NotetypeRow row{statement.Int(0),
+                    Utf8(statement.Text(1)),
+                    statement.Int(2),
+                    CheckedUsn(statement.Int(3)),
+                    std::string(statement.Blob(4)),
+                    {},
+                    {}};
+    for (fields.Bind(1, row.id); fields.Step();)
+      row.fields.push_back({Utf8(fields.Text(0)), std::string(fields.Blob(1))});
+    fields.Reset();
+    for (templates.Bind(1, row.id); templates.Step();)
+      row.templates.push_back({Utf8(templates.Text(0)), templates.Int(1), static_cast<Usn>(templates.Int(2)),
+                               std::string(templates.Blob(3))});
+    templates.Reset();
+    auto json = NotetypeToJson(row);
+    notetypes.push_back(NotetypeObject(row, std::move(json)));
+  }
+  return notetypes;
+}
+
+std::vector<Object> ReadDecks(const Connection& db, int version) {
+  std::vector<Object> decks;
+  if (version < 15) {
+    std::set<std::string> names;
+    for (auto& [id, json] : ReadJsonMap(db, "decks")) {
+      auto row = DeckFromJson(json);
+      bool rename = row.id != id;
+      row.id = id;
+      for (; !names.insert(UnicaseKey(row.name)).second; rename = true) row.name += '_';
+      auto text = OwnText(row, std::move(json), rename, DeckToJson);
+      decks.push_back({row.id, HumanDeckName(row.name), row.mod, CheckedUsn(row.usn), std::move(text)});
+    }
+    return decks;
+  }
+  auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, common, kind FROM decks ORDER BY id");
+  while (statement.Step()) {
+    const DeckRow row{statement.Int(0),
+                      Utf8(statement.Text(1)),
+                      statement.Int(2),
+                      CheckedUsn(statement.Int(3)),
+                      std::string(statement.Blob(4)),
+                      std::string(statement.Blob(5))};
+    decks.push_back({row.id, HumanDeckName(row.name), row.mod, row.usn, DeckToJson(row)});
+  }
+  return decks;
+}
+
+Object DeckConfigObject(std::int64_t id, std::string json) {
+  auto row = DeckConfigFromJson(json);
+  // Some clients wrote another id inside than the one it goes by.
+  const bool wrong_id = row.id != id;
+  row.id = id;
+  auto text = OwnText(row, std::move(json), wrong_id, DeckConfigToJson);
+  return {id, row.name, row.mod, CheckedUsn(row.usn), std::move(text)};
+}
+
+std::vector<Object> ReadDeckConfigs(const Connection& db, int version) {
+  std::vector<Object> configs;
+  if (version < 14) {
+    for (auto& [id, json] : ReadJsonMap(db, "dconf"))
+      configs.push_back(DeckConfigObject(id, std::move(json)));
+    return configs;
+  }
+  auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, config FROM deck_config ORDER BY id");
+  while (statement.Step()) {
+    if (version == 14) {
+      configs.push_back(DeckConfigObject(statement.Int(0), std::string(statement.Blob(4))));
+      continue;
+    }
+    DeckConfigRow row{statement.Int(0), Utf8(statement.Text(1)), statement.Int(2),
+                      CheckedUsn(statement.Int(3)), std::string(statement.Blob(4))};
+    if (version == 15) UpgradeDeckConfigFromSchema15(row);
+    configs.push_back({row.id, row.name, row.mod, row.usn, DeckConfigToJson(row)});
+  }
+  return configs;
+}
+
+std::vector<Tag> ReadTags(const Connection& db, int version) {
+  std::vector<Tag> tags;
+  if (version >= 14) {
+    auto statement = db.Prepare("SELECT tag, usn FROM tags");
+    while (statement.Step()) tags.push_back({Utf8(statement.Text(0)), CheckedUsn(statement.Int(1))});
+    return tags;
+  }
+  auto statement = db.Prepare("SELECT tags FROM col LIMIT 1");
+  if (!statement.Step()) return tags;
+  const JsonSpans json(statement.Text(0), 1);
+  if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("no map of tags");
+  std::set<std::string> names;
+  json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
+    if (value.kind != JsonSpans::Kind::kNumber) throw BadJson("usn of a tag");
+    const std::string name(json.Key(value));
+    if (names.insert(UnicaseKey(name)).second)
+      tags.push_back({name, CheckedUsn(std::stoll(std::string(json.Raw(value))))});
+  });
+  return tags;
+}
+
+std::string ReadConfig(const Connection& db, int version) {
+  std::string config = "{";
+  std::map<std::string, std::string> values;
+  if (version >= 14) {
+    auto statement = db.Prepare("SELECT key, val FROM config");
+    while (statement.Step()) {
+      const auto value = statement.Blob(1);
+      static_cast<void>(JsonSpans(value, 0));
+      values[Utf8(statement.Text(0))] = value;
+    }
+  } else {
+    auto statement = db.Prepare("SELECT conf FROM col LIMIT 1");
+    if (!statement.Step()) throw BadJson("no config");
+    const JsonSpans json(statement.Text(0), 1);
+    if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("config is no object");
+    json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
+      values[std::string(json.Key(value))] = json.Raw(value);
+    });
+  }
+  for (const auto& [key, value] : values) {
+    if (config.size() > 1) config += ',';
+    config += QuoteJson(key) + ':' + value;
+  }
+  return config + '}';
+}
+
+// Names the kind of object in the sentence when one of them cannot be read.
+template <typename Read>
+auto Named(const char* kind, Read read) {
+  try {
+    return read();
+  } catch (const BadObject&) {
+  } catch (const BadJson&) {
+  } catch (const std::logic_error&) {  // std::stoll of an id
+  }
+  throw FileRefused(kind + std::string(kUnreadableObject));
+}
+
+}  // namespace
+
+SmallObjects ReadSmallObjects(const Connection& db, int version) {
+  SmallObjects objects;
+  objects.notetypes = Named("A note type", [&] { return ReadNotetypes(db, version); });
+  objects.decks = Named("A deck", [&] { return ReadDecks(db, version); });
+  objects.deck_configs = Named("A group of deck options", [&] { return ReadDeckConfigs(db, version); });
+  objects.tags = Named("The list of tags", [&] { return ReadTags(db, version); });
+  objects.config_json = Named("A preference", [&] { return ReadConfig(db, version); });
+  return objects;
+}
+
+}  // namespace syncline::anki::sqlite

@@ -1,0 +1,83 @@
+#pragma once
+// The little of SQLite that reading and writing collection files needs, and what both of them share.
+//
+// Left out on purpose: everything that PostgreSQL is for. Only handlers/anki/file_wire*.cpp may include this.
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "handlers/anki/rows_wire.h"
+
+namespace syncline::anki::sqlite {
+
+/// The longest text or blob a file may hold, and the longest row. A note is sent in one piece by sync, so
+/// longer ones could never travel; the bound keeps our memory flat.
+inline constexpr int kMaxValueBytes = 32 << 20;
+
+/// Throws what an error code means: FileRefused when the file is to blame, std::runtime_error when the
+/// machine is.
+[[noreturn]] void Throw(sqlite3* db, int code);
+
+class Statement {
+ public:
+  Statement() = default;
+  Statement(sqlite3* db, std::string_view sql);
+
+  Statement& Bind(int index, std::int64_t value);
+  /// The text must stay until the statement has been stepped or reset.
+  Statement& Bind(int index, std::string_view text);
+  Statement& BindBlob(int index, std::string_view bytes);
+  /// True while there is a row.
+  bool Step();
+  void Reset();
+  /// For statements without rows: step, then reset, so that it can be bound again.
+  void Run();
+
+  int Type(int column) const { return sqlite3_column_type(statement_.get(), column); }
+  /// What is no integer is cast, as SQL's CAST does it.
+  std::int64_t Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+  /// Valid until the next Step or Reset.
+  std::string_view Text(int column) const;
+  std::string_view Blob(int column) const;
+  explicit operator bool() const { return statement_ != nullptr; }
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class Connection {
+ public:
+  enum class Mode { kUntrustedReadOnly, kReadWrite };
+  Connection(const std::string& path, Mode mode);
+
+  Statement Prepare(std::string_view sql) const { return {db_.get(), sql}; }
+  void Run(std::string_view sql) const { Prepare(sql).Run(); }
+  sqlite3* Handle() const { return db_.get(); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+  };
+  std::unique_ptr<sqlite3, Close> db_;
+};
+
+/// The first 100 bytes of a database file, or fewer when it is shorter. Throws std::runtime_error.
+std::string ReadHeader(const std::string& path);
+bool HeaderSaysWal(std::string_view header);
+/// Makes a file in WAL mode one with a rollback journal. Right only for a file whose -wal has been
+/// checkpointed, which every uploaded file must be: it comes alone.
+void LeaveWal(const std::string& path);
+
+int ReadSchemaVersion(const Connection& db);
+SmallObjects ReadSmallObjects(const Connection& db, int version);
+/// Fills the usns of graves, tags and small objects that a client has not sent yet (-1) nowhere: throws
+/// FileRefused for any usn that is negative or too large.
+Usn CheckedUsn(std::int64_t usn);
+
+}  // namespace syncline::anki::sqlite
