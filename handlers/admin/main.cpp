@@ -1,0 +1,72 @@
+// syncline-admin: migrations, accounts, devices, jobs, history, and what is wrong. Works on the database
+// directly, so everything takes effect without a restart of anything. Exit codes: 0 done, 1 not done (one
+// sentence says why), 2 wrong usage.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "handlers/admin/commands.h"
+#include "handlers/base/config.h"
+#include "handlers/base/errors.h"
+#include "sql/errors.h"
+
+namespace {
+
+using namespace syncline;
+
+constexpr int kNotDone = 1;
+constexpr int kWrongUsage = 2;
+
+int Fail(const std::string& sentence) {
+  // libpq ends its messages with a line feed, and may have several lines.
+  std::string line = sentence.substr(0, sentence.find_last_not_of(" \n") + 1);
+  for (char& c : line) {
+    if (c == '\n' || c == '\t') c = ' ';
+  }
+  std::cerr << "syncline-admin: " << line << "\n";
+  return kNotDone;
+}
+
+int Run(const admin::Tool& tool) {
+  try {
+    return tool.command();
+  } catch (const admin::UsageError& e) {
+    Fail(e.what());
+    return kWrongUsage;
+  } catch (const admin::Refusal& e) {
+    return Fail(e.what());
+  } catch (const sql::Unavailable& e) {
+    return Fail(std::string("the database cannot be reached: ") + e.what());
+  } catch (const Error& e) {
+    if (e.code() == "database_unavailable")
+      return Fail(std::string("the database cannot be reached: ") + e.what());
+    // Whoever runs this may read the private text.
+    return Fail(e.what() == e.code() ? e.code() : e.code() + ": " + e.what());
+  } catch (const std::exception& e) {
+    return Fail(e.what());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  admin::Tool tool;
+  CLI::App app{"Administers a Syncline installation."};
+  AddConfigOptions(app, tool.config);
+  admin::AddMigrateCommand(app, tool);
+  admin::AddUserCommands(app, tool);
+  admin::AddDeviceCommands(app, tool);
+  admin::AddAnkiCommands(app, tool);
+  admin::AddJobsCommands(app, tool);
+  admin::AddDoctorCommand(app, tool);
+  // Settings may stand behind the command as well.
+  for (CLI::App* group : app.get_subcommands({})) {
+    group->fallthrough();
+    for (CLI::App* command : group->get_subcommands({})) command->fallthrough();
+  }
+  if (const auto code = ParseOptions(app, tool.config, argc, argv)) return *code == 0 ? 0 : kWrongUsage;
+  if (!tool.command) {
+    std::cerr << app.help();
+    return kWrongUsage;
+  }
+  return Run(tool);
+}

@@ -1,0 +1,196 @@
+// syncline-admin user …: accounts.
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+
+#include "handlers/account/account_store.h"
+#include "handlers/account/name_wire.h"
+#include "handlers/account/password.h"
+#include "handlers/admin/commands.h"
+#include "handlers/admin/password_input.h"
+#include "handlers/base/errors.h"
+
+namespace syncline::admin {
+namespace {
+
+using account::Account;
+using account::AccountStore;
+using account::AccountSummary;
+
+constexpr std::int64_t kMib = 1 << 20;
+constexpr std::int64_t kMaxQuotaMib = std::int64_t{1} << 40;
+// Rows deleted in one transaction: well under a second each, so that the locks disturb nobody.
+constexpr int kRemoveBatch = 5000;
+
+struct Choice {
+  std::string name;
+  std::string password_file;
+  bool is_admin = false;
+  bool keep_devices = false;
+  bool is_confirmed = false;
+  std::optional<std::int64_t> quota_mib;
+  std::string new_quota;
+};
+
+std::string HashOf(const std::string& password) {
+  return account::HashPassword(account::HashSlot(std::chrono::seconds(10)), password);
+}
+
+std::optional<std::int64_t> Bytes(std::optional<std::int64_t> mib) {
+  if (!mib) return std::nullopt;
+  return *mib * kMib;
+}
+
+int Add(Tool& tool, const Choice& choice) {
+  const auto name = account::NormalName(choice.name);
+  if (!name) {
+    throw Refusal("a name has 1 to 200 characters, no ':', no control characters and no space at its ends");
+  }
+  Context& context = tool.context();
+  // Before the password is asked for.
+  if (context.Read<AccountStore>([&](AccountStore& accounts) { return accounts.Find(*name).has_value(); })) {
+    throw Refusal("there is a user " + *name + " already");
+  }
+  const std::string hash = HashOf(ReadNewPassword(choice.password_file, *name));
+  try {
+    context.Write<AccountStore>([&](AccountStore& accounts) {
+      return accounts.Add(*name, hash, choice.is_admin, Bytes(choice.quota_mib));
+    });
+  } catch (const Error& e) {
+    if (e.code() == "name_taken") throw Refusal("there is a user " + *name + " already");
+    throw;
+  }
+  std::printf("added %s\n", name->c_str());
+  return 0;
+}
+
+int List(Tool& tool, const Choice&) {
+  std::vector<std::vector<std::string>> rows;
+  tool.context().Read<AccountStore>([&](AccountStore& accounts) {
+    rows.clear();
+    accounts.List([&](const AccountSummary& summary) {
+      const Account& account = summary.account;
+      rows.push_back({account.name, account.is_admin ? "admin" : "user",
+                      account.is_disabled ? "disabled" : "enabled", std::to_string(summary.devices),
+                      SizeText(summary.used_bytes),
+                      account.quota_bytes ? SizeText(*account.quota_bytes) : "unlimited",
+                      TimeText(summary.last_seen_at)});
+    });
+  });
+  if (rows.empty()) {
+    std::puts("there are no users: syncline-admin user add NAME");
+  } else {
+    PrintTable({"NAME", "ROLE", "STATE", "DEVICES", "USED", "QUOTA", "LAST SEEN"}, rows);
+  }
+  return 0;
+}
+
+int Password(Tool& tool, const Choice& choice) {
+  const Account account = tool.Find(choice.name);
+  const std::string hash = HashOf(ReadNewPassword(choice.password_file, account.name));
+  // Together: between the two, a device of the old password could come in.
+  const auto revoked = tool.context().Write<AccountStore>([&](AccountStore& accounts) {
+    accounts.SetPassword(account.id, hash);
+    return choice.keep_devices ? 0 : accounts.Devices(account.id).RevokeAll();
+  });
+  std::printf("changed the password of %s; %s must log in again\n", account.name.c_str(),
+              CountText(revoked, "device", "devices").c_str());
+  return 0;
+}
+
+int SetDisabled(Tool& tool, const Choice& choice, bool is_disabled) {
+  const Account account = tool.Find(choice.name);
+  tool.context().Write<AccountStore>(
+      [&](AccountStore& accounts) { accounts.SetDisabled(account.id, is_disabled); });
+  std::printf("%s %s\n", is_disabled ? "disabled" : "enabled", account.name.c_str());
+  return 0;
+}
+
+int Disable(Tool& tool, const Choice& choice) {
+  return SetDisabled(tool, choice, true);
+}
+
+int Enable(Tool& tool, const Choice& choice) {
+  return SetDisabled(tool, choice, false);
+}
+
+int Quota(Tool& tool, const Choice& choice) {
+  std::optional<std::int64_t> mib;
+  if (choice.new_quota != "unlimited") {
+    std::int64_t number = -1;
+    const char* end = choice.new_quota.data() + choice.new_quota.size();
+    const auto parsed = std::from_chars(choice.new_quota.data(), end, number);
+    if (parsed.ec != std::errc() || parsed.ptr != end || number < 0 || number > kMaxQuotaMib) {
+      throw UsageError("a quota is a number of MiB, or 'unlimited', not " + choice.new_quota);
+    }
+    mib = number;
+  }
+  const Account account = tool.Find(choice.name);
+  tool.context().Write<AccountStore>(
+      [&](AccountStore& accounts) { accounts.SetQuota(account.id, Bytes(mib)); });
+  std::printf("%s may hold %s\n", account.name.c_str(),
+              mib ? SizeText(*mib * kMib).c_str() : "as much as fits");
+  return 0;
+}
+
+int Remove(Tool& tool, const Choice& choice) {
+  const Account account = tool.Find(choice.name);
+  if (!choice.is_confirmed &&
+      !Confirm("This deletes everything of " + account.name + ". Type the name to go on: ", account.name)) {
+    throw Refusal("nothing was removed");
+  }
+  Context& context = tool.context();
+  std::int64_t removed = 0;
+  const auto remove_rows = [&] {
+    for (std::int64_t step = 1; step > 0; removed += step) {
+      step = context.Write<AccountStore>(
+          [&](AccountStore& accounts) { return accounts.RemoveRows(account.id, kRemoveBatch); });
+    }
+  };
+  // First nobody comes in any more, then the rows go; a removal that was broken off is simply begun again.
+  // Rows once more after the account: what a request that was still running has added.
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetDisabled(account.id, true); });
+  remove_rows();
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.Remove(account.id); });
+  remove_rows();
+  std::printf("removed %s and %s\n", account.name.c_str(), CountText(removed, "row", "rows").c_str());
+  return 0;
+}
+
+}  // namespace
+
+void AddUserCommands(CLI::App& app, Tool& tool) {
+  CLI::App* group = app.add_subcommand("user", "Accounts");
+  group->require_subcommand(1);
+  const auto choice = std::make_shared<Choice>();
+  const auto add = [&](const char* name, const char* help, int (*run)(Tool&, const Choice&), bool has_name) {
+    CLI::App* command = group->add_subcommand(name, help);
+    if (has_name)
+      command->add_option("NAME", choice->name, "Name of the account; case does not matter")->required();
+    command->callback(
+        [&tool, choice, run] { tool.command = [&tool, choice, run] { return run(tool, *choice); }; });
+    return command;
+  };
+  const auto add_password_file = [&](CLI::App* command) {
+    command->add_option("--password-file", choice->password_file,
+                        "File with the password, - for standard input; otherwise the terminal is asked");
+  };
+  CLI::App* command = add("add", "Add an account", Add, true);
+  command->add_flag("--admin", choice->is_admin, "May administer");
+  command->add_option("--quota-mib", choice->quota_mib, "How much it may hold, in MiB (otherwise unlimited)")
+      ->check(CLI::Range(std::int64_t{0}, kMaxQuotaMib));
+  add_password_file(command);
+  add("list", "Show the accounts", List, false);
+  command = add("password", "Set a new password; the account's devices have to log in again", Password, true);
+  command->add_flag("--keep-devices", choice->keep_devices, "Devices stay logged in");
+  add_password_file(command);
+  add("disable", "Refuse an account and its devices until it is enabled", Disable, true);
+  add("enable", "Let a disabled account in again", Enable, true);
+  add("quota", "Set how much an account may hold", Quota, true)
+      ->add_option("MIB", choice->new_quota, "A number of MiB, or 'unlimited'")
+      ->required();
+  add("remove", "Delete an account and everything it holds", Remove, true)
+      ->add_flag("--yes", choice->is_confirmed, "Do not ask");
+}
+
+}  // namespace syncline::admin
