@@ -16,6 +16,9 @@ bool Listener::Connect() {
   const char* values[] = {settings_.url.c_str(), name.c_str(), timeout.c_str(), nullptr};
   conn_.reset(PQconnectdbParams(keys, values, 1));
   if (PQstatus(conn_.get()) != CONNECTION_OK) return false;
+  // "terminating connection" is no line of our log.
+  PQsetNoticeProcessor(
+      conn_.get(), [](void*, const char*) {}, nullptr);
   PQclear(PQexec(conn_.get(), ("LISTEN " + channel_).c_str()));
   return PQstatus(conn_.get()) == CONNECTION_OK;
 }

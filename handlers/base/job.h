@@ -15,12 +15,12 @@
 namespace syncline {
 
 struct NewJob {
-  std::string_view kind;       ///< "anki.import_file"; a JobKind of that name must exist
-  std::optional<UserId> user;  ///< whose turn it takes; none: the system's
-  std::string args = "{}";     ///< one JSON object
+  std::string_view kind;         ///< "anki.import_file"; a JobKind of that name must exist
+  std::optional<UserId> user{};  ///< whose turn it takes; none: the system's
+  std::string args = "{}";       ///< one JSON object
   /// Not empty: while a job with this (kind, user, key) is unfinished, it is returned instead. At most 500
   /// characters.
-  std::string unique_key;
+  std::string unique_key{};
   int priority = 0;                    ///< higher first, -100 to 100; among equals the accounts take turns
   std::chrono::milliseconds delay{0};  ///< not before now + delay
 };

@@ -113,7 +113,7 @@ std::vector<ClaimedJob> JobStore::Claim(std::string_view worker, int free_thread
     batch.push_back(kind.batch);
   }
   // A statement of its own: the claim's snapshot has to be newer than the commit of the claim it waited for.
-  tx_.Later(sql::jobs::begin_claim);
+
   const sql::Rows rows = tx_.Query(sql::jobs::claim_jobs, worker, free_threads, lease.count(), names,
                                    max_running, max_attempts, batch);
   std::vector<std::pair<std::int64_t, ClaimedJob>> placed;
@@ -193,7 +193,7 @@ std::int64_t JobStore::Rescue(int limit) {
 bool JobStore::TakeTick(const JobKind& kind) {
   if (!tx_.MaybeOne(sql::jobs::take_tick, kind.name, kind.every->count())) return false;
   // The tick is spent even when the last one's job is still at work: runs of a slow kind must not pile up.
-  EnqueueJob(tx_, {.kind = kind.name, .user = std::nullopt, .unique_key = "tick"});
+  EnqueueJob(tx_, {.kind = kind.name, .unique_key = "tick"});
   return true;
 }
 

@@ -59,8 +59,8 @@ struct JobRow {
 };
 
 struct JobFilter {
-  std::optional<std::string> state, kind;
-  std::optional<UserId> user;
+  std::optional<std::string> state{}, kind{};
+  std::optional<UserId> user{};
   int limit = 50;
 };
 
