@@ -51,6 +51,18 @@ std::string HeaderName(std::string_view param) {
   return name;
 }
 
+// With DOCUMENT_URI there are none of these left. A raw path with them was meant for another location of
+// nginx than the one we would serve it as.
+bool HasDotSegment(std::string_view path) {
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const std::string_view segment = path.substr(0, path.find('/'));
+    if (segment == "." || segment == "..") return true;
+    path.remove_prefix(segment.size());
+  }
+  return false;
+}
+
 const char* Reason(int status) {
   switch (status) {
     case 200:
@@ -136,7 +148,9 @@ Received ReadRequest(const char* const* params) {
     const auto equals = param.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = param.substr(0, equals), value = param.substr(equals + 1);
-    if (name.starts_with("HTTP_")) {
+    if (name.starts_with("HTTP_SYNCLINE_")) {
+      continue;  // a client that takes itself for nginx
+    } else if (name.starts_with("HTTP_")) {
       request.headers.emplace_back(HeaderName(name.substr(5)), value);
     } else if (name == "REQUEST_METHOD") {
       request.method = value;
@@ -177,7 +191,10 @@ Received ReadRequest(const char* const* params) {
       if (!received.problem) received.problem = error;
     }
   }
-  if (!request.path.starts_with('/') || request.path.find('\0') != std::string::npos) refuse("bad_path");
+  if (!request.path.starts_with('/') || request.path.find('\0') != std::string::npos ||
+      HasDotSegment(request.path)) {
+    refuse("bad_path");
+  }
   return received;
 }
 

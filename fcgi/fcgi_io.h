@@ -19,7 +19,7 @@
 //                                   off), so a header of a client cannot take the place of another
 //   SYNCLINE_*                      identity that nginx established; header "syncline-*", which no client can
 //   send,
-//                                   because what clients send arrives as HTTP_*
+//                                   because HTTP_SYNCLINE_* is dropped here
 //
 // Everything else is ignored. Peers are trusted to be our web server, which the mode of the socket
 // guarantees: libfcgi bounds neither the number nor the size of params, nginx does

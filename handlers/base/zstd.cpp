@@ -17,6 +17,41 @@ struct FreeEncoder {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
 
+using Decoder = std::unique_ptr<ZSTD_DCtx, FreeDecoder>;
+using Encoder = std::unique_ptr<ZSTD_CCtx, FreeEncoder>;
+
+// Making a context costs more than a small message. Each thread keeps one of each between requests, unless a
+// large window made it fat: one huge upload must not stay in memory for good.
+constexpr std::size_t kKeepBytes = 4 << 20;
+thread_local Decoder kept_decoder;
+thread_local Encoder kept_encoder;
+
+Decoder TakeDecoder() {
+  Decoder context = std::move(kept_decoder);
+  if (context == nullptr) context.reset(ZSTD_createDCtx());
+  if (context == nullptr) throw std::bad_alloc();
+  ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_and_parameters);
+  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kMaxZstdWindowLog);
+  return context;
+}
+
+Encoder TakeEncoder(int level) {
+  Encoder context = std::move(kept_encoder);
+  if (context == nullptr) context.reset(ZSTD_createCCtx());
+  if (context == nullptr) throw std::bad_alloc();
+  ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_and_parameters);
+  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+  return context;
+}
+
+void Return(Decoder context) {
+  if (ZSTD_sizeof_DCtx(context.get()) <= kKeepBytes) kept_decoder = std::move(context);
+}
+
+void Return(Encoder context) {
+  if (ZSTD_sizeof_CCtx(context.get()) <= kKeepBytes) kept_encoder = std::move(context);
+}
+
 Error Bad(const char* why) {
   return BadInput("bad_zstd", why);
 }
@@ -24,7 +59,7 @@ Error Bad(const char* why) {
 }  // namespace
 
 struct ZstdReader::State {
-  std::unique_ptr<ZSTD_DCtx, FreeDecoder> context{ZSTD_createDCtx()};
+  Decoder context = TakeDecoder();
   std::vector<char> input = std::vector<char>(ZSTD_DStreamInSize());
   ZSTD_inBuffer in{nullptr, 0, 0};
   bool is_frame_over = false;
@@ -32,14 +67,15 @@ struct ZstdReader::State {
 
 ZstdReader::ZstdReader(BodySource& source, std::uint64_t limit)
     : source_(source), left_(limit), state_(std::make_unique<State>()) {
-  if (state_->context == nullptr) throw std::bad_alloc();
-  ZSTD_DCtx_setParameter(state_->context.get(), ZSTD_d_windowLogMax, kMaxZstdWindowLog);
   state_->in.src = state_->input.data();
 }
 
-ZstdReader::~ZstdReader() = default;
+ZstdReader::~ZstdReader() {
+  Return(std::move(state_->context));
+}
 
 std::size_t ZstdReader::Read(char* buffer, std::size_t size) {
+  if (size == 0) return 0;
   State& s = *state_;
   ZSTD_outBuffer out{buffer, size, 0};
   while (out.pos == 0) {
@@ -62,16 +98,16 @@ std::size_t ZstdReader::Read(char* buffer, std::size_t size) {
 }
 
 struct ZstdWriter::State {
-  std::unique_ptr<ZSTD_CCtx, FreeEncoder> context{ZSTD_createCCtx()};
+  explicit State(int level) : context(TakeEncoder(level)) {}
+  Encoder context;
   std::vector<char> output = std::vector<char>(ZSTD_CStreamOutSize());
 };
 
-ZstdWriter::ZstdWriter(BodySink& sink, int level) : sink_(sink), state_(std::make_unique<State>()) {
-  if (state_->context == nullptr) throw std::bad_alloc();
-  ZSTD_CCtx_setParameter(state_->context.get(), ZSTD_c_compressionLevel, level);
-}
+ZstdWriter::ZstdWriter(BodySink& sink, int level) : sink_(sink), state_(std::make_unique<State>(level)) {}
 
-ZstdWriter::~ZstdWriter() = default;
+ZstdWriter::~ZstdWriter() {
+  Return(std::move(state_->context));
+}
 
 void ZstdWriter::Pump(std::string_view bytes, bool is_end) {
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
@@ -94,10 +130,13 @@ void ZstdWriter::Finish() {
 }
 
 std::string ZstdCompress(std::string_view bytes, int level) {
+  Encoder context = TakeEncoder(level);
   std::string frame(ZSTD_compressBound(bytes.size()), '\0');
-  const std::size_t size = ZSTD_compress(frame.data(), frame.size(), bytes.data(), bytes.size(), level);
+  const std::size_t size =
+      ZSTD_compress2(context.get(), frame.data(), frame.size(), bytes.data(), bytes.size());
   if (ZSTD_isError(size)) throw Error(ErrorKind::kInternal, "internal", ZSTD_getErrorName(size));
   frame.resize(size);
+  Return(std::move(context));
   return frame;
 }
 

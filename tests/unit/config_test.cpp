@@ -1,0 +1,107 @@
+// handlers/base/config: one table, four ways in.
+#include "handlers/base/config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace syncline;
+
+namespace {
+
+std::string MistakeIn(const std::string& text) {
+  Config config;
+  try {
+    ReadConfigText(text, config);
+  } catch (const std::runtime_error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+std::optional<int> Parse(Config& config, std::vector<std::string> arguments) {
+  CLI::App app("test");
+  AddConfigOptions(app, config);
+  arguments.insert(arguments.begin(), "test");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  return ParseOptions(app, config, static_cast<int>(argv.size()), argv.data());
+}
+
+struct File {
+  explicit File(const std::string& text)
+      : path(std::filesystem::temp_directory_path() / ("syncline_config_test." + std::to_string(getpid()))) {
+    std::ofstream(path) << text;
+  }
+  ~File() { std::filesystem::remove(path); }
+  const std::filesystem::path path;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_file_sets_what_it_names) {
+  Config config;
+  ReadConfigText("# a comment\n\n history_days=7\r\ndatabase_url = postgresql:///a?b=c#d \nlog_level = warn",
+                 config);
+  BOOST_TEST(config.history_days == 7);
+  BOOST_TEST(config.database_url == "postgresql:///a?b=c#d");
+  BOOST_TEST(config.log_level == "warn");
+  BOOST_TEST(config.session_minutes == Config().session_minutes);
+}
+
+BOOST_AUTO_TEST_CASE(a_mistake_in_a_file_names_its_line) {
+  BOOST_TEST(MistakeIn("\nhistory_day = 7") == "line 2: there is no setting history_day");
+  BOOST_TEST(MistakeIn("history_days") == "line 1: expected name = value");
+  BOOST_TEST(MistakeIn("history_days = 7x").find("line 1: history_days must be a number") == 0u);
+  BOOST_TEST(MistakeIn("history_days = -1").find("line 1: history_days must be a number") == 0u);
+  BOOST_TEST(MistakeIn("history_days =").find("line 1: history_days must be a number") == 0u);
+  BOOST_TEST(MistakeIn("log_level = loud").find("line 1: log_level must be one of") == 0u);
+  BOOST_TEST(MistakeIn("log_level = info|warn").find("line 1: log_level must be one of") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(options_win_over_environment_and_environment_over_file) {
+  const File file("history_days = 1\nsession_minutes = 1\nmax_collection_mib = 1\n");
+  setenv("SYNCLINE_SESSION_MINUTES", "2", 1);
+  setenv("SYNCLINE_MAX_COLLECTION_MIB", "2", 1);
+  Config config;
+  BOOST_TEST(!Parse(config, {"--config", file.path, "--max-collection-mib", "3"}).has_value());
+  unsetenv("SYNCLINE_SESSION_MINUTES");
+  unsetenv("SYNCLINE_MAX_COLLECTION_MIB");
+  BOOST_TEST(config.history_days == 1);
+  BOOST_TEST(config.session_minutes == 2);
+  BOOST_TEST(config.max_collection_mib == 3);
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_on_the_command_line_end_the_program) {
+  Config config;
+  BOOST_TEST(Parse(config, {"--history-days", "many"}).value() == 64);
+  BOOST_TEST(Parse(config, {"--history-days", "-1"}).value() == 64);
+  BOOST_TEST(Parse(config, {"--nonsense"}).value() == 64);
+  BOOST_TEST(Parse(config, {"--config", "/no/such/file"}).value() == 64);
+  BOOST_TEST(Parse(config, {"--help"}).value() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_printed_configuration_reads_back_the_same) {
+  Config config;
+  config.history_days = 7;
+  config.temp_dir = "/a b";
+  Config again;
+  ReadConfigText(PrintConfig(config), again);
+  BOOST_TEST(again.history_days == 7);
+  BOOST_TEST(again.temp_dir == "/a b");
+  BOOST_TEST(PrintConfig(again) == PrintConfig(config));
+}
+
+BOOST_AUTO_TEST_CASE(a_password_in_an_address_is_not_printed) {
+  Config config;
+  config.database_url = "postgresql://ann:s3cret@db/syncline";
+  BOOST_TEST(PrintConfig(config).find("s3cret") == std::string::npos);
+  BOOST_TEST(PrintConfig(config).find("postgresql://ann:***@db/syncline") != std::string::npos);
+}

@@ -1,0 +1,159 @@
+// handlers/base/request and the reading of FastCGI params in fcgi/fcgi_io.
+#include "handlers/base/request.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fcgi/fcgi_io.h"
+#include "handlers/base/errors.h"
+
+using namespace syncline;
+
+namespace {
+
+class Text : public BodySource {
+ public:
+  explicit Text(std::string text) : text_(std::move(text)) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = std::min({size, text_.size() - at_, std::size_t{7}});
+    text_.copy(buffer, got, at_);
+    at_ += got;
+    return got;
+  }
+  std::size_t at() const { return at_; }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
+front::Received Receive(std::vector<const char*> params) {
+  params.push_back(nullptr);
+  return front::ReadRequest(params.data());
+}
+
+std::string ProblemOf(std::vector<const char*> params) {
+  const auto received = Receive(std::move(params));
+  return received.problem ? received.problem->code() : "";
+}
+
+std::string CodeOf(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return "";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(params_become_a_request) {
+  const auto received = Receive(
+      {"FCGI_ROLE=RESPONDER", "REQUEST_METHOD=POST", "DOCUMENT_URI=/a b", "REQUEST_URI=/ignored?x",
+       "QUERY_STRING=x=1&y=%41+b&x=2", "CONTENT_LENGTH=5", "CONTENT_TYPE=text/plain", "REMOTE_ADDR=10.0.0.1",
+       "SYNCLINE_REQUEST_ID=abc-1", "HTTP_ANKI_SYNC={\"v\":11}", "HTTP_IF_MATCH=\"1\"", "SYNCLINE_USER="});
+  const Request& request = received.request;
+  BOOST_TEST(!received.problem.has_value());
+  BOOST_TEST(request.method == "POST");
+  BOOST_TEST(request.path == "/a b");
+  BOOST_TEST(request.id == "abc-1");
+  BOOST_TEST(request.remote_address == "10.0.0.1");
+  BOOST_TEST(*request.content_length == 5u);
+  BOOST_TEST(*request.Header("anki-sync") == "{\"v\":11}");
+  BOOST_TEST(*request.Header("if-match") == "\"1\"");
+  BOOST_TEST(*request.Header("content-type") == "text/plain");
+  BOOST_TEST(!request.Header("syncline-user").has_value());
+  BOOST_TEST(*request.Query("x") == "1");
+  BOOST_TEST(*request.Query("y") == "A b");
+  BOOST_TEST(!request.Query("z").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_cannot_send_what_nginx_establishes) {
+  const auto received =
+      Receive({"REQUEST_METHOD=GET", "DOCUMENT_URI=/", "HTTP_SYNCLINE_USER=7", "HTTP_SYNCLINE=7"});
+  BOOST_TEST(!received.request.Header("syncline-user").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_raw_uri_is_decoded_once_and_cut_at_its_query) {
+  BOOST_TEST(Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/a%20b%2541?c=/d"}).request.path == "/a b%41");
+  BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a%zz"}) == "bad_percent_encoding");
+  BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a%4"}) == "bad_percent_encoding");
+}
+
+BOOST_AUTO_TEST_CASE(paths_that_mean_another_path_are_refused) {
+  for (const char* uri :
+       {"REQUEST_URI=/a/../b", "REQUEST_URI=/..", "REQUEST_URI=/a/%2e%2e/b", "REQUEST_URI=/./a",
+        "REQUEST_URI=/a%00b", "REQUEST_URI=a", "REQUEST_URI=", "REQUEST_URI=http://x/"}) {
+    BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", uri}) == "bad_path", uri);
+  }
+  BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a..b/...c"}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(lengths_that_are_none_are_refused) {
+  for (const char* length : {"CONTENT_LENGTH=-1", "CONTENT_LENGTH=1x", "CONTENT_LENGTH=+1",
+                             "CONTENT_LENGTH= 1", "CONTENT_LENGTH=0x10"}) {
+    BOOST_TEST(ProblemOf({"REQUEST_METHOD=POST", "DOCUMENT_URI=/", length}) == "bad_content_length", length);
+  }
+  const auto huge =
+      Receive({"REQUEST_METHOD=POST", "DOCUMENT_URI=/", "CONTENT_LENGTH=99999999999999999999999"});
+  BOOST_TEST(!huge.problem.has_value());
+  BOOST_TEST(*huge.request.content_length == SIZE_MAX);
+  BOOST_TEST(!Receive({"REQUEST_METHOD=POST", "DOCUMENT_URI=/", "CONTENT_LENGTH="})
+                  .request.content_length.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(params_that_make_no_request_are_no_crash) {
+  BOOST_TEST(!front::ReadRequest(nullptr).request.id.empty());
+  BOOST_TEST(ProblemOf({}) == "no_method");
+  BOOST_TEST(ProblemOf({"", "=", "=x", "nothing", "HTTP_=", "HTTP_"}) == "no_method");
+}
+
+BOOST_AUTO_TEST_CASE(a_request_id_that_could_forge_a_line_is_replaced) {
+  for (const char* id :
+       {"SYNCLINE_REQUEST_ID=a b", "SYNCLINE_REQUEST_ID=a\r\nSet-Cookie: x", "SYNCLINE_REQUEST_ID="}) {
+    const std::string made = Receive({"REQUEST_METHOD=GET", "DOCUMENT_URI=/", id}).request.id;
+    BOOST_TEST(made.size() == 16u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_body_of_the_limit_is_read_and_one_byte_more_is_refused) {
+  for (const bool known : {true, false}) {
+    Text body(std::string(1000, 'x'));
+    Request request;
+    request.body = &body;
+    if (known) request.content_length = 1000;
+    BOOST_TEST(request.ReadBody(1000).size() == 1000u);
+    Text again(std::string(5000, 'x'));
+    request.body = &again;
+    BOOST_TEST(CodeOf([&] { request.ReadBody(999); }) == "body_too_large");
+    BOOST_TEST(again.at() <= 1000u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_body_is_an_empty_body) {
+  Request request;
+  BOOST_TEST(request.ReadBody(0).empty());
+  Text body("");
+  request.body = &body;
+  BOOST_TEST(request.ReadBody(0).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_large_body_of_unknown_length_is_whole) {
+  std::string text(200'000, 'x');
+  text.back() = 'y';
+  Text body(text);
+  Request request;
+  request.body = &body;
+  BOOST_TEST((request.ReadBody(1 << 20) == text));
+}
+
+BOOST_AUTO_TEST_CASE(path_params_that_do_not_exist_are_our_mistake) {
+  Request request;
+  request.path_params = {{"deck", "1"}};
+  BOOST_TEST(request.PathParam("deck") == "1");
+  BOOST_TEST(CodeOf([&] { request.PathParam("card"); }) == "internal");
+}

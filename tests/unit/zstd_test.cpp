@@ -1,0 +1,148 @@
+// handlers/base/zstd: one frame, bounded, and nothing after it.
+#include "handlers/base/zstd.h"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <random>
+#include <string>
+
+#include "handlers/base/errors.h"
+
+using namespace syncline;
+
+namespace {
+
+/// Hands out a text in pieces of `piece` bytes, as a slow network does.
+class Pieces : public BodySource {
+ public:
+  Pieces(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = std::min({size, piece_, text_.size()});
+    text_.copy(buffer, got);
+    text_.remove_prefix(got);
+    return got;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t piece_;
+};
+
+class StringSink : public BodySink {
+ public:
+  void Write(std::string_view bytes) override { text.append(bytes); }
+  std::string text;
+};
+
+std::string ReadAll(std::string_view frame, std::uint64_t limit, std::size_t piece = 1 << 20) {
+  Pieces source(frame, piece);
+  ZstdReader reader(source, limit);
+  std::string out;
+  char buffer[1000];
+  while (const std::size_t got = reader.Read(buffer, sizeof(buffer))) out.append(buffer, got);
+  return out;
+}
+
+std::string CodeOf(std::string_view frame, std::uint64_t limit = 1 << 20) {
+  try {
+    ReadAll(frame, limit);
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return "";
+}
+
+std::string RandomText(std::size_t size) {
+  std::mt19937 random(1);
+  std::string text(size, '\0');
+  for (char& c : text) c = static_cast<char>(random() % 64);
+  return text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_was_compressed_comes_back) {
+  for (const std::size_t size : {0, 1, 999, 1000, 1001, 300'000}) {
+    const std::string text = RandomText(size);
+    const std::string frame = ZstdCompress(text);
+    BOOST_TEST((ReadAll(frame, size) == text));
+    BOOST_TEST((ReadAll(frame, size, 1) == text));
+    BOOST_TEST(ZSTD_getFrameContentSize(frame.data(), frame.size()) == size);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_becomes_one_frame) {
+  const std::string text = RandomText(500'000);
+  StringSink sink;
+  ZstdWriter writer(sink, 3);
+  for (std::size_t at = 0; at < text.size(); at += 777) writer.Write(std::string_view(text).substr(at, 777));
+  writer.Finish();
+  BOOST_TEST(ZSTD_findFrameCompressedSize(sink.text.data(), sink.text.size()) == sink.text.size());
+  BOOST_TEST((ReadAll(sink.text, text.size()) == text));
+}
+
+BOOST_AUTO_TEST_CASE(garbage_is_refused) {
+  BOOST_TEST(CodeOf("") == "bad_zstd");
+  BOOST_TEST(CodeOf("hello") == "bad_zstd");
+  BOOST_TEST(CodeOf(std::string(100, '\0')) == "bad_zstd");
+}
+
+BOOST_AUTO_TEST_CASE(every_truncation_is_noticed) {
+  const std::string frame = ZstdCompress(RandomText(3000));
+  for (std::size_t size = 0; size < frame.size(); ++size) {
+    BOOST_TEST(CodeOf(std::string_view(frame).substr(0, size)) == "bad_zstd");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_without_its_finish_is_noticed) {
+  StringSink sink;
+  ZstdWriter writer(sink, 1);
+  writer.Write(RandomText(500'000));
+  BOOST_TEST(CodeOf(sink.text) == "bad_zstd");
+}
+
+BOOST_AUTO_TEST_CASE(bytes_after_the_frame_are_refused) {
+  const std::string frame = ZstdCompress("abc");
+  BOOST_TEST(CodeOf(frame + "x") == "bad_zstd");
+  BOOST_TEST(CodeOf(frame + frame) == "bad_zstd");
+}
+
+BOOST_AUTO_TEST_CASE(a_bomb_stops_at_the_limit) {
+  const std::string frame = ZstdCompress(std::string(50 << 20, '\0'));
+  BOOST_TEST(frame.size() < 10'000u);
+  BOOST_TEST(CodeOf(frame, (50 << 20) - 1) == "too_large");
+  BOOST_TEST(CodeOf(frame, 50 << 20) == "");
+  BOOST_TEST(CodeOf(frame, 0) == "too_large");
+}
+
+BOOST_AUTO_TEST_CASE(a_window_that_is_too_large_is_refused) {
+  ZSTD_CCtx* context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, kMaxZstdWindowLog + 1);
+  // Flushed in between, or the frame would be of a single segment and need no window.
+  const std::string text(1000, 'a');
+  std::string frame(2 * ZSTD_compressBound(text.size()), '\0');
+  ZSTD_inBuffer in{text.data(), text.size(), 0};
+  ZSTD_outBuffer out{frame.data(), frame.size(), 0};
+  ZSTD_compressStream2(context, &out, &in, ZSTD_e_flush);
+  ZSTD_compressStream2(context, &out, &in, ZSTD_e_end);
+  ZSTD_freeCCtx(context);
+  BOOST_TEST(CodeOf(std::string_view(frame).substr(0, out.pos)) == "bad_zstd");
+}
+
+BOOST_AUTO_TEST_CASE(a_context_is_clean_after_an_error) {
+  BOOST_TEST(CodeOf("hello") == "bad_zstd");
+  BOOST_TEST(ReadAll(ZstdCompress("abc"), 3) == "abc");
+}
+
+BOOST_AUTO_TEST_CASE(the_end_stays_the_end) {
+  const std::string frame = ZstdCompress("abc");
+  Pieces source(frame, 1000);
+  ZstdReader reader(source, 100);
+  char buffer[10];
+  BOOST_TEST(reader.Read(buffer, 0) == 0u);
+  BOOST_TEST(reader.Read(buffer, 10) == 3u);
+  BOOST_TEST(reader.Read(buffer, 10) == 0u);
+  BOOST_TEST(reader.Read(buffer, 10) == 0u);
+}
