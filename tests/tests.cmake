@@ -21,3 +21,17 @@ target_link_libraries(bench-load PRIVATE PkgConfig::ZSTD Threads::Threads)
 # Shows the scripts of tests/clients what we make of a collection file.
 add_executable(collection_file_tool tests/support/file_tool/main.cpp)
 target_link_libraries(collection_file_tool PRIVATE syncline_anki)
+
+# A worker whose jobs stop where tests/chaos wants to kill it; its statements are its own.
+file(GLOB chaos_queries CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/chaos/queries/*.sql)
+set(chaos_header ${CMAKE_BINARY_DIR}/generated/tests/chaos/queries.h)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/generated/tests/chaos)
+string(REPLACE ";" "|" joined "${chaos_queries}")
+add_custom_command(OUTPUT ${chaos_header}
+  COMMAND ${CMAKE_COMMAND} -DSERVICE=chaos "-DFILES=${joined}" -DOUT=${chaos_header} -P ${CMAKE_SOURCE_DIR}/sql/embed.cmake
+  DEPENDS ${chaos_queries} ${CMAKE_SOURCE_DIR}/sql/embed.cmake VERBATIM)
+add_executable(test-worker tests/chaos/test_worker.cpp ${chaos_header})
+target_link_libraries(test-worker PRIVATE syncline_jobs)
+
+add_executable(bench-jobs tests/bench/jobs.cpp)
+target_link_libraries(bench-jobs PRIVATE syncline_jobs)
