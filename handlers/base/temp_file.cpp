@@ -46,17 +46,18 @@ std::uint64_t TempFile::Size() const {
   return static_cast<std::uint64_t>(info.st_size);
 }
 
+std::size_t TempFile::ReadAt(std::uint64_t offset, char* buffer, std::size_t size) const {
+  for (;;) {
+    const ssize_t got = pread(fd_, buffer, size, static_cast<off_t>(offset));
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno != EINTR) ThrowErrno("temporary file");
+  }
+}
+
 void TempFile::ReadAll(BodySink& sink) const {
   std::vector<char> piece(kPieceBytes);
-  off_t at = 0;
-  for (;;) {
-    const ssize_t got = pread(fd_, piece.data(), piece.size(), at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) ThrowErrno("temporary file");
-    if (got == 0) return;
-    sink.Write({piece.data(), static_cast<std::size_t>(got)});
-    at += got;
-  }
+  TempFileSource source(*this);
+  while (const std::size_t got = source.Read(piece.data(), piece.size())) sink.Write({piece.data(), got});
 }
 
 }  // namespace syncline

@@ -1,10 +1,12 @@
 #pragma once
 // A private file that goes away with its owner. Whoever is killed leaves it behind for systemd-tmpfiles:
 // nothing in it is needed by anybody else.
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "handlers/base/request.h"
 #include "handlers/base/response.h"
 
 namespace syncline {
@@ -21,12 +23,29 @@ class TempFile : public BodySink {
   /// Appends. Throws Error Busy when the disk is full.
   void Write(std::string_view bytes) override;
   std::uint64_t Size() const;
-  /// From the beginning, in pieces; the file may have been written to by others meanwhile.
+  /// Up to `size` bytes from `offset`; 0 at the end. Others may have written to the file, by its path.
+  std::size_t ReadAt(std::uint64_t offset, char* buffer, std::size_t size) const;
+  /// From the beginning, in pieces.
   void ReadAll(BodySink& sink) const;
 
  private:
   std::string path_;
   int fd_;
+};
+
+/// A file as the source of a stream.
+class TempFileSource : public BodySource {
+ public:
+  explicit TempFileSource(const TempFile& file) : file_(file) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = file_.ReadAt(at_, buffer, size);
+    at_ += got;
+    return got;
+  }
+
+ private:
+  const TempFile& file_;
+  std::uint64_t at_ = 0;
 };
 
 }  // namespace syncline

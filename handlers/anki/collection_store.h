@@ -1,0 +1,88 @@
+#pragma once
+// The collection of one user as rows: its head (one locked row with the usn and the counters), and what a
+// device has not seen yet. Changes come through SessionStore (a sync) and FullSyncStore (an upload, a
+// restore).
+//
+// Lock order, everywhere in this service: the collection, then the session.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "handlers/anki/messages_wire.h"
+#include "handlers/anki/rows_wire.h"
+#include "handlers/base/ids.h"
+#include "sql/tx.h"
+
+namespace syncline::anki {
+
+/// anki_objects.kind
+enum class ObjectKind : std::int16_t { kNotetype = 0, kDeck = 1, kDeckConfig = 2 };
+
+inline constexpr std::string_view kService = "anki";  ///< whose blobs these are
+inline constexpr int kImportDone = 3;  ///< import_step when every row of the base file is a row
+
+/// The head of a collection: anki_collections, or one of anki_history.
+struct Collection {
+  std::int32_t generation = 0;
+  CollectionMeta meta{};
+  SanityCounts counts{};  ///< rows, those of a base file that is still being imported included
+  /// The newest usn of each kind of row: what a client has seen is not looked for.
+  Usn cards_usn = 0, notes_usn = 0, revlog_usn = 0, graves_usn = 0, objects_usn = 0, tags_usn = 0;
+  BlobId base_blob{};
+  std::int64_t base_bytes = 0;  ///< of the file inside the blob
+  Usn base_usn = 0;             ///< rows with this usn or a higher one are newer than the base file
+  std::int64_t base_mod_ms = 0, base_schema_ms = 0;
+  bool was_unburied = false;  ///< since the base file
+  int import_step = 0;
+  std::int64_t import_after = 0;
+
+  bool IsImported() const { return import_step == kImportDone; }
+  /// The base file is the collection: nothing has changed since.
+  bool IsBaseCurrent() const {
+    return meta.usn == base_usn && meta.mod_ms == base_mod_ms && meta.schema_ms == base_schema_ms &&
+           !was_unburied;
+  }
+};
+
+/// What meta needs of a collection that exists.
+struct CollectionTimes {
+  std::int64_t mod_ms, schema_ms;
+  Usn usn;
+  bool is_empty;  ///< no cards
+};
+
+class CollectionStore {
+ public:
+  CollectionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
+
+  std::optional<CollectionTimes> FindTimes();
+  /// The fixed schema time of an account without data.
+  std::int64_t AccountCreatedMs();
+  std::optional<Collection> Find();
+  /// As Find, and nobody else changes it or opens a session on it until the transaction ends.
+  std::optional<Collection> Lock();
+  std::string Config(std::int32_t generation);
+
+  GraveIds GravesSince(std::int32_t generation, Usn since);
+  /// Notetypes, decks, deck configs and tags with their usn.
+  SmallObjects ObjectsSince(std::int32_t generation, Usn since);
+  std::vector<Tag> TagsSince(std::int32_t generation, Usn since);
+  /// Pages in (usn, id) order after (usn, id), at most `limit` rows. True: there may be more.
+  bool CardsSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id, int limit,
+                  const std::function<void(const Card&)>& row);
+  bool NotesSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id, int limit,
+                  const std::function<void(const Note&)>& row);
+  bool ReviewsSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id, int limit,
+                    const std::function<void(const Review&)>& row);
+
+  static Collection FromRow(const sql::Row& row);
+
+ private:
+  sql::Tx& tx_;
+  UserId user_;
+};
+
+}  // namespace syncline::anki

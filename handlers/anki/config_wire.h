@@ -1,0 +1,31 @@
+#pragma once
+// What the server itself reads out of a collection's config: when a day ends, and on which day cards were
+// last unburied.
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace syncline::anki {
+
+struct DayConfig {
+  int scheduler = 1;                              ///< schedVer
+  std::optional<std::int64_t> creation_west_min;  ///< creationOffset, minutes west of UTC
+  std::int64_t local_west_min = 0;            ///< localOffset; UTC when unknown, never the server's own zone
+  std::optional<std::int64_t> rollover_hour;  ///< rollover
+  std::int64_t last_unburied_day = 0;         ///< lastUnburied
+};
+
+/// Members that are missing or of another type count as absent: the config is free-form. Throws Error
+/// BadInput "bad_json".
+DayConfig ReadDayConfig(std::string_view config_json);
+
+/// Days between the collection's creation and `now_s`, as the user's scheduler counts them (reference 5.10).
+std::int64_t DaysElapsed(const DayConfig& config, std::int64_t created_s, std::int64_t now_s);
+
+/// The day to note as unburied when buried cards are due to come back, or nothing.
+std::optional<std::int64_t> UnburyDay(const DayConfig& config, std::int64_t created_s, std::int64_t now_s);
+
+/// The queue of a card that is no longer buried, by its type (reference 5.10).
+std::int32_t UnburiedQueue(std::int32_t type, std::int32_t due);
+
+}  // namespace syncline::anki

@@ -1,0 +1,60 @@
+#include "handlers/anki/envelope_wire.h"
+
+#include <charconv>
+
+#include "handlers/anki/json_spans_wire.h"
+#include "handlers/base/errors.h"
+
+namespace syncline::anki {
+namespace {
+
+// A real one has about 150 bytes.
+constexpr std::size_t kMaxHeaderBytes = 4096;
+// Real ones have 6 characters; it becomes a column.
+constexpr std::size_t kMaxSessionBytes = 64;
+
+Error Bad(const std::string& why) {
+  return BadInput("bad_envelope", why);
+}
+
+}  // namespace
+
+Envelope ParseEnvelope(std::string_view header) {
+  if (header.size() > kMaxHeaderBytes) throw Bad("header too long");
+  Envelope envelope{};
+  int found = 0;
+  try {
+    const JsonSpans spans(header, 1);
+    if (spans.Root().kind != JsonSpans::Kind::kObject) throw Bad("not an object");
+    spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
+      const std::string_view key = spans.Key(member);
+      const auto text = [&] {
+        if (member.kind != JsonSpans::Kind::kString) throw Bad("not a string");
+        ++found;
+        return std::string(spans.Text(member));
+      };
+      if (key == "v") {
+        const std::string_view raw = spans.Raw(member);
+        const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), envelope.version);
+        if (error != std::errc() || end != raw.data() + raw.size()) throw Bad("version is no integer");
+        ++found;
+      } else if (key == "k") {
+        envelope.key = text();
+      } else if (key == "c") {
+        envelope.client = text();
+      } else if (key == "s") {
+        envelope.session = text();
+      }
+    });
+  } catch (const BadJson& e) {
+    throw Bad(e.what());
+  }
+  if (found != 4) throw Bad("a key is missing or there twice");
+  if (envelope.version < kMinVersion || envelope.version > kMaxVersion) throw Bad("version out of range");
+  if (envelope.session.size() > kMaxSessionBytes || envelope.session.find('\0') != std::string::npos) {
+    throw Bad("no session key of a client");
+  }
+  return envelope;
+}
+
+}  // namespace syncline::anki

@@ -1,0 +1,24 @@
+#pragma once
+// What stands around a message, protocol version 11: the anki-sync header. (Versions 8 to 10 put the same
+// things into the parts of a multipart form; their parser belongs beside this one.) Pure. Source:
+// reference 2.1, 2.2.
+#include <string>
+#include <string_view>
+
+namespace syncline::anki {
+
+inline constexpr int kMinVersion = 8;
+inline constexpr int kMaxVersion = 11;
+inline constexpr int kFirstZstdVersion = 11;
+
+struct Envelope {
+  int version;
+  std::string key;      ///< the device's key; empty for hostKey
+  std::string client;   ///< "<version>,<build>,<os>"
+  std::string session;  ///< chosen by the client, fixed for one client object
+};
+
+/// Parses the value of the anki-sync header. Error BadInput "bad_envelope", also for a version outside 8..11.
+Envelope ParseEnvelope(std::string_view header);
+
+}  // namespace syncline::anki

@@ -1,0 +1,342 @@
+#include "handlers/anki/full_sync.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "handlers/anki/config_wire.h"
+#include "handlers/anki/json_spans_wire.h"
+#include "handlers/base/blobs.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/zstd.h"
+
+namespace syncline::anki {
+namespace {
+
+constexpr std::size_t kPieceBytes = 256 << 10;
+// Fast, and already as small as what clients send.
+constexpr int kFileCompression = 1;
+// Rows in one step of an import: some 50 ms under the collection's lock, which is what a sync can be made to
+// wait.
+constexpr std::int64_t kImportRows = 4000;
+constexpr int kBuildRows = 20'000;
+// Rows deleted in one transaction when a replaced collection goes.
+constexpr std::int64_t kDeleteRows = 20'000;
+
+// Passes a body on and keeps the bytes as they came.
+class KeepingSource : public BodySource {
+ public:
+  KeepingSource(BodySource& source, TempFile& copy) : source_(source), copy_(copy) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = source_.Read(buffer, size);
+    copy_.Write({buffer, got});
+    return got;
+  }
+
+ private:
+  BodySource& source_;
+  TempFile& copy_;
+};
+
+class BlobSink : public BodySink {
+ public:
+  explicit BlobSink(BlobWriter& writer) : writer_(writer) {}
+  void Write(std::string_view bytes) override { writer_.Write(bytes); }
+
+ private:
+  BlobWriter& writer_;
+};
+
+void Expand(BodySource& source, std::uint64_t limit, TempFile& out) {
+  ZstdReader reader(source, limit);
+  std::vector<char> piece(kPieceBytes);
+  while (const std::size_t got = reader.Read(piece.data(), piece.size())) out.Write({piece.data(), got});
+}
+
+BlobInfo StoreFrame(Context& context, const TempFile& frame) {
+  BlobWriter writer(context.database());
+  BlobSink sink(writer);
+  frame.ReadAll(sink);
+  return writer.Finish();
+}
+
+BlobInfo StoreCompressed(Context& context, const TempFile& file) {
+  BlobWriter writer(context.database());
+  BlobSink sink(writer);
+  ZstdWriter zstd(sink, kFileCompression);
+  file.ReadAll(zstd);
+  zstd.Finish();
+  return writer.Finish();
+}
+
+NewCollection Describe(const CollectionFile& file, std::uint64_t bytes) {
+  NewCollection next;
+  next.file = next.meta = file.Meta();
+  const CollectionCounts counts = file.Counts();
+  next.counts = {counts.cards,     counts.notes, counts.revlog,
+                 counts.notetypes, counts.decks, counts.deck_configs};
+  next.max_usn = file.MaxUsn();
+  next.objects = file.ReadSmallObjects();
+  next.graves = file.ReadGraves();
+  next.bytes = static_cast<std::int64_t>(bytes);
+  return next;
+}
+
+// Everything of a generation that is newer than its base file goes into a copy of that file. One snapshot.
+void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const std::string& path) {
+  CollectionFileWriter writer(path);
+  if (c.was_unburied) writer.Unbury();
+  const GraveIds graves = store.GravesSince(c.generation, c.base_usn);
+  for (const std::int64_t id : graves.notes) writer.Bury({GraveKind::kNote, id, c.base_usn});
+  for (const std::int64_t id : graves.cards) writer.Bury({GraveKind::kCard, id, c.base_usn});
+  for (const std::int64_t id : graves.decks) writer.Bury({GraveKind::kDeck, id, c.base_usn});
+  const SmallObjects objects = store.ObjectsSince(c.generation, c.base_usn);
+  writer.PutNotetypes(objects.notetypes);
+  writer.PutDecks(objects.decks);
+  writer.PutDeckConfigs(objects.deck_configs);
+  writer.PutTags(store.TagsSince(c.generation, c.base_usn));
+  writer.PutConfig(store.Config(c.generation));
+
+  const auto pages = [&](auto since, auto put) {
+    Usn usn = -1;
+    std::int64_t id = 0;
+    while (since(usn, id, [&](const auto& row) {
+      put(row);
+      usn = row.usn;
+      id = row.id;
+    })) {
+    }
+  };
+  pages([&](Usn u, std::int64_t i,
+            const auto& row) { return store.NotesSince(c.generation, c.base_usn, u, i, kBuildRows, row); },
+        [&](const Note& note) { writer.PutNote(note); });
+  pages([&](Usn u, std::int64_t i,
+            const auto& row) { return store.CardsSince(c.generation, c.base_usn, u, i, kBuildRows, row); },
+        [&](const Card& card) { writer.PutCard(card); });
+  pages([&](Usn u, std::int64_t i,
+            const auto& row) { return store.ReviewsSince(c.generation, c.base_usn, u, i, kBuildRows, row); },
+        [&](const Review& review) { writer.PutReview(review); });
+  CollectionMeta meta = c.meta;
+  meta.last_sync_ms = meta.mod_ms;
+  writer.SetMeta(meta);
+  writer.Finish();
+}
+
+class OpenedFile : public ImportingFile {
+ public:
+  explicit OpenedFile(std::unique_ptr<TempFile> file)
+      : temp_(std::move(file)), file_(CollectionFile::Open(temp_->path(), CollectionFile::Check::kTrusted)) {}
+  const CollectionFile& file() const { return file_; }
+  std::vector<std::int64_t> Existing(Part part, const std::vector<std::int64_t>& ids) override {
+    return part == kCards   ? file_.ExistingCards(ids)
+           : part == kNotes ? file_.ExistingNotes(ids)
+                            : file_.ExistingReviews(ids);
+  }
+
+ private:
+  std::unique_ptr<TempFile> temp_;
+  CollectionFile file_;
+};
+
+// What SQLite calls text may be any bytes; PostgreSQL takes UTF-8 without NUL.
+void Clean(std::string& text) {
+  std::erase(text, '\0');
+  if (IsUtf8(text)) return;
+  std::string clean;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = 1;
+    while (length < 5 && i + length <= text.size() && !IsUtf8(std::string_view(text).substr(i, length)))
+      ++length;
+    if (length < 5 && i + length <= text.size()) {
+      clean.append(text, i, length);
+      i += length;
+    } else {
+      clean += "\xEF\xBF\xBD";
+      ++i;
+    }
+  }
+  text = std::move(clean);
+}
+
+}  // namespace
+
+void ReceiveUpload(Context& context, BodySource& body) {
+  TempFile frame(context.config().temp_dir);
+  TempFile plain(context.config().temp_dir);
+  KeepingSource keeping(body, frame);
+  const auto limit = static_cast<std::uint64_t>(context.config().max_collection_mib) << 20;
+  try {
+    Expand(keeping, limit, plain);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kTooLarge) throw;
+    throw FileRefused("Your collection is larger than this server accepts (" +
+                      std::to_string(context.config().max_collection_mib) + " MiB).");
+  }
+  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kFull);
+  NewCollection next = Describe(file, plain.Size());
+  next.blob = StoreFrame(context, frame);
+  context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Replace(next); });
+}
+
+void EnsureCollection(Context& context) {
+  const auto created_ms =
+      context.Read<CollectionStore>([](CollectionStore& store) -> std::optional<std::int64_t> {
+        if (store.FindTimes()) return std::nullopt;
+        return store.AccountCreatedMs();
+      });
+  if (!created_ms) return;
+  TempFile plain(context.config().temp_dir);
+  // A day of a collection begins at 4 in the morning.
+  constexpr std::int64_t kDay = 86'400, kFour = 4 * 3600;
+  const std::int64_t created_s = (*created_ms / 1000 - kFour) / kDay * kDay + kFour;
+  CreateEmptyCollection(
+      plain.path(),
+      {.created_s = created_s, .mod_ms = 0, .schema_ms = *created_ms, .last_sync_ms = 0, .usn = 0});
+  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kTrusted);
+  NewCollection first = Describe(file, plain.Size());
+  first.blob = StoreCompressed(context, plain);
+  context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Begin(first); });
+}
+
+std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection) {
+  TempFile frame(context.config().temp_dir);
+  ReadBlob(context.database(), context.user(), kService, collection.base_blob,
+           [&](std::string_view bytes) { frame.Write(bytes); });
+  auto plain = std::make_unique<TempFile>(context.config().temp_dir);
+  TempFileSource source(frame);
+  Expand(source, static_cast<std::uint64_t>(collection.base_bytes), *plain);
+  return plain;
+}
+
+Download PrepareDownload(Context& context) {
+  for (;;) {
+    const Collection collection =
+        *context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
+    if (collection.IsBaseCurrent()) {
+      return {collection.base_blob, nullptr, static_cast<std::uint64_t>(collection.base_bytes)};
+    }
+    auto file = FetchBase(context, collection);
+    const bool is_done = context.Read<CollectionStore>([&](CollectionStore& store) {
+      const auto now = store.Find();
+      // Replaced meanwhile: another base file. A sync meanwhile is no matter: this snapshot is the one that
+      // counts.
+      if (!now || now->generation != collection.generation) return false;
+      ApplyChangesSinceBase(store, *now, file->path());
+      return true;
+    });
+    if (!is_done) continue;
+    const std::uint64_t bytes = file->Size();
+    return {BlobId{}, std::move(file), bytes};
+  }
+}
+
+std::unique_ptr<ImportingFile> OpenImporting(Context& context, const Collection& collection) {
+  return std::make_unique<OpenedFile>(FetchBase(context, collection));
+}
+
+void ImportFile(Context& context, std::int32_t generation, JobControl& control) {
+  const auto current = context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
+  if (!current || current->generation != generation || current->IsImported()) return;
+  const OpenedFile opened(FetchBase(context, *current));
+  const CollectionFile& file = opened.file();
+  const CollectionCounts counts = file.Counts();
+  const std::int64_t total = counts.cards + counts.notes + counts.revlog;
+
+  std::int64_t done = 0;
+  int step = current->import_step;
+  std::int64_t after = current->import_after;
+  while (step != kImportDone) {
+    control.Progress(done, total, "importing rows");
+    CardColumns cards;
+    NoteColumns notes;
+    ReviewColumns reviews;
+    std::vector<std::int64_t> usns;
+    std::int64_t last = after;
+    const auto add = [&usns](auto& columns, auto row) {
+      usns.push_back(row.usn);
+      columns.Add(row);
+    };
+    if (step == 0) {
+      last = file.EachCard(after, kImportRows, [&](Card card) {
+        Clean(card.data);
+        add(cards, card);
+      });
+    } else if (step == 1) {
+      last = file.EachNote(after, kImportRows, [&](Note note) {
+        Clean(note.guid);
+        Clean(note.tags);
+        Clean(note.fields);
+        add(notes, note);
+      });
+    } else {
+      last = file.EachReview(after, kImportRows, [&](const Review& review) { add(reviews, review); });
+    }
+    const bool is_step_over = usns.empty();
+    done += static_cast<std::int64_t>(usns.size());
+    const int next_step = is_step_over ? step + 1 : step;
+    const std::int64_t next_after = is_step_over ? std::numeric_limits<std::int64_t>::min() : last;
+    const bool is_current = context.Write<FullSyncStore>([&](FullSyncStore& store) {
+      const auto locked = store.collections().Lock();
+      if (!locked || locked->generation != generation) return false;
+      store.ImportCards(generation, cards, usns);
+      store.ImportNotes(generation, notes, usns);
+      store.ImportReviews(generation, reviews, usns);
+      store.RememberImport(next_step, next_after);
+      return true;
+    });
+    if (!is_current) return;  // replaced meanwhile: its rows are nobody's business any more
+    step = next_step;
+    after = next_after;
+  }
+}
+
+void ArchiveGeneration(Context& context, std::int32_t generation,
+                       const std::function<void()>& between_steps) {
+  const auto find = [&](FullSyncStore& store) { return store.FindHistory(generation); };
+  const auto entry = context.Write<FullSyncStore>(find);
+  if (!entry) return;
+  if (!entry->is_archived) {
+    BlobInfo blob{entry->collection.base_blob, "", 0};
+    std::int64_t bytes = entry->collection.base_bytes;
+    if (!entry->collection.IsBaseCurrent()) {
+      const auto file = FetchBase(context, entry->collection);
+      context.Read<CollectionStore>(
+          [&](CollectionStore& store) { ApplyChangesSinceBase(store, entry->collection, file->path()); });
+      blob = StoreCompressed(context, *file);
+      bytes = static_cast<std::int64_t>(file->Size());
+    }
+    context.Write<FullSyncStore>([&](FullSyncStore& store) {
+      const auto locked = store.FindHistory(generation);
+      if (locked && !locked->is_archived) store.MarkArchived(*locked, blob, bytes);
+    });
+  }
+  do {
+    between_steps();
+  } while (context.Write<FullSyncStore>(
+      [&](FullSyncStore& s) { return s.DeleteSomeRows(generation, kDeleteRows); }));
+}
+
+void Restore(Context& context, std::int32_t generation) {
+  const auto entry =
+      context.Write<FullSyncStore>([&](FullSyncStore& store) { return store.FindHistory(generation); });
+  if (!entry) throw NotFound("no_such_generation");
+  if (!entry->is_archived) {
+    ArchiveGeneration(context, generation, [] {});
+    return Restore(context, generation);
+  }
+  const OpenedFile opened(FetchBase(context, entry->collection));
+  NewCollection next = Describe(opened.file(), static_cast<std::uint64_t>(entry->collection.base_bytes));
+  next.blob.id = entry->collection.base_blob;
+  next.meta = entry->collection.meta;
+  context.Write<FullSyncStore>([&](FullSyncStore& store) {
+    const auto current = store.collections().Lock();
+    // A new schema time tells every client to download. Without it they would hold a usn from the future, ask
+    // for nothing, and at best fail the sanity check.
+    const std::int64_t now_ms = context.NowMs();
+    next.meta.schema_ms = std::max(now_ms, current ? current->meta.schema_ms + 1 : 0);
+    next.meta.mod_ms = std::max(now_ms, current ? current->meta.mod_ms + 1 : 0);
+    next.meta.usn = std::max(next.meta.usn, current ? current->meta.usn : 0) + 1;
+    store.Replace(next);
+  });
+}
+
+}  // namespace syncline::anki

@@ -1,0 +1,12 @@
+#pragma once
+// Full syncs: the whole collection in one request (reference 6).
+#include "handlers/base/context.h"
+#include "handlers/base/request.h"
+#include "handlers/base/response.h"
+
+namespace syncline::anki {
+
+Response PostUpload(Request& request, Context& context);
+Response PostDownload(Request& request, Context& context);
+
+}  // namespace syncline::anki

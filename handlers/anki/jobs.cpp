@@ -1,0 +1,134 @@
+// Background jobs of the collection service. Importing and archiving belong to one account; the sweeps and
+// the check go over all of them.
+#include "handlers/anki/jobs.h"
+
+#include <charconv>
+#include <limits>
+
+#include "handlers/anki/check_store.h"
+#include "handlers/anki/full_sync.h"
+#include "handlers/anki/json_spans_wire.h"
+#include "handlers/base/log.h"
+#include "sql/queries/anki.h"
+
+namespace syncline::anki {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kAtOnce = 100;
+
+// What a sweep looks for over all accounts.
+class SweepStore {
+ public:
+  SweepStore(sql::Tx& tx, UserId) : tx_(tx) {}
+  std::vector<UserId> AccountsWithExpiredSessions() {
+    std::vector<UserId> users;
+    for (const sql::Row& row : tx_.Query(sql::anki::expired_sessions, kAtOnce)) {
+      users.push_back(row["user_id"].As<UserId>());
+    }
+    return users;
+  }
+  std::vector<std::pair<UserId, std::int32_t>> ExpiredHistory(std::int64_t days) {
+    std::vector<std::pair<UserId, std::int32_t>> found;
+    for (const sql::Row& row : tx_.Query(sql::anki::expired_history, days, kAtOnce)) {
+      found.emplace_back(row["user_id"].As<UserId>(), row["generation"].As<std::int32_t>());
+    }
+    return found;
+  }
+
+ private:
+  sql::Tx& tx_;
+};
+
+// The only argument of the two jobs below.
+std::int32_t GenerationOf(const Job& job) {
+  const JsonSpans spans(job.args);
+  std::int32_t generation = 0;
+  spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
+    const std::string_view raw = spans.Raw(member);
+    if (spans.Key(member) == "generation") std::from_chars(raw.data(), raw.data() + raw.size(), generation);
+  });
+  return generation;
+}
+
+void Import(const Job& job, Context& context, JobControl& control) {
+  ImportFile(context, GenerationOf(job), control);
+}
+
+void Archive(const Job& job, Context& context, JobControl& control) {
+  ArchiveGeneration(context, GenerationOf(job), [&] { control.Progress(0, 0, "removing rows"); });
+}
+
+// Staged rows of clients that never came back.
+void SweepSessions(const Job&, Context& context, JobControl& control) {
+  for (;;) {
+    const auto users =
+        context.Read<SweepStore>([](SweepStore& store) { return store.AccountsWithExpiredSessions(); });
+    for (const UserId user : users) {
+      control.Progress(0, 0, "expired sessions");
+      context.SetIdentity({user, {}});
+      context.Write<SessionStore>([](SessionStore& sessions) { sessions.EndExpired(); });
+    }
+    if (users.size() < kAtOnce) return;
+  }
+}
+
+void SweepHistory(const Job&, Context& context, JobControl& control) {
+  const std::int64_t days = context.config().history_days;
+  for (;;) {
+    const auto expired =
+        context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredHistory(days); });
+    for (const auto& [user, generation] : expired) {
+      control.Progress(0, 0, "expired history");
+      context.SetIdentity({user, {}});
+      context.Write<FullSyncStore>([&, id = generation](FullSyncStore& store) {
+        const auto entry = store.FindHistory(id);
+        if (entry) store.Forget(*entry);
+      });
+    }
+    if (expired.size() < kAtOnce) return;
+  }
+}
+
+void CheckCollections(const Job& job, Context& context, JobControl& control) {
+  UserId last{std::numeric_limits<std::int64_t>::min()};
+  std::int64_t checked = 0, wrong = 0;
+  for (;;) {
+    const auto users =
+        context.Read<CheckStore>([&](CheckStore& store) { return store.AccountsAfter(last, kAtOnce); });
+    for (const UserId user : users) {
+      context.SetIdentity({user, {}});
+      const auto findings = context.Read<CheckStore>([](CheckStore& store) { return store.Findings(); });
+      for (const std::string& finding : findings) {
+        LogLine(LogLevel::kError)
+            .Add("op", "anki.check")
+            .Add("job", static_cast<std::int64_t>(job.id))
+            .Add("user", static_cast<std::int64_t>(user))
+            .Add("finding", finding)
+            .Write();
+      }
+      ++checked;
+      wrong += findings.empty() ? 0 : 1;
+      last = user;
+      control.Progress(checked, checked, std::to_string(wrong) + " collections with findings");
+    }
+    if (users.size() < kAtOnce) return;
+  }
+}
+
+const JobKind kJobs[] = {
+    {.name = "anki.import", .body = Import},
+    {.name = "anki.archive", .body = Archive},
+    {.name = "anki.sweep_sessions", .body = SweepSessions, .every = 300s},
+    {.name = "anki.sweep_history", .body = SweepHistory, .every = 3600s},
+    {.name = "anki.check", .body = CheckCollections, .max_attempts = 1, .max_running = 1, .every = 86'400s},
+};
+
+}  // namespace
+
+std::span<const JobKind> Jobs() {
+  return kJobs;
+}
+
+}  // namespace syncline::anki

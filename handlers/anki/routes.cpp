@@ -1,0 +1,66 @@
+// The methods of Anki's collection sync and how its clients are talked to. nginx takes the prefix off the
+// paths of people who typed "…/sync/" as the server's address: here /sync/meta is the only spelling.
+#include "handlers/anki/routes.h"
+
+#include "handlers/account/login.h"
+#include "handlers/anki/answer.h"
+#include "handlers/anki/full_sync_handlers.h"
+#include "handlers/anki/sync_handlers.h"
+
+namespace syncline::anki {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The key travels in the anki-sync header, so this service checks it itself. 403 and never 401: 403 is what
+// makes a client forget its key and ask for the password.
+Identity Authenticate(const Request& request, Context& context) {
+  return account::AuthenticateKey(context, EnvelopeOf(request).key, "anki");
+}
+
+// No version-11 client reads the body of an error; people with curl do.
+Response RenderError(const Error& error, const Request&) {
+  return Response::Text(StatusOf(error.kind()), std::to_string(StatusOf(error.kind())));
+}
+
+const Dialect kDialect{"anki", Authenticate, RenderError, {}};
+
+constexpr std::size_t kMessage = 64 << 20;
+// The real bound is the setting max_collection_mib, which nginx and the handler know: the handler can say so
+// in words.
+constexpr std::size_t kFile = std::size_t{64} << 30;
+// The client waits 30 s without a byte; a built download or an import in the way may use most of it.
+constexpr auto kQuick = 25s;
+constexpr auto kSlow = 600s;
+
+constexpr auto kRead = sql::Access::kRead;
+constexpr auto kWrite = sql::Access::kWrite;
+
+const Route kRoutes[] = {
+    {"POST", "/sync/hostKey", "anki.host_key", Auth::kPublic, kWrite, 64 << 10, kQuick, PostHostKey,
+     &kDialect},
+    {"POST", "/sync/meta", "anki.meta", Auth::kRequired, kRead, 64 << 10, kQuick, PostMeta, &kDialect},
+    {"POST", "/sync/start", "anki.start", Auth::kRequired, kWrite, kMessage, kQuick, PostStart, &kDialect},
+    {"POST", "/sync/applyGraves", "anki.apply_graves", Auth::kRequired, kWrite, kMessage, kQuick,
+     PostApplyGraves, &kDialect},
+    {"POST", "/sync/applyChanges", "anki.apply_changes", Auth::kRequired, kWrite, kMessage, kQuick,
+     PostApplyChanges, &kDialect},
+    {"POST", "/sync/chunk", "anki.chunk", Auth::kRequired, kWrite, 64 << 10, kQuick, PostChunk, &kDialect},
+    {"POST", "/sync/applyChunk", "anki.apply_chunk", Auth::kRequired, kWrite, kMessage, kQuick,
+     PostApplyChunk, &kDialect},
+    {"POST", "/sync/sanityCheck2", "anki.sanity_check", Auth::kRequired, kWrite, 64 << 10, kQuick,
+     PostSanityCheck2, &kDialect},
+    {"POST", "/sync/finish", "anki.finish", Auth::kRequired, kWrite, 64 << 10, kQuick, PostFinish, &kDialect},
+    {"POST", "/sync/abort", "anki.abort", Auth::kRequired, kWrite, 64 << 10, kQuick, PostAbort, &kDialect},
+    {"POST", "/sync/upload", "anki.upload", Auth::kRequired, kWrite, kFile, kSlow, PostUpload, &kDialect},
+    {"POST", "/sync/download", "anki.download", Auth::kRequired, kWrite, 64 << 10, kSlow, PostDownload,
+     &kDialect},
+};
+
+}  // namespace
+
+std::span<const Route> Routes() {
+  return kRoutes;
+}
+
+}  // namespace syncline::anki

@@ -1,0 +1,369 @@
+#include "handlers/anki/session_store.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "handlers/anki/config_wire.h"
+#include "handlers/anki/unicase_wire.h"
+#include "handlers/base/errors.h"
+#include "sql/queries/anki.h"
+
+namespace syncline::anki {
+namespace {
+
+Session FromRow(const sql::Row& row) {
+  Session s;
+  s.fence = row["fence"].As<std::int64_t>();
+  s.generation = row["generation"].As<std::int32_t>();
+  s.server_usn = row["server_usn"].As<Usn>();
+  s.client_usn = row["client_usn"].As<Usn>();
+  s.client_is_newer = row["client_is_newer"].As<bool>();
+  s.unbury_day = row["unbury_day"].As<std::optional<std::int64_t>>();
+  s.to_send = row["to_send"].As<std::int32_t>();
+  s.staged = row["staged"].As<std::int32_t>();
+  s.sent_usn = row["sent_usn"].As<Usn>();
+  s.sent_id = row["sent_id"].As<std::int64_t>();
+  s.new_notetypes = row["new_notetypes"].As<std::int32_t>();
+  s.new_decks = row["new_decks"].As<std::int32_t>();
+  s.new_deck_configs = row["new_deck_configs"].As<std::int32_t>();
+  s.config_json = row["config"].As<std::optional<std::string>>();
+  s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
+  if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
+    std::copy_n(counts->begin(), s.counts.emplace().size(), s.counts->begin());
+  }
+  return s;
+}
+
+Error NoSession() {
+  return Conflict("no_session");
+}
+
+std::vector<std::int64_t> IdsOf(const sql::Rows& rows) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(static_cast<std::size_t>(rows.size()));
+  for (const sql::Row& row : rows) ids.push_back(row[0].As<std::int64_t>());
+  return ids;
+}
+
+// Tag components are separated by "::"; the spelling of the longest parent that exists is adopted.
+std::vector<std::string> ParentsOf(std::string_view tag) {
+  std::vector<std::string> parents;
+  for (auto at = tag.rfind("::"); at != std::string_view::npos && at > 0; at = tag.rfind("::", at - 1)) {
+    parents.emplace_back(tag.substr(0, at));
+  }
+  return parents;
+}
+
+}  // namespace
+
+Session SessionStore::Start(const Collection& collection, std::string_view key, const StartMessage& message,
+                            std::optional<std::int64_t> unbury_day, std::int64_t minutes) {
+  End();
+  Session session;
+  session.generation = collection.generation;
+  session.server_usn = collection.meta.usn;
+  session.client_usn = message.client_usn;
+  session.client_is_newer = message.client_is_newer;
+  session.unbury_day = unbury_day;
+  const auto unseen = [&](Usn newest, Part part) { return newest >= message.client_usn ? part : 0; };
+  session.to_send = unseen(collection.graves_usn, kGraves) | unseen(collection.objects_usn, kObjects) |
+                    unseen(collection.tags_usn, kTags) | unseen(collection.revlog_usn, kReviews) |
+                    unseen(collection.cards_usn, kCards) | unseen(collection.notes_usn, kNotes);
+  session.fence = tx_.One(sql::anki::start_session, user_, key, session.generation, session.server_usn,
+                          session.client_usn, session.client_is_newer, session.unbury_day, session.to_send,
+                          minutes)["fence"]
+                      .As<std::int64_t>();
+  return session;
+}
+
+Session SessionStore::Touch(std::string_view key, std::int64_t minutes, std::int32_t staging) {
+  const auto row = tx_.MaybeOne(sql::anki::touch_session, user_, key, minutes, staging);
+  if (!row) throw NoSession();
+  return FromRow(*row);
+}
+
+Session SessionStore::Lock(std::string_view key) {
+  const auto row = tx_.MaybeOne(sql::anki::lock_session, user_, key);
+  if (!row) throw NoSession();
+  return FromRow(*row);
+}
+
+void SessionStore::End() {
+  const auto row = tx_.MaybeOne(sql::anki::end_session, user_);
+  if (row) ClearStaged((*row)["staged"].As<std::int32_t>());
+}
+
+void SessionStore::EndExpired() {
+  const auto row = tx_.MaybeOne(sql::anki::end_expired_session, user_);
+  if (row) ClearStaged((*row)["staged"].As<std::int32_t>());
+}
+
+void SessionStore::ClearStaged(std::int32_t staged) {
+  if (staged & kGraves) tx_.Later(sql::anki::clear_staged_graves, user_);
+  if (staged & kObjects) tx_.Later(sql::anki::clear_staged_objects, user_);
+  if (staged & kTags) tx_.Later(sql::anki::clear_staged_tags, user_);
+  if (staged & kReviews) tx_.Later(sql::anki::clear_staged_revlog, user_);
+  if (staged & kCards) tx_.Later(sql::anki::clear_staged_cards, user_);
+  if (staged & kNotes) tx_.Later(sql::anki::clear_staged_notes, user_);
+}
+
+void SessionStore::StageGraves(const Session& session, const GraveIds& graves) {
+  const auto stage = [&](GraveKind kind, const std::vector<std::int64_t>& ids) {
+    if (!ids.empty()) tx_.Later(sql::anki::stage_graves, user_, session.fence, kind, ids);
+  };
+  stage(GraveKind::kCard, graves.cards);
+  stage(GraveKind::kNote, graves.notes);
+  stage(GraveKind::kDeck, graves.decks);
+}
+
+std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& session, ObjectKind kind,
+                                                            const std::vector<Object>& incoming,
+                                                            std::int64_t now_s, std::int32_t& added) {
+  std::vector<MergedChanges::Item> taken;
+  if (incoming.empty()) return taken;
+  std::vector<std::int64_t> ids;
+  std::vector<std::string> keys;
+  for (const Object& object : incoming) {
+    ids.push_back(object.id);
+    keys.push_back(UnicaseKey(object.name));
+  }
+  struct Known {
+    std::int64_t mod;
+    std::int32_t field_count, template_count;
+    bool is_buried;
+  };
+  std::unordered_map<std::int64_t, Known> known;
+  std::unordered_map<std::string, std::int64_t> owners;  // of names
+  const std::vector<std::int64_t> kinds{static_cast<std::int64_t>(kind)};
+  for (const sql::Row& row :
+       tx_.Query(sql::anki::known_objects, user_, session.generation, session.fence, kinds, ids, keys)) {
+    const auto id = row["id"].As<std::int64_t>();
+    const bool is_buried = row["is_buried"].As<bool>();
+    known[id] = {row["mod"].As<std::int64_t>(), row["field_count"].As<std::int32_t>(),
+                 row["template_count"].As<std::int32_t>(), is_buried};
+    if (!is_buried) owners[row["name_key"].As<std::string>()] = id;
+  }
+  bool has_all_names = false;
+  for (std::size_t i = 0; i < incoming.size(); ++i) {
+    Object object = incoming[i];
+    const auto existing = known.find(object.id);
+    if (existing == known.end()) {
+      ++added;
+    } else if (!existing->second.is_buried) {
+      // On a tie both sides take the other's: that is how every client does it.
+      if (existing->second.mod > object.mod) continue;
+      if (existing->second.field_count != object.field_count ||
+          existing->second.template_count != object.template_count) {
+        throw BadInput("notetype_schema_changed");
+      }
+    }
+    std::string key = keys[i];
+    const auto is_taken = [&] {
+      const auto owner = owners.find(key);
+      return owner != owners.end() && owner->second != object.id;
+    };
+    // Deck configs may share a name.
+    if (kind != ObjectKind::kDeckConfig && is_taken()) {
+      if (!std::exchange(has_all_names, true)) {
+        for (const sql::Row& row : tx_.Query(sql::anki::known_names, user_, session.generation, kinds[0])) {
+          owners.try_emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
+        }
+      }
+      while (is_taken()) key = UnicaseKey(object.name += '+');
+      object.mod = now_s;
+      object.json =
+          WithMembers(object.json, {{"name", Quoted(object.name)}, {"mod", std::to_string(object.mod)}});
+    }
+    owners[key] = object.id;
+    object.json = WithMembers(object.json, {{"usn", std::to_string(session.server_usn)}});
+    taken.push_back({kind, std::move(object), std::move(key)});
+  }
+  return taken;
+}
+
+MergedChanges SessionStore::Merge(const Session& session, const Changes& changes, std::int64_t now_s) {
+  MergedChanges merged;
+  const auto merge = [&](ObjectKind kind, const std::vector<Object>& incoming, std::int32_t& added) {
+    auto taken = MergeObjects(session, kind, incoming, now_s, added);
+    std::move(taken.begin(), taken.end(), std::back_inserter(merged.objects));
+  };
+  merge(ObjectKind::kNotetype, changes.notetypes, merged.new_notetypes);
+  merge(ObjectKind::kDeck, changes.decks, merged.new_decks);
+  merge(ObjectKind::kDeckConfig, changes.deck_configs, merged.new_deck_configs);
+
+  std::vector<std::string> keys;
+  for (const std::string& tag : changes.tags) {
+    keys.push_back(UnicaseKey(tag));
+    for (const std::string& parent : ParentsOf(tag)) keys.push_back(UnicaseKey(parent));
+  }
+  if (keys.empty()) return merged;
+  std::unordered_map<std::string, std::string> names;
+  for (const sql::Row& row : tx_.Query(sql::anki::known_tags, user_, session.generation, keys)) {
+    names[row["name_key"].As<std::string>()] = row["name"].As<std::string>();
+  }
+  for (const std::string& tag : changes.tags) {
+    std::string key = UnicaseKey(tag);
+    if (tag.empty() || names.contains(key)) continue;  // an existing tag is left alone, its usn included
+    std::string name = tag;
+    for (const std::string& parent : ParentsOf(tag)) {
+      const auto found = names.find(UnicaseKey(parent));
+      if (found == names.end()) continue;
+      name = found->second + tag.substr(parent.size());
+      break;
+    }
+    names.emplace(key, name);
+    merged.tags.emplace_back(std::move(key), std::move(name));
+  }
+  return merged;
+}
+
+void SessionStore::StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes) {
+  if (!merged.objects.empty()) {
+    std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
+    std::vector<std::string> names, keys, jsons;
+    for (const auto& [kind, object, key] : merged.objects) {
+      kinds.push_back(static_cast<std::int64_t>(kind));
+      ids.push_back(object.id);
+      mods.push_back(object.mod);
+      field_counts.push_back(object.field_count);
+      template_counts.push_back(object.template_count);
+      names.push_back(object.name);
+      keys.push_back(key);
+      jsons.push_back(object.json);
+    }
+    tx_.Later(sql::anki::stage_objects, user_, session.fence, kinds, ids, mods, field_counts, template_counts,
+              names, keys, jsons);
+  }
+  if (!merged.tags.empty()) {
+    std::vector<std::string> keys, names;
+    for (const auto& [key, name] : merged.tags) {
+      keys.push_back(key);
+      names.push_back(name);
+    }
+    tx_.Later(sql::anki::stage_tags, user_, session.fence, keys, names);
+  }
+  if (merged.objects.empty() && !changes.config_json && !changes.created_s) return;
+  tx_.Later(sql::anki::remember_changes, user_, merged.new_notetypes, merged.new_decks,
+            merged.new_deck_configs, changes.config_json, changes.created_s);
+}
+
+void SessionStore::StageChunk(const Session& session, const ReceivedChunk& chunk) {
+  if (!chunk.notes.ids.empty()) {
+    const auto& n = chunk.notes;
+    std::unordered_map<std::int64_t, std::int32_t> field_counts;
+    for (const sql::Row& row : tx_.Query(sql::anki::notetype_field_counts, user_, session.generation,
+                                         session.fence, n.notetype_ids)) {
+      field_counts[row["id"].As<std::int64_t>()] = row["field_count"].As<std::int32_t>();
+    }
+    for (std::size_t i = 0; i < n.ids.size(); ++i) {
+      const auto found = field_counts.find(n.notetype_ids[i]);
+      if (found == field_counts.end()) throw BadInput("missing_notetype");
+      if (found->second != FieldCount(n.fields[i])) throw BadInput("wrong_field_count");
+    }
+    tx_.Later(sql::anki::stage_notes, user_, session.fence, n.ids, n.guids, n.notetype_ids, n.mods, n.tags,
+              n.fields);
+  }
+  if (!chunk.cards.ids.empty()) {
+    const auto& c = chunk.cards;
+    tx_.Later(sql::anki::stage_cards, user_, session.fence, c.ids, c.note_ids, c.deck_ids, c.ords, c.mods,
+              c.types, c.queues, c.dues, c.intervals, c.factors, c.reps, c.lapses, c.remainings,
+              c.original_dues, c.original_deck_ids, c.flags, c.datas);
+  }
+  if (!chunk.revlog.ids.empty()) {
+    const auto& r = chunk.revlog;
+    tx_.Later(sql::anki::stage_revlog, user_, session.fence, r.ids, r.card_ids, r.eases, r.intervals,
+              r.last_intervals, r.factors, r.taken_mss, r.types);
+  }
+}
+
+void SessionStore::RememberSent(const Session& session) {
+  tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent_usn, session.sent_id);
+}
+
+SanityCounts SessionStore::CountsAfter(Session& session, const Collection& collection, ImportingFile* file) {
+  if (session.counts) return *session.counts;
+  SanityCounts counts = collection.counts;
+  counts[3] += session.new_notetypes;
+  counts[4] += session.new_decks;
+  counts[5] += session.new_deck_configs;
+
+  // In the file, not buried since, and not a row yet: those count as existing, though their rows are still to
+  // come.
+  const auto in_file = [&](Part part, GraveKind kind, const std::vector<std::int64_t>& ids) {
+    std::vector<std::int64_t> found =
+        file != nullptr ? file->Existing(part, ids) : std::vector<std::int64_t>{};
+    if (found.empty() || part == kReviews) return found;
+    const std::vector<std::int64_t> buried =
+        IdsOf(tx_.Query(sql::anki::graves_among, user_, session.generation, kind, found));
+    const std::unordered_set<std::int64_t> gone(buried.begin(), buried.end());
+    std::erase_if(found, [&](std::int64_t id) { return gone.contains(id); });
+    return found;
+  };
+  const auto added = [&](Part part, GraveKind kind, const sql::Statement& statement) -> std::int64_t {
+    if ((session.staged & part) == 0) return 0;
+    const auto ids = IdsOf(tx_.Query(statement, user_, session.generation, session.fence));
+    return static_cast<std::int64_t>(ids.size() - in_file(part, kind, ids).size());
+  };
+  counts[0] += added(kCards, GraveKind::kCard, sql::anki::new_card_ids);
+  counts[1] += added(kNotes, GraveKind::kNote, sql::anki::new_note_ids);
+  counts[2] += added(kReviews, GraveKind::kCard, sql::anki::new_review_ids);
+
+  if (session.staged & kGraves) {
+    std::vector<std::int64_t> absent_cards, absent_notes;
+    for (const sql::Row& row : tx_.Query(sql::anki::buried_ids, user_, session.generation, session.fence)) {
+      if (row["is_sent_again"].As<bool>()) continue;
+      const auto kind = row["kind"].As<GraveKind>();
+      if (row["is_row"].As<bool>()) {
+        --counts[kind == GraveKind::kCard ? 0 : kind == GraveKind::kNote ? 1 : 4];
+      } else if (kind == GraveKind::kCard) {
+        absent_cards.push_back(row["id"].As<std::int64_t>());
+      } else if (kind == GraveKind::kNote) {
+        absent_notes.push_back(row["id"].As<std::int64_t>());
+      }
+    }
+    counts[0] -= static_cast<std::int64_t>(in_file(kCards, GraveKind::kCard, absent_cards).size());
+    counts[1] -= static_cast<std::int64_t>(in_file(kNotes, GraveKind::kNote, absent_notes).size());
+  }
+  session.counts = counts;
+  tx_.Later(sql::anki::remember_counts, user_, std::vector<std::int64_t>(counts.begin(), counts.end()));
+  return counts;
+}
+
+void SessionStore::Apply(const Session& session, const SanityCounts& counts, std::int64_t mod_ms) {
+  const std::int32_t generation = session.generation;
+  const std::int64_t fence = session.fence;
+  const Usn usn = session.server_usn;
+  const auto staged = [&](Part part) { return (session.staged & part) != 0; };
+
+  // The order is that of the conversation: the server unburies at start, then come graves, then changes and
+  // chunks.
+  if (session.unbury_day) {
+    tx_.Later(sql::anki::unbury_cards, user_, generation);
+    if (!session.config_json) {
+      const std::string config = collections_.Config(generation);
+      tx_.Later(sql::anki::put_config, user_, generation,
+                WithMembers(config, {{"lastUnburied", std::to_string(*session.unbury_day)}}));
+    }
+  }
+  if (staged(kGraves)) {
+    tx_.Later(sql::anki::delete_buried_notes, user_, generation, fence);
+    tx_.Later(sql::anki::delete_buried_cards, user_, generation, fence);
+    tx_.Later(sql::anki::delete_buried_decks, user_, generation, fence);
+    tx_.Later(sql::anki::apply_graves, user_, generation, fence, usn);
+  }
+  if (staged(kObjects)) tx_.Later(sql::anki::apply_objects, user_, generation, fence, usn);
+  if (staged(kTags)) tx_.Later(sql::anki::apply_tags, user_, generation, fence, usn);
+  if (session.config_json) tx_.Later(sql::anki::put_config, user_, generation, *session.config_json);
+  if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
+  if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
+  if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);
+  tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s,
+            std::vector<std::int64_t>(counts.begin(), counts.end()), staged(kCards), staged(kNotes),
+            staged(kReviews), staged(kGraves), staged(kObjects), staged(kTags),
+            session.unbury_day.has_value());
+  End();
+}
+
+}  // namespace syncline::anki

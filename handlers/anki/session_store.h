@@ -1,0 +1,104 @@
+#pragma once
+// A sync that is under way: its row, what its client has staged, and the one place where staged things become
+// the collection.
+//
+// Any process serves any request of a session, and any may die. The row is locked by Touch for the length of
+// a request; staged rows carry the session's fence, which is new for every start, so that nothing staged by
+// an older session is ever applied. Lock order: the collection, then the session.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "handlers/anki/collection_store.h"
+#include "handlers/anki/messages_wire.h"
+#include "handlers/base/ids.h"
+#include "sql/tx.h"
+
+namespace syncline::anki {
+
+/// Kinds of content, as bits: what a session has yet to send, and what its client has staged.
+enum Part : std::int32_t { kGraves = 1, kObjects = 2, kTags = 4, kReviews = 8, kCards = 16, kNotes = 32 };
+
+struct Session {
+  std::int64_t fence = 0;
+  std::int32_t generation = 0;
+  Usn server_usn = 0;  ///< objects changed in this sync get it
+  Usn client_usn = 0;  ///< the client has seen everything below
+  bool client_is_newer = false;
+  std::optional<std::int64_t> unbury_day;
+  std::int32_t to_send = 0, staged = 0;  ///< Part bits
+  Usn sent_usn = -1;                     ///< last row sent of the part being sent
+  std::int64_t sent_id = 0;
+  std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
+  std::optional<std::string> config_json;
+  std::optional<std::int64_t> created_s;
+  std::optional<SanityCounts> counts;  ///< of the collection after applying; none until asked for
+};
+
+/// Objects and tags that won their merge, ready to be staged.
+struct MergedChanges {
+  struct Item {
+    ObjectKind kind;
+    Object object;
+    std::string name_key;
+  };
+  std::vector<Item> objects;
+  std::vector<std::pair<std::string, std::string>> tags;  ///< case-folded key, name
+  std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
+};
+
+/// Tells which of these ids a base file holds whose rows have not all been imported yet.
+class ImportingFile {
+ public:
+  virtual ~ImportingFile() = default;
+  virtual std::vector<std::int64_t> Existing(Part part, const std::vector<std::int64_t>& ids) = 0;
+};
+
+class SessionStore {
+ public:
+  SessionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user), collections_(tx, user) {}
+  CollectionStore& collections() { return collections_; }
+
+  /// Opens a session on a locked collection; a session that was open ends, the newest start wins.
+  Session Start(const Collection& collection, std::string_view key, const StartMessage& message,
+                std::optional<std::int64_t> unbury_day, std::int64_t minutes);
+  /// The live session of this key, locked and prolonged. `staging`: the parts this request adds to. Error
+  /// Conflict "no_session": none, expired, or another device's.
+  Session Touch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
+  /// As Touch, for finish: after the collection was locked.
+  Session Lock(std::string_view key);
+  /// Ends whatever session the user has, and forgets what it staged.
+  void End();
+  /// As End, if it has expired.
+  void EndExpired();
+
+  void StageGraves(const Session& session, const GraveIds& graves);
+  /// What of `changes` is newer than what we have, with names made unique and the session's usn inside the
+  /// JSON. Error BadInput when a notetype has another number of fields or templates than the one it replaces.
+  MergedChanges Merge(const Session& session, const Changes& changes, std::int64_t now_s);
+  void StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes);
+  /// Error BadInput when a note's notetype is missing or has another number of fields.
+  void StageChunk(const Session& session, const ReceivedChunk& chunk);
+  void RememberSent(const Session& session);
+
+  /// The collection's counters after applying what is staged; computed once and remembered. `file` is asked
+  /// while the collection is being imported.
+  SanityCounts CountsAfter(Session& session, const Collection& collection, ImportingFile* file);
+  /// Applies everything and ends the session. The collection is locked, of the session's generation and at
+  /// its usn.
+  void Apply(const Session& session, const SanityCounts& counts, std::int64_t mod_ms);
+
+ private:
+  std::vector<MergedChanges::Item> MergeObjects(const Session& session, ObjectKind kind,
+                                                const std::vector<Object>& incoming, std::int64_t now_s,
+                                                std::int32_t& added);
+  void ClearStaged(std::int32_t staged);
+
+  sql::Tx& tx_;
+  UserId user_;
+  CollectionStore collections_;
+};
+
+}  // namespace syncline::anki

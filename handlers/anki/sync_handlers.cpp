@@ -1,0 +1,332 @@
+#include "handlers/anki/sync_handlers.h"
+
+#include <algorithm>
+
+#include "handlers/account/login.h"
+#include "handlers/anki/answer.h"
+#include "handlers/anki/config_wire.h"
+#include "handlers/anki/full_sync.h"
+#include "handlers/anki/messages_wire.h"
+#include "handlers/anki/session_store.h"
+
+namespace syncline::anki {
+namespace {
+
+// Rows in one chunk of ours. Clients take any number; fewer round trips are faster, more rows cost memory.
+constexpr int kChunkRows = 1000;
+
+// A message that cannot be applied ends the session, as it does upstream: the client rolls back and starts
+// anew. One that is no JSON leaves it alone.
+template <typename F>
+Response EndingSessionOnBadInput(Context& context, F&& answer) {
+  try {
+    return answer();
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::kBadInput && e.code() != kBadJson) {
+      context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });
+    }
+    throw;
+  }
+}
+
+std::int32_t PartsOf(const ReceivedChunk& chunk) {
+  return (chunk.cards.ids.empty() ? 0 : kCards) | (chunk.notes.ids.empty() ? 0 : kNotes) |
+         (chunk.revlog.ids.empty() ? 0 : kReviews);
+}
+
+std::int32_t PartsOf(const Changes& changes) {
+  const bool has_objects =
+      !changes.notetypes.empty() || !changes.decks.empty() || !changes.deck_configs.empty();
+  return (has_objects ? kObjects : 0) | (changes.tags.empty() ? 0 : kTags);
+}
+
+// What the client has not seen of everything but rows. Config and creation time go to the older side only:
+// they replace what is there.
+Changes UnseenChanges(const Session& session, CollectionStore& collections) {
+  Changes ours;
+  if (session.to_send & kObjects) {
+    SmallObjects objects = collections.ObjectsSince(session.generation, session.client_usn);
+    ours.notetypes = std::move(objects.notetypes);
+    ours.decks = std::move(objects.decks);
+    ours.deck_configs = std::move(objects.deck_configs);
+  }
+  if (session.to_send & kTags) {
+    for (Tag& tag : collections.TagsSince(session.generation, session.client_usn)) {
+      ours.tags.push_back(std::move(tag.name));
+    }
+  }
+  if (!session.client_is_newer) {
+    ours.config_json = collections.Config(session.generation);
+    if (session.unbury_day) {
+      ours.config_json =
+          WithMembers(*ours.config_json, {{"lastUnburied", std::to_string(*session.unbury_day)}});
+    }
+    ours.created_s = collections.Find()->meta.created_s;
+  }
+  return ours;
+}
+
+// Fills one chunk with what comes next and moves the session's place. Revlog, cards, notes, each page by
+// page.
+std::string NextChunk(Session& session, CollectionStore& collections) {
+  ChunkPrinter chunk;
+  int room = kChunkRows;
+  const auto send = [&](Part part, auto page) {
+    if ((session.to_send & part) == 0 || room <= 0) return;
+    const bool has_more = page();
+    if (has_more) {
+      room = 0;
+    } else {
+      session.to_send &= ~part;
+      session.sent_usn = -1;
+      session.sent_id = 0;
+    }
+  };
+  const auto add = [&](const auto& row) {
+    chunk.Add(row);
+    session.sent_usn = row.usn;
+    session.sent_id = row.id;
+    --room;
+  };
+  const auto since = session.client_usn;
+  send(kReviews, [&] {
+    return collections.ReviewsSince(session.generation, since, session.sent_usn, session.sent_id, room, add);
+  });
+  send(kCards, [&] {
+    return collections.CardsSince(session.generation, since, session.sent_usn, session.sent_id, room,
+                                  [&](Card card) {
+                                    if (session.unbury_day && (card.queue == -2 || card.queue == -3)) {
+                                      card.queue = UnburiedQueue(card.type, card.due);
+                                    }
+                                    add(card);
+                                  });
+  });
+  send(kNotes, [&] {
+    return collections.NotesSince(session.generation, since, session.sent_usn, session.sent_id, room, add);
+  });
+  return chunk.Finish((session.to_send & (kReviews | kCards | kNotes)) == 0);
+}
+
+// Sanity check and finish want the counters after applying. While the base file is being imported, some of
+// its rows exist only there: then the file is fetched first, outside of any transaction, and the block runs
+// again with it.
+template <typename F>
+auto WithImportingFile(Context& context, F&& block) {
+  std::unique_ptr<ImportingFile> file;
+  for (;;) {
+    std::optional<Collection> missing;
+    auto result = context.Write<SessionStore>([&](SessionStore& sessions) {
+      missing.reset();
+      return block(sessions, file.get(), missing);
+    });
+    if (!missing) return *result;
+    file = OpenImporting(context, *missing);
+  }
+}
+
+// The collection of a session, unless it was replaced or has moved on under it.
+Collection CollectionOf(const Session& session, const std::optional<Collection>& collection) {
+  if (!collection || collection->generation != session.generation ||
+      collection->meta.usn != session.server_usn) {
+    throw Conflict("collection_changed");
+  }
+  return *collection;
+}
+
+bool NeedsFile(const Session& session, const Collection& collection, const ImportingFile* file) {
+  return !session.counts && !collection.IsImported() && file == nullptr &&
+         (session.staged & (kGraves | kReviews | kCards | kNotes)) != 0;
+}
+
+}  // namespace
+
+// POST /sync/hostKey -- a name and a password become a key of this device.
+//
+// Answers 200 {"key"}; 403 wrong name or password; 429 too many failures.
+Response PostHostKey(Request& request, Context& context) {
+  const Envelope envelope = EnvelopeOf(request);
+  const LoginMessage login = ParseLogin(MessageOf(request));
+  const std::string key = account::LogIn(context, login.user, login.password, request.remote_address, "anki",
+                                         envelope.client.empty() ? "Anki" : envelope.client);
+  return Answer(envelope, LoginReply(key));
+}
+
+// POST /sync/meta -- what the client decides from. Read-only: a status poll of one device disturbs no sync of
+// another.
+//
+// An account without data has the times of its own creation, so that a new client sees no changes and one
+// with cards is asked to upload. Answers 200; 501 for a version we do not speak.
+Response PostMeta(Request& request, Context& context) {
+  const Envelope envelope = EnvelopeOf(request);
+  const MetaMessage message = ParseMeta(MessageOf(request));
+  if (message.version < kMinVersion || message.version > kMaxVersion) {
+    throw Error(ErrorKind::kUnsupported, "unsupported_version");
+  }
+  MetaReply reply = context.Read<CollectionStore>([&](CollectionStore& collections) {
+    const auto times = collections.FindTimes();
+    MetaReply found{};
+    found.mod_ms = times ? times->mod_ms : 0;
+    found.schema_ms = times ? times->schema_ms : collections.AccountCreatedMs();
+    found.usn = times ? times->usn : 0;
+    found.is_empty = !times || times->is_empty;
+    if (times && message.version < kFirstZstdVersion) {
+      const auto collection = collections.Find();
+      const DayConfig config = ReadDayConfig(collections.Config(collection->generation));
+      if ((message.version < 9 && config.scheduler == 2) ||
+          (message.version < 10 && config.creation_west_min)) {
+        found.may_continue = false;
+        found.message = "Your client does not support the scheduler of this collection. Please update it.";
+      }
+    }
+    return found;
+  });
+  reply.now_s = context.NowSeconds();
+  return Answer(envelope, Print(reply));
+}
+
+// POST /sync/start -- opens a session and tells what was deleted since the client was here.
+//
+// The newest start wins: a session that another device had open is over, and that device will sync again.
+// Buried cards whose day is over are noted for unburying. Answers 200; 503 when a client asks for rows of a
+// file that is still being imported, which no client with the right schema time does.
+Response PostStart(Request& request, Context& context) {
+  const Envelope envelope = SessionEnvelopeOf(request);
+  const StartMessage message = ParseStart(MessageOf(request));
+  const auto start = [&](SessionStore& sessions) -> std::optional<GraveIds> {
+    CollectionStore& collections = sessions.collections();
+    const auto collection = collections.Lock();
+    if (!collection) return std::nullopt;
+    if (!collection->IsImported() && message.client_usn < collection->base_usn) throw Busy("importing");
+    const DayConfig config = ReadDayConfig(collections.Config(collection->generation));
+    const auto unbury_day = UnburyDay(config, collection->meta.created_s, context.NowSeconds());
+    const std::int64_t minutes = context.config().session_minutes;
+    Session session = sessions.Start(*collection, envelope.session, message, unbury_day, minutes);
+    GraveIds found;
+    if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
+    if (!message.graves.empty()) {
+      session = sessions.Touch(envelope.session, minutes, kGraves);
+      sessions.StageGraves(session, message.graves);
+    }
+    return found;
+  };
+  auto graves = context.Write<SessionStore>(start);
+  if (!graves) {
+    EnsureCollection(context);
+    graves = context.Write<SessionStore>(start);
+  }
+  return Answer(envelope, Print(*graves));
+}
+
+// POST /sync/applyGraves -- what the client has deleted. Answers 200 null; 409 no session.
+Response PostApplyGraves(Request& request, Context& context) {
+  const Envelope envelope = SessionEnvelopeOf(request);
+  const GraveIds graves = ParseGraves(MessageOf(request));
+  context.Write<SessionStore>([&](SessionStore& sessions) {
+    const Session session =
+        sessions.Touch(envelope.session, context.config().session_minutes, graves.empty() ? 0 : kGraves);
+    sessions.StageGraves(session, graves);
+  });
+  return Answer(envelope, "null");
+}
+
+// POST /sync/applyChanges -- notetypes, decks, deck configs, tags, config: the client's for ours.
+//
+// Ours are gathered before the client's are merged. Answers 200; 400 a notetype changed its number of fields
+// or templates, which only a full sync can express; 409 no session.
+Response PostApplyChanges(Request& request, Context& context) {
+  const Envelope envelope = SessionEnvelopeOf(request);
+  const Changes theirs = ParseChanges(MessageOf(request));
+  return EndingSessionOnBadInput(context, [&] {
+    const Changes ours = context.Write<SessionStore>([&](SessionStore& sessions) {
+      const Session session =
+          sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
+      Changes unseen = UnseenChanges(session, sessions.collections());
+      sessions.StageChanges(session, sessions.Merge(session, theirs, context.NowSeconds()), theirs);
+      return unseen;
+    });
+    return Answer(envelope, Print(ours));
+  });
+}
+
+// POST /sync/chunk -- the next rows the client has not seen. Answers 200; 409 no session.
+Response PostChunk(Request& request, Context& context) {
+  const Envelope envelope = SessionEnvelopeOf(request);
+  const std::string chunk = context.Write<SessionStore>([&](SessionStore& sessions) {
+    Session session = sessions.Touch(envelope.session, context.config().session_minutes);
+    const bool has_rows = (session.to_send & (kReviews | kCards | kNotes)) != 0;
+    std::string next = NextChunk(session, sessions.collections());
+    if (has_rows) sessions.RememberSent(session);
+    return next;
+  });
+  return Answer(envelope, chunk);
+}
+
+// POST /sync/applyChunk -- rows of the client. Answers 200 null; 400 a note without its notetype or with
+// another number of fields; 409 no session.
+Response PostApplyChunk(Request& request, Context& context) {
+  const Envelope envelope = SessionEnvelopeOf(request);
+  const ReceivedChunk chunk = ParseChunk(MessageOf(request));
+  return EndingSessionOnBadInput(context, [&] {
+    context.Write<SessionStore>([&](SessionStore& sessions) {
+      sessions.StageChunk(sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(chunk)),
+                          chunk);
+    });
+    return Answer(envelope, "null");
+  });
+}
+
+// POST /sync/sanityCheck2 -- do both sides count the same rows?
+//
+// Ours are the counters of the collection and what is staged will do to them; nothing is counted. A false
+// "bad" would cost the user a full sync, so only the six counts that both sides can know are compared. After
+// "bad" the session is over. Answers 200 with "ok" or "bad"; 409 no session.
+Response PostSanityCheck2(Request& request, Context& context) {
+  const Envelope envelope = SessionEnvelopeOf(request);
+  const SanityMessage client = ParseSanity(MessageOf(request));
+  const SanityCounts ours = WithImportingFile(
+      context,
+      [&](SessionStore& sessions, ImportingFile* file,
+          std::optional<Collection>& missing) -> std::optional<SanityCounts> {
+        Session session = sessions.Touch(envelope.session, context.config().session_minutes);
+        const Collection collection = CollectionOf(session, sessions.collections().Find());
+        if (NeedsFile(session, collection, file)) return missing = collection, std::nullopt;
+        const SanityCounts counts = sessions.CountsAfter(session, collection, file);
+        if (counts != client.counts) sessions.End();
+        return counts;
+      });
+  return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
+}
+
+// POST /sync/finish -- applies and commits everything of the session, in one transaction. The answer is the
+// collection's new modification time in ms, which the client stores too.
+//
+// Dying before the commit leaves nothing, dying after it a finished sync: a client that never hears of it
+// sends the same rows again next time, and they merge. Answers 200; 409 no session.
+Response PostFinish(Request& request, Context& context) {
+  const Envelope envelope = SessionEnvelopeOf(request);
+  const std::int64_t mod_ms =
+      WithImportingFile(context,
+                        [&](SessionStore& sessions, ImportingFile* file,
+                            std::optional<Collection>& missing) -> std::optional<std::int64_t> {
+                          const auto locked = sessions.collections().Lock();
+                          Session session = sessions.Lock(envelope.session);
+                          const Collection collection = CollectionOf(session, locked);
+                          if (NeedsFile(session, collection, file)) return missing = collection, std::nullopt;
+                          const SanityCounts counts = sessions.CountsAfter(session, collection, file);
+                          // Clients compare this time for equality: it must move, whatever the clock does.
+                          const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
+                          sessions.Apply(session, counts, now_ms);
+                          return now_ms;
+                        });
+  return Answer(envelope, std::to_string(mod_ms));
+}
+
+// POST /sync/abort -- ends whatever session the user has. A client that was cancelled asks under a new
+// session key, so the key is not looked at. Always 200 null.
+Response PostAbort(Request& request, Context& context) {
+  const Envelope envelope = EnvelopeOf(request);
+  context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });
+  return Answer(envelope, "null");
+}
+
+}  // namespace syncline::anki

@@ -1,0 +1,18 @@
+-- $5 is what the client had seen: a row changed since, here and there, is taken only if the client's is younger.
+-- Of a card that was sent twice, the last one counts.
+INSERT INTO anki_cards AS c (user_id, generation, id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps,
+    lapses, remaining, original_due, original_deck_id, flags, data)
+SELECT DISTINCT ON (u.id) $1::bigint, $2::int, u.id, u.note_id, u.deck_id, u.ord, u.mod, $4::int, u.type, u.queue, u.due, u.interval,
+    u.factor, u.reps, u.lapses, u.remaining, u.original_due, u.original_deck_id, u.flags, u.data
+  FROM anki_staged_cards s,
+       unnest(s.ids, s.note_ids, s.deck_ids, s.ords, s.mods, s.types, s.queues, s.dues, s.intervals, s.factors, s.reps,
+              s.lapses, s.remainings, s.original_dues, s.original_deck_ids, s.flags, s.datas)
+         WITH ORDINALITY AS u (id, note_id, deck_id, ord, mod, type, queue, due, interval, factor, reps, lapses, remaining, original_due,
+               original_deck_id, flags, data, position)
+ WHERE s.user_id = $1 AND s.fence = $3 ORDER BY u.id, s.seq DESC, u.position DESC
+ON CONFLICT (user_id, generation, id) DO UPDATE SET note_id = excluded.note_id, deck_id = excluded.deck_id, ord = excluded.ord,
+    mod = excluded.mod, usn = excluded.usn, type = excluded.type, queue = excluded.queue, due = excluded.due,
+    interval = excluded.interval, factor = excluded.factor, reps = excluded.reps, lapses = excluded.lapses,
+    remaining = excluded.remaining, original_due = excluded.original_due, original_deck_id = excluded.original_deck_id,
+    flags = excluded.flags, data = excluded.data
+ WHERE c.usn < $5 OR c.mod < excluded.mod

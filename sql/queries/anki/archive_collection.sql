@@ -1,0 +1,10 @@
+-- The current collection into history, before it is replaced.
+INSERT INTO anki_history (user_id, generation, created_s, mod_ms, schema_ms, usn,
+    cards, notes, revlog, notetypes, decks, deck_configs,
+    cards_usn, notes_usn, revlog_usn, graves_usn, objects_usn, tags_usn,
+    base_blob, base_bytes, base_usn, base_mod_ms, base_schema_ms, unburied_since_base, import_step, import_after)
+SELECT user_id, generation, created_s, mod_ms, schema_ms, usn,
+    cards, notes, revlog, notetypes, decks, deck_configs,
+    cards_usn, notes_usn, revlog_usn, graves_usn, objects_usn, tags_usn,
+    base_blob, base_bytes, base_usn, base_mod_ms, base_schema_ms, unburied_since_base, import_step, import_after
+  FROM anki_collections WHERE user_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM anki_staged_notes WHERE user_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM anki_staged_objects WHERE user_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM anki_staged_revlog WHERE user_id = $1

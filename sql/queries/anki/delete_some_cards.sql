@@ -1,0 +1,2 @@
+DELETE FROM anki_cards WHERE user_id = $1 AND generation = $2
+   AND id IN (SELECT id FROM anki_cards WHERE user_id = $1 AND generation = $2 ORDER BY id LIMIT $3)

@@ -1,0 +1,2 @@
+-- Which of these ids were deleted in this generation: a file that is still being imported may contain them.
+SELECT id FROM anki_graves WHERE user_id = $1 AND generation = $2 AND kind = $3 AND id = ANY ($4::bigint[])
