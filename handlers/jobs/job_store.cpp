@@ -113,7 +113,7 @@ std::vector<ClaimedJob> JobStore::Claim(std::string_view worker, int free_thread
     batch.push_back(kind.batch);
   }
   // A statement of its own: the claim's snapshot has to be newer than the commit of the claim it waited for.
-
+  tx_.Later(sql::jobs::begin_claim);
   const sql::Rows rows = tx_.Query(sql::jobs::claim_jobs, worker, free_threads, lease.count(), names,
                                    max_running, max_attempts, batch);
   std::vector<std::pair<std::int64_t, ClaimedJob>> placed;

@@ -93,11 +93,11 @@ BOOST_AUTO_TEST_CASE(twenty_enqueues_of_one_unique_key_at_once_are_one_job) {
   const NewJob job{.kind = "test.plain", .user = kAda, .unique_key = "import"};
   std::set<std::int64_t> ids;
   std::mutex mutex;
-  std::thread others;
+  std::jthread others;
   // The first holds its transaction until the other nineteen have come to wait for it.
   database.Write([&](sql::Tx& tx) {
     ids.insert(static_cast<std::int64_t>(EnqueueJob(tx, job)));
-    others = std::thread([&] {
+    others = std::jthread([&] {
       AtOnce(*this, 19, [&](sql::Database& own, int) {
         const JobId id = own.Write([&](sql::Tx& own_tx) { return EnqueueJob(own_tx, job); });
         const std::lock_guard lock(mutex);
@@ -115,11 +115,11 @@ BOOST_AUTO_TEST_CASE(a_key_whose_first_holder_rolled_back_is_taken_by_one_of_tho
   const NewJob job{.kind = "test.plain", .user = kAda, .unique_key = "import"};
   std::set<std::int64_t> ids;
   std::mutex mutex;
-  std::thread others;
+  std::jthread others;
   try {
     database.Write([&](sql::Tx& tx) {
       EnqueueJob(tx, job);
-      others = std::thread([&] {
+      others = std::jthread([&] {
         AtOnce(*this, 5, [&](sql::Database& own, int) {
           const JobId id = own.Write([&](sql::Tx& own_tx) { return EnqueueJob(own_tx, job); });
           const std::lock_guard lock(mutex);
@@ -231,10 +231,10 @@ BOOST_AUTO_TEST_CASE(a_kind_never_runs_more_often_than_its_limit) {
   const JobId plain = Enqueue({.kind = "test.plain", .user = kAda, .priority = -1});
   // Held half-way: the second claim has to wait for the first, and then to count what it took.
   std::vector<ClaimedJob> first, second;
-  std::thread other;
+  std::jthread other;
   database.Write([&](sql::Tx& tx) {
     first = JobStore(tx).Claim("a", 2, kLease, std::vector{limited, kPlain});
-    other = std::thread([&] {
+    other = std::jthread([&] {
       sql::Database own(test.settings());
       second = own.Write([&](sql::Tx& own_tx) {
         return JobStore(own_tx).Claim("b", 10, kLease, std::vector{limited, kPlain});
@@ -365,10 +365,10 @@ BOOST_AUTO_TEST_CASE(a_finish_that_waits_for_the_rescue_comes_too_late) {
   const JobId id = Enqueue({.kind = "test.plain", .user = kAda});
   const Lease old = Claim(1, {kPlain}, kDeadLease).at(0).held();
   std::int64_t finished = -1;
-  std::thread late;
+  std::jthread late;
   database.Write([&](sql::Tx& tx) {
     JobStore(tx).Rescue(10);
-    late = std::thread([&] {
+    late = std::jthread([&] {
       sql::Database own(test.settings());
       finished = own.Write([&](sql::Tx& own_tx) { return JobStore(own_tx).Finish({&old, 1}); });
     });
