@@ -1,4 +1,4 @@
-// syncline-admin anki …: nothing yet.
+// syncline-admin anki ...: nothing yet.
 #include <CLI/CLI.hpp>
 
 #include "handlers/admin/commands.h"

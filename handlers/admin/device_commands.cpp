@@ -1,4 +1,4 @@
-// syncline-admin device …: the keys of an account. A revoked one is refused by the next request of every
+// syncline-admin device ...: the keys of an account. A revoked one is refused by the next request of every
 // process.
 #include <CLI/CLI.hpp>
 #include <charconv>

@@ -1,4 +1,4 @@
-// syncline-admin jobs …: nothing yet.
+// syncline-admin jobs ...: nothing yet.
 #include <CLI/CLI.hpp>
 
 #include "handlers/admin/commands.h"

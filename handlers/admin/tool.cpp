@@ -20,8 +20,9 @@ std::size_t Characters(std::string_view text) {
 Context& Tool::context() {
   if (context_ == nullptr) {
     if (const auto problem = sql::SchemaProblem(settings())) throw Refusal(*problem);
-    // A person waits in front of this; log lines between the answers help nobody.
-    config.slow_statement_ms = config.statement_timeout_ms + 1;
+    // A person reads this; log lines between the answers help nobody. 0 is somebody who wants every one of
+    // them.
+    if (config.slow_statement_ms > 0) config.slow_statement_ms = config.statement_timeout_ms + 1;
     database_ = std::make_unique<sql::Database>(settings());
     context_ = std::make_unique<Context>(config, *database_, "admin");
   }

@@ -1,4 +1,4 @@
-// syncline-admin user …: accounts.
+// syncline-admin user ...: accounts.
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>

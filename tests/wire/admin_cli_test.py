@@ -1,0 +1,234 @@
+"""syncline-admin as an operator uses it, on a running installation: SYNCLINE_ADMIN is the command (see <dir>/env).
+
+The password is asked for on a real pseudo terminal. Nothing here restarts anything.
+"""
+
+import os
+import pty
+import secrets
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ADMIN = os.environ.get("SYNCLINE_ADMIN", "").split()
+PASSWORD = "correct horse 7"
+
+
+def admin(*arguments, stdin=""):
+    """Exit code, standard output, and the sentences of standard error (log lines left out)."""
+    done = subprocess.run([*ADMIN, *arguments], input=stdin, capture_output=True, text=True, timeout=60, start_new_session=True)
+    errors = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("ts="))
+    return done.returncode, done.stdout, errors
+
+
+class OnTerminal:
+    """The command on a terminal of its own, spoken to as a person does."""
+
+    def __init__(self, *arguments):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvp(ADMIN[0], [*ADMIN, *arguments])
+        self.seen = ""
+
+    def wait_for(self, text):
+        """Until `text` stands on the terminal behind what was waited for before."""
+        deadline = time.monotonic() + 30
+        while text not in self.seen:
+            if not select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise AssertionError(f"no {text!r} in {self.seen!r}")
+            try:
+                got = os.read(self.fd, 4096)
+            except OSError:  # the other side has closed
+                got = b""
+            if not got:
+                raise AssertionError(f"ended without {text!r}: {self.seen!r}")
+            self.seen += got.decode()
+        before, self.seen = self.seen.split(text, 1)
+        return before
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def echoes(self):
+        import termios
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def end(self):
+        """Exit code (negative: the signal) and what was still shown."""
+        try:
+            while got := os.read(self.fd, 4096):
+                self.seen += got.decode()
+        except OSError:
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status), self.seen
+
+
+class Admin(unittest.TestCase):
+    def setUp(self):
+        self.name = "cli-" + secrets.token_hex(6)
+        self.addCleanup(admin, "user", "remove", self.name)
+
+    def add(self, *options):
+        code, out, errors = admin("user", "add", self.name, "--password-file", "-", *options, stdin=PASSWORD + "\n")
+        self.assertEqual((code, out, errors), (0, f"added {self.name}\n", ""))
+
+    def row(self):
+        """What `user list` says of our user."""
+        code, out, _ = admin("user", "list")
+        self.assertEqual(code, 0)
+        return next((line for line in out.splitlines() if line.startswith(self.name + " ")), None)
+
+    def test_an_account_lives_from_add_to_remove(self):
+        self.add("--admin", "--quota-mib", "5")
+        self.assertRegex(self.row(), r"admin +enabled +0 +0 B +5.0 MiB +never$")
+        self.assertEqual(admin("user", "disable", self.name.upper())[1], f"disabled {self.name}\n")
+        self.assertRegex(self.row(), r"disabled")
+        self.assertEqual(admin("user", "enable", self.name)[0], 0)
+        self.assertEqual(admin("user", "quota", self.name, "unlimited")[0], 0)
+        self.assertRegex(self.row(), r"enabled .* unlimited")
+        code, out, _ = admin("user", "remove", self.name)
+        self.assertEqual((code, out), (0, f"removed {self.name} and 0 rows\n"))
+        self.assertIsNone(self.row())
+
+    def test_a_name_is_taken_once(self):
+        self.add()
+        code, out, errors = admin("user", "add", self.name.upper(), "--password-file", "-", stdin=PASSWORD)
+        self.assertEqual((code, out), (1, ""))
+        self.assertEqual(errors, f"syncline-admin: there is a user {self.name.upper()} already")
+
+    def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(self):
+        for arguments, stdin in (
+            (("user", "disable", self.name), ""),
+            (("user", "password", self.name, "--password-file", "-"), PASSWORD),
+            (("device", "list", self.name), ""),
+            (("user", "add", "a:b", "--password-file", "-"), PASSWORD),
+            (("user", "add", self.name, "--password-file", "-"), "short"),
+            (("user", "add", self.name, "--password-file", "-"), "x" * 2000),
+            (("user", "add", self.name, "--password-file", "-"), "two\nlines and more\n"),
+            (("user", "add", self.name, "--password-file", "/nonexistent"), ""),
+            (("user", "add", self.name), ""),  # no terminal
+        ):
+            with self.subTest(arguments=arguments):
+                code, out, errors = admin(*arguments, stdin=stdin)
+                self.assertEqual((code, out), (1, ""))
+                self.assertRegex(errors, r"\Asyncline-admin: [^\n]+\Z")
+        self.assertIsNone(self.row())
+
+    def test_wrong_usage_is_exit_code_2(self):
+        for arguments in ((), ("user",), ("user", "add"), ("nonsense",), ("user", "add", self.name, "--quota-mib", "-1"),
+                          ("user", "add", self.name, "--password", PASSWORD), ("user", "quota", self.name, "much")):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(admin(*arguments)[0], 2)
+        self.assertEqual(admin("--help")[0], 0)
+
+    def test_the_password_is_asked_for_twice_and_never_shown(self):
+        terminal = OnTerminal("user", "add", self.name)
+        terminal.wait_for(f"Password for {self.name}: ")
+        self.assertFalse(terminal.echoes())
+        terminal.type(PASSWORD + "\n")
+        between = terminal.wait_for("Again: ")
+        terminal.type(PASSWORD + "\n")
+        after = terminal.wait_for(f"added {self.name}")
+        self.assertNotIn(PASSWORD, between + after)
+        self.assertEqual(terminal.end()[0], 0)
+        self.assertIsNotNone(self.row())
+
+    def test_two_passwords_that_differ_add_nobody(self):
+        terminal = OnTerminal("user", "add", self.name)
+        terminal.wait_for("Password")
+        terminal.type(PASSWORD + "\n")
+        terminal.wait_for("Again: ")
+        terminal.type(PASSWORD + "?\n")
+        terminal.wait_for("the two passwords differ")
+        self.assertEqual(terminal.end()[0], 1)
+        self.assertIsNone(self.row())
+
+    def test_breaking_off_gives_the_terminal_its_echo_back(self):
+        terminal = OnTerminal("user", "add", self.name)
+        terminal.wait_for("Password")
+        terminal.type("\x03")
+        terminal.wait_for("\n")
+        code, _ = terminal.end()
+        self.assertEqual(code, -signal.SIGINT)
+        self.assertIsNone(self.row())
+        terminal = OnTerminal("user", "add", self.name)
+        terminal.wait_for("Password")
+        os.kill(terminal.pid, signal.SIGTSTP)
+        terminal.wait_for("\n")
+        self.assertTrue(terminal.echoes())
+        os.kill(terminal.pid, signal.SIGCONT)
+        self.assertEqual(terminal.end()[0], 1)
+
+    def test_removing_on_a_terminal_wants_the_name_again(self):
+        self.add()
+        terminal = OnTerminal("user", "remove", self.name)
+        terminal.wait_for("go on: ")
+        terminal.type("no\n")
+        terminal.wait_for("nothing was removed")
+        self.assertEqual(terminal.end()[0], 1)
+        self.assertIsNotNone(self.row())
+        terminal = OnTerminal("user", "remove", self.name)
+        terminal.wait_for("go on: ")
+        terminal.type(self.name + "\n")
+        terminal.wait_for("removed")
+        self.assertEqual(terminal.end()[0], 0)
+        self.assertIsNone(self.row())
+
+    def test_a_password_comes_from_a_file_and_is_in_no_argument(self):
+        self.add()
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("another horse 8\n")
+            file.flush()
+            os.chmod(file.name, 0o644)
+            code, out, _ = admin("user", "password", self.name, "--password-file", file.name)
+        self.assertEqual((code, out), (0, f"changed the password of {self.name}; 0 devices must log in again\n"))
+
+    def test_devices_are_listed_and_revoked(self):
+        self.add()
+        self.assertEqual(admin("device", "list", self.name)[1], f"{self.name} has no devices\n")
+        code, _, errors = admin("device", "revoke", self.name, "1")
+        self.assertEqual((code, errors), (1, f"syncline-admin: {self.name} has no live device 1"))
+        self.assertEqual(admin("device", "revoke", self.name, "one")[0], 2)
+        self.assertEqual(admin("device", "revoke", self.name, "all")[1], f"revoked 0 devices of {self.name}\n")
+
+    def test_migrate_again_changes_nothing(self):
+        self.assertEqual(admin("migrate")[:2], (0, "the schema is up to date\n"))
+
+    def test_the_doctor_finds_this_installation_well_and_a_broken_one_not(self):
+        code, out, _ = admin("doctor")
+        self.assertIn(code, (0, 1))  # another test may have left a job that failed for good
+        for what in ("database", "schema", "clock", "worker", "redis", "socket", "disk"):
+            self.assertRegex(out, rf"(?m)^ok +{what} ")
+        code, out, _ = admin("doctor", "--sockets", "/nonexistent", "--redis-url", "unix:///nonexistent",
+                             "--temp-dir", "/nonexistent")
+        self.assertEqual(code, 1)
+        for what in ("redis", "socket", "disk"):
+            self.assertRegex(out, rf"(?m)^PROBLEM +{what} .*; ")
+        code, out, _ = admin("doctor", "--database-url", "postgresql:///none?host=/nonexistent")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"(?m)^PROBLEM +database .*start PostgreSQL")
+
+    def test_a_database_that_is_away_is_one_sentence(self):
+        code, out, errors = admin("user", "list", "--database-url", "postgresql:///none?host=/nonexistent")
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(errors, r"\Asyncline-admin: the database cannot be reached: [^\n]+\Z")
+
+
+def main():
+    if not ADMIN:
+        print("set SYNCLINE_ADMIN to the command that administers a running installation (see <dir>/env)")
+        return 1
+    result = unittest.TextTestRunner(verbosity=1).run(unittest.defaultTestLoader.loadTestsFromTestCase(Admin))
+    failed = len(result.failures) + len(result.errors)
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
