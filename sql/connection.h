@@ -63,8 +63,8 @@ class Connection {
   std::string Flush();
   /// Sends what is queued; whoever comes next reads the answers.
   void FlushLater();
-  /// Binary COPY ... FROM STDIN: `fill` is called until it returns false and appends tuples to the buffer each
-  /// time.
+  /// Binary COPY ... FROM STDIN: `fill` is called until it returns false and appends tuples to the buffer
+  /// each time.
   void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
   bool IsBroken() const;
   /// The connection outlives the request that looks on; null: nobody.

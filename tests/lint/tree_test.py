@@ -23,7 +23,7 @@ INCLUDES = {
        for room in ("handlers/jobs", "handlers/realtime", "handlers/admin", "fcgi")},
 }
 # Every service has the same kinds of file inside; other names are listed with their reason.
-KINDS = re.compile(r"(README\.md|routes\.(h|cpp)|jobs\.(h|cpp)|\w+_(handlers|store|wire)\.(h|cpp))$")
+KINDS = re.compile(r"(README\.md|routes\.(h|cpp)|jobs\.(h|cpp)|\w+_(handlers|store|wire)(_\w+)?\.(h|cpp))$")
 OTHER_FILES = {
     "handlers/account": {
         "login.h": "a conversation of hashing and stores that every service's login is", "login.cpp": "",
