@@ -36,7 +36,9 @@ namespace {
 using sqlite::Connection;
 using sqlite::Statement;
 
-constexpr char kNotACollection[] = "The uploaded file is not an Anki collection.";
+// Word for word what the reference server answers: its protocol tests compare the sentence.
+constexpr char kNotACollection[] =
+    "Your upload was corrupt. Please use Check Database, or restore from backup.";
 constexpr char kDamaged[] =
     "The collection file is damaged. In Anki, please use Tools > Check Database, then try again.";
 

@@ -98,7 +98,7 @@ class CollectionFileWriter {
 };
 
 /// Writes a new, valid, empty schema-18 collection: deck 1 and deck config 1 "Default", the six stock
-/// notetypes, the initial config of reference 6.4. `path` must not exist.
+/// notetypes, the initial config of reference 6.4. `path` must not exist, or be an empty file.
 void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta);
 
 /// Rewrites a private copy of schema 14..18 as schema 11, for clients older than 2.1.57. No-op on schema 11.

@@ -5,6 +5,7 @@
 // the end: building them from sorted rows is several times faster than filling them row by row. Left out on
 // purpose: deciding what is newer, and usns; rows are written as given.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -496,9 +497,11 @@ void CollectionFileWriter::Finish() {
 }
 
 void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) throw std::runtime_error("cannot create a collection file");
-  ::close(file);
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  struct stat status {};
+  const bool is_empty = file >= 0 && ::fstat(file, &status) == 0 && status.st_size == 0;
+  if (file >= 0) ::close(file);
+  if (!is_empty) throw std::runtime_error("cannot create a collection file");
   {
     const Connection db(path, Connection::Mode::kReadWrite);
     RunAll(db, "PRAGMA page_size = 4096; BEGIN");
