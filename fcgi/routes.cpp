@@ -2,14 +2,9 @@
 
 #include <string>
 
+#include "handlers/anki/routes.h"
 #include "sql/migrate.h"
 #include "sql/queries/front.h"
-#if __has_include("handlers/account/routes.h")
-#include "handlers/account/routes.h"
-#endif
-#if __has_include("handlers/anki/routes.h")
-#include "handlers/anki/routes.h"
-#endif
 
 namespace syncline::front {
 namespace {
@@ -61,15 +56,7 @@ const Route kRoutes[] = {
 }  // namespace
 
 std::vector<std::span<const Route>> AllRoutes() {
-  return {
-    kRoutes,
-#if __has_include("handlers/account/routes.h")
-        account::Routes(),
-#endif
-#if __has_include("handlers/anki/routes.h")
-        anki::Routes(),
-#endif
-  };
+  return {kRoutes, anki::Routes()};
 }
 
 }  // namespace syncline::front

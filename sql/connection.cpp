@@ -20,7 +20,8 @@ std::string Options(const Settings& settings) {
   // force_generic_plan: every statement is an index access by tenant; replanning each costs more than it can
   // win.
   const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
-  return "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan -c bytea_output=hex"
+  return "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off"
+         " -c enable_mergejoin=off -c enable_seqscan=off"
          " -c statement_timeout=" +
          ms(settings.statement_timeout) + " -c lock_timeout=" + ms(settings.lock_timeout) +
          " -c idle_in_transaction_session_timeout=" + ms(settings.idle_in_transaction_timeout);

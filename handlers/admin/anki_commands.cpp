@@ -1,10 +1,102 @@
-// syncline-admin anki ...: nothing yet.
+// syncline-admin anki history | restore: the collections that full uploads and restores have replaced.
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <ctime>
 
 #include "handlers/admin/commands.h"
+#include "handlers/anki/full_sync.h"
 
 namespace syncline::admin {
+namespace {
 
-void AddAnkiCommands(CLI::App&, Tool&) {}
+struct Options {
+  std::string name, at;
+};
+
+std::vector<anki::HistoryEntry> HistoryOf(Context& context) {
+  return context.Read<anki::FullSyncStore>([](anki::FullSyncStore& store) { return store.History(); });
+}
+
+std::vector<std::string> Describe(const std::string& id, const std::string& until,
+                                  const anki::Collection& c) {
+  const sql::Time changed{std::chrono::milliseconds(c.meta.mod_ms)};
+  return {id,
+          until,
+          TimeText(changed),
+          std::to_string(c.counts[1]),
+          std::to_string(c.counts[0]),
+          std::to_string(c.counts[2]),
+          SizeText(c.base_bytes)};
+}
+
+int ShowHistory(Tool& tool, const Options& options) {
+  Context& context = tool.ContextOf(tool.Find(options.name).id);
+  const auto current =
+      context.Read<anki::CollectionStore>([](anki::CollectionStore& store) { return store.Find(); });
+  if (!current) throw Refusal(options.name + " has no collection yet");
+  std::vector<std::vector<std::string>> rows;
+  rows.push_back(Describe(std::to_string(current->generation), "current", *current));
+  for (const anki::HistoryEntry& entry : HistoryOf(context)) {
+    rows.push_back(
+        Describe(std::to_string(entry.collection.generation), TimeText(entry.replaced_at), entry.collection));
+  }
+  PrintTable({"id", "until", "last change", "notes", "cards", "reviews", "file"}, rows);
+  return 0;
+}
+
+// A number is an id; anything else a moment in UTC, "2026-01-31" or "2026-01-31 10:22": what was current
+// then.
+std::int32_t GenerationAt(const std::vector<anki::HistoryEntry>& history, const std::string& at) {
+  if (at.find_first_not_of("0123456789") == std::string::npos) {
+    for (const auto& entry : history) {
+      if (std::to_string(entry.collection.generation) == at) return entry.collection.generation;
+    }
+    throw Refusal("no replaced collection with id " + at + " (see: syncline-admin anki history)");
+  }
+  std::tm tm{};
+  const char* end = strptime(at.c_str(), "%Y-%m-%d", &tm);
+  if (end != nullptr && *end != '\0') end = strptime(end + 1, "%H:%M", &tm);
+  if (end == nullptr || *end != '\0')
+    throw UsageError("--at takes an id, 2026-01-31 or \"2026-01-31 10:22\" (UTC)");
+  const auto moment = std::chrono::system_clock::from_time_t(timegm(&tm));
+  // Newest first: the last one that was replaced after that moment was current then.
+  std::optional<std::int32_t> found;
+  for (const auto& entry : history) {
+    if (entry.replaced_at > moment) found = entry.collection.generation;
+  }
+  if (!found) throw Refusal("the collection of that time is still the current one");
+  return *found;
+}
+
+int RestoreCollection(Tool& tool, const Options& options) {
+  Context& context = tool.ContextOf(tool.Find(options.name).id);
+  const std::int32_t generation = GenerationAt(HistoryOf(context), options.at);
+  anki::Restore(context, generation);
+  std::printf(
+      "Collection %d of %s is current again; what it replaced is in the history. Every device will be asked "
+      "to download: choose download, an upload would replace it again.\n",
+      generation, options.name.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void AddAnkiCommands(CLI::App& app, Tool& tool) {
+  CLI::App* group = app.add_subcommand("anki", "Collections that were replaced, and bringing one back");
+  group->require_subcommand(1);
+  const auto options = std::make_shared<Options>();
+
+  CLI::App* history =
+      group->add_subcommand("history", "List the current and the replaced collections of an account");
+  history->add_option("NAME", options->name, "Account")->required();
+  history->callback(
+      [&tool, options] { tool.command = [&tool, options] { return ShowHistory(tool, *options); }; });
+
+  CLI::App* restore = group->add_subcommand("restore", "Make a replaced collection the current one again");
+  restore->add_option("NAME", options->name, "Account")->required();
+  restore->add_option("--at", options->at, "Id from the history, or a moment (UTC)")->required();
+  restore->callback(
+      [&tool, options] { tool.command = [&tool, options] { return RestoreCollection(tool, *options); }; });
+}
 
 }  // namespace syncline::admin

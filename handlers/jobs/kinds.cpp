@@ -6,11 +6,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "handlers/jobs/job_store.h"
-#if __has_include("handlers/anki/jobs.h")
 #include "handlers/anki/jobs.h"
-#define SYNCLINE_HAS_ANKI_JOBS 1
-#endif
+#include "handlers/base/blobs.h"
+#include "handlers/jobs/job_store.h"
 
 namespace syncline {
 namespace {
@@ -34,7 +32,26 @@ void PruneJobs(const Job&, Context& context, JobControl& control) {
   }
 }
 
+// Whoever writes a blob refers to it within minutes; a day leaves room for clocks and for looking at what
+// went wrong.
+constexpr std::chrono::hours kBlobGrace{24};
+constexpr std::int64_t kSweepBlobs = 100;
+
+void SweepUnusedBlobs(const Job&, Context& context, JobControl& control) {
+  for (std::int64_t swept = 0;;) {
+    const std::int64_t blobs = SweepBlobs(context.database(), kBlobGrace, kSweepBlobs);
+    swept += blobs;
+    if (blobs < kSweepBlobs) return;
+    control.Progress(swept, 0, "unused blobs removed");
+  }
+}
+
 constexpr JobKind kHousekeeping[] = {
+    {.name = "blobs.sweep",
+     .body = SweepUnusedBlobs,
+     .max_attempts = 3,
+     .max_running = 1,
+     .every = std::chrono::hours(1)},
     {.name = "jobs.prune", .body = PruneJobs, .max_attempts = 3, .every = std::chrono::hours(1)},
 };
 
@@ -47,9 +64,7 @@ void Collect(std::span<const JobKind> kinds, std::vector<JobKind>& all) {
 std::vector<JobKind> JobKinds() {
   std::vector<JobKind> all;
   Collect(kHousekeeping, all);
-#ifdef SYNCLINE_HAS_ANKI_JOBS
   Collect(anki::Jobs(), all);
-#endif
   std::set<std::string> names;
   for (const JobKind& kind : all) {
     if (!names.insert(kind.name).second)
