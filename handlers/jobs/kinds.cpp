@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "handlers/account/jobs.h"
 #include "handlers/anki/jobs.h"
 #include "handlers/base/blobs.h"
 #include "handlers/jobs/job_store.h"
@@ -64,6 +65,7 @@ void Collect(std::span<const JobKind> kinds, std::vector<JobKind>& all) {
 std::vector<JobKind> JobKinds() {
   std::vector<JobKind> all;
   Collect(kHousekeeping, all);
+  Collect(account::Jobs(), all);
   Collect(anki::Jobs(), all);
   std::set<std::string> names;
   for (const JobKind& kind : all) {

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "handlers/account/blob_check_store.h"
+#include "handlers/account/jobs.h"
+#include "handlers/base/context.h"
 #include "handlers/base/errors.h"
 #include "sql/queries/blobs.h"
 #include "tests/support/test_database.h"
@@ -53,7 +56,9 @@ struct Blobs {
   std::string Count(const std::string& table) { return db.Value("SELECT count(*) FROM " + table); }
 
   TestDatabase& db = TestDatabase::Instance();
+  Config config = db.config();
   sql::Database database{db.settings()};
+  Context context{config, database, "test"};  // logs the statements
   UserId ann{}, bob{};
 };
 
@@ -206,6 +211,42 @@ BOOST_AUTO_TEST_CASE(finishing_known_content_keeps_it_from_the_sweep) {
   const BlobInfo again = Keep("known");
   BOOST_TEST((again.id == before.id));
   BOOST_TEST(Sweep() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_nightly_check_finds_what_does_not_fit_and_nothing_else) {
+  const auto findings = [&] {
+    return context.Read<account::BlobCheckStore>(
+        [](account::BlobCheckStore& store) { return store.Findings(); });
+  };
+  const BlobInfo blob = Keep(Pattern(2 * kBlobChunkBytes));
+  Add(ann, blob);
+  Add(bob, Keep("small"));
+  Keep("");
+  BlobWriter unfinished(database);
+  unfinished.Write(Pattern(2 * kBlobChunkBytes));
+  BOOST_TEST(findings().size() == 0u);
+  db.Run("UPDATE usage SET bytes = bytes + 1 WHERE user_id = (SELECT user_id FROM users WHERE name = 'ann')");
+  BOOST_TEST(findings().size() == 1u);
+  db.Run("DELETE FROM usage WHERE user_id = (SELECT user_id FROM users WHERE name = 'bob')");
+  BOOST_TEST(findings().size() == 2u);
+  db.Run("DELETE FROM blob_chunks WHERE seq = 1 AND blob_id IN (SELECT blob_id FROM blob_refs)");
+  BOOST_TEST(findings().size() == 3u);
+  db.Run("DELETE FROM blobs WHERE size_bytes = 5");
+  BOOST_TEST(findings().size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(the_jobs_of_accounts_sweep_and_check) {
+  struct Control : JobControl {
+    void Progress(std::int64_t, std::int64_t, std::string_view text) override { message = text; }
+    void FinishIn(sql::Tx&) override {}
+    std::string message;
+  } control;
+  db.Run(
+      "TRUNCATE login_failures; INSERT INTO login_failures VALUES ('a', 1, now() - interval '25 hours'), "
+      "('b', 1, now())");
+  for (const JobKind& kind : account::Jobs()) kind.body({JobId{1}, kind.name, {}, "{}", 1}, context, control);
+  BOOST_TEST(Count("login_failures") == "1");
+  BOOST_TEST(control.message == "0 findings");
 }
 
 BOOST_AUTO_TEST_CASE(two_writers_of_the_same_bytes_get_one_blob) {

@@ -37,7 +37,6 @@ class WatchedContext : public Context {
 
 struct Accounts {
   Accounts() {
-    config.database_url = db.url();
     db.Empty("users, login_failures");
     // One hash for all tests: it is the slow part.
     static const std::string hash = HashPassword(HashSlot(std::chrono::seconds(5)), "right horse");
@@ -69,7 +68,7 @@ struct Accounts {
   }
 
   TestDatabase& db = TestDatabase::Instance();
-  Config config;
+  Config config = db.config();
   sql::Database database{db.settings()};
   Context context{config, database, "test"};
   UserId ann{};

@@ -116,6 +116,14 @@ sql::Settings TestDatabase::settings() const {
   return settings;
 }
 
+Config TestDatabase::config() const {
+  Config config;
+  config.database_url = url_;
+  config.slow_statement_ms =
+      std::stoll(Environment("SYNCLINE_SLOW_STATEMENT_MS", std::to_string(config.slow_statement_ms).c_str()));
+  return config;
+}
+
 std::vector<std::vector<std::string>> TestDatabase::Run(const std::string& text) {
   return RunOn(Connect().get(), text);
 }

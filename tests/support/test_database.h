@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "handlers/base/config.h"
 #include "handlers/base/ids.h"
 #include "sql/connection.h"
 
@@ -30,6 +31,9 @@ class TestDatabase {
   const std::string& url() const { return url_; }
   /// As a server's slot would have them.
   sql::Settings settings() const;
+  /// With SYNCLINE_SLOW_STATEMENT_MS of the environment: ./check wants every statement in the log, and asks
+  /// in the end which never came.
+  Config config() const;
 
   /// Runs one or more statements in the text protocol, outside of the code under test; returns the rows of
   /// the last as text, null as "NULL". Throws std::runtime_error.

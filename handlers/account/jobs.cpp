@@ -1,0 +1,53 @@
+#include "handlers/account/jobs.h"
+
+#include "handlers/account/blob_check_store.h"
+#include "handlers/account/login_failure_store.h"
+#include "handlers/base/log.h"
+
+namespace syncline::account {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Between two of these the job can be stopped.
+constexpr std::int64_t kFailuresAtOnce = 5'000;
+
+void SweepFailures(const Job&, Context& context, JobControl& control) {
+  std::int64_t swept = 0;
+  for (;;) {
+    const std::int64_t count = context.Write<LoginFailureStore>(
+        [](LoginFailureStore& failures) { return failures.Sweep(kFailuresAtOnce); });
+    swept += count;
+    if (count < kFailuresAtOnce) return;
+    control.Progress(swept, 0, "failed logins forgotten");
+  }
+}
+
+void CheckBlobs(const Job& job, Context& context, JobControl& control) {
+  const auto findings = context.Read<BlobCheckStore>([](BlobCheckStore& store) { return store.Findings(); });
+  for (const std::string& finding : findings) {
+    LogLine(LogLevel::kError)
+        .Add("op", "account.check_blobs")
+        .Add("job", static_cast<std::int64_t>(job.id))
+        .Add("finding", finding)
+        .Write();
+  }
+  control.Progress(1, 1, std::to_string(findings.size()) + " findings");
+}
+
+constexpr JobKind kJobs[] = {
+    {.name = "account.sweep_failures",
+     .body = SweepFailures,
+     .max_attempts = 3,
+     .max_running = 1,
+     .every = 1h},
+    {.name = "account.check_blobs", .body = CheckBlobs, .max_attempts = 1, .max_running = 1, .every = 24h},
+};
+
+}  // namespace
+
+std::span<const JobKind> Jobs() {
+  return kJobs;
+}
+
+}  // namespace syncline::account
