@@ -1,0 +1,421 @@
+#!/usr/bin/env python3
+"""Measures Syncline beside Anki's own server and prints one table of ratios and bars; README.md has the meaning.
+
+    ./run --detach --dir DIR
+    tests/bench/run.py --dir DIR [--rows NAME,...] [--quick]
+
+Both servers get the same files, the same accounts and the same load generator (bench-load), in turns: reference,
+ours, reference, ours; what is printed are medians over the rounds. Accounts are made under names of this run and
+removed from our server at the end.
+
+Left out on purpose: media, TLS, the network. Standard library only, except that the collections and the reference
+server need the package `anki`, in the Python that --python names.
+"""
+import argparse
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import namedtuple
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PASSWORD = "bench-password"
+START_LIMIT = 120  # seconds
+MIB = 1 << 20
+
+# Accounts of the same kind hold the same collection, uploaded when a row first asks for them.
+Kind = namedtuple("Kind", "collection most")
+KINDS = {
+    "small": Kind("small", 32),
+    "large": Kind("large", 32),
+    "full": Kind("large", 1),  # for uploads and downloads, so that the others keep their state
+    "transfer": Kind("100mib", 1),
+    "giant": Kind("1gib", 1),
+}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def process_memory(pid, key):
+    """`key` of /proc/PID/status in bytes; 0 when the process is gone."""
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(key + ":"):
+                return int(line.split()[1]) * 1024
+    except FileNotFoundError:
+        pass
+    return 0
+
+
+# --- Servers ----------------------------------------------------------------------------------------------------
+
+
+class Server:
+    """One of the two; knows its accounts. Subclasses know how to make one, and which processes it consists of."""
+
+    def __init__(self, bench, url):
+        self.bench, self.url = bench, url
+        self.keys = {kind: [] for kind in KINDS}
+
+    def load(self, command, *arguments, accounts):
+        return json.loads(self.bench.tool(command, self.url, *arguments, stdin="".join(accounts)))
+
+    def accounts(self, kind, count):
+        """The "NAME KEY" lines of `count` accounts that hold the collection of `kind`."""
+        keys = self.keys[kind]
+        if len(keys) < count:
+            names = [self.bench.name(kind, i) for i in range(len(keys), count)]
+            say(f"{self.title}: {len(names)} x upload {KINDS[kind].collection}")
+            for name in names:
+                self.add_user(name)
+            new = self.bench.tool("login", self.url, stdin="".join(f"{name} {PASSWORD}\n" for name in names))
+            new = new.splitlines(keepends=True)
+            self.load("upload", self.bench.packed(KINDS[kind].collection), accounts=new)
+            keys += new
+            self.settle()
+        return keys[:count]
+
+    def settle(self):
+        """Waits until nothing goes on behind the last answer."""
+
+
+class Reference(Server):
+    title = "reference"
+
+    def __init__(self, bench):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        super().__init__(bench, f"http://127.0.0.1:{port}")
+        self.base = tempfile.mkdtemp(prefix="reference-", dir=bench.cache)
+        users = [bench.name(kind, i) for kind, (_, most) in KINDS.items() for i in range(most)]
+        environment = {f"SYNC_USER{i}": f"{name}:{PASSWORD}" for i, name in enumerate(users, 1)}
+        environment |= {"SYNC_BASE": self.base, "SYNC_HOST": "127.0.0.1", "SYNC_PORT": str(port),
+                        "MAX_SYNC_PAYLOAD_MEGS": "1000", "RUST_LOG": "error"}
+        with open(bench.cache / "reference.log", "w") as log:
+            self.process = subprocess.Popen([bench.python, "-m", "anki.syncserver"], env=os.environ | environment,
+                                            stdout=log, stderr=log)
+        limit = time.monotonic() + START_LIMIT
+        while not self.is_up():
+            if self.process.poll() is not None or time.monotonic() > limit:
+                sys.exit(f"the reference server does not start: see {bench.cache}/reference.log")
+            time.sleep(0.05)
+
+    def is_up(self):
+        try:
+            return urllib.request.urlopen(self.url + "/health", timeout=5).status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def add_user(self, name):
+        pass  # it knows all users from its start on
+
+    def processes(self):
+        return {"reference": self.process.pid}
+
+    def close(self):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+class Syncline(Server):
+    title = "ours"
+
+    def __init__(self, bench, directory):
+        self.env = {}
+        for line in (directory / "env").read_text().splitlines():
+            for word in shlex.split(line, comments=True):
+                key, _, value = word.partition("=")
+                self.env[key] = value
+        super().__init__(bench, self.env["SYNCLINE_HTTP"])
+        self.added = []
+
+    def admin(self, *arguments, stdin=""):
+        command = shlex.split(self.env["SYNCLINE_ADMIN"]) + list(arguments)
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True)
+        if done.returncode != 0:
+            sys.exit(f"syncline-admin {' '.join(arguments)}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def add_user(self, name):
+        self.admin("user", "add", name, "--password-file", "-", stdin=PASSWORD + "\n")
+        self.added.append(name)
+
+    def settle(self):
+        """The worker turns uploaded files into rows; it is done when it has used no processor time for a second."""
+        workers = [pid for name, pid in self.processes().items() if name.startswith("worker")]
+        begin, quiet_since, used = time.monotonic(), time.monotonic(), None
+        while time.monotonic() - quiet_since < 1:
+            now_used = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13] for pid in workers]
+            if now_used != used:
+                used, quiet_since = now_used, time.monotonic()
+            time.sleep(0.2)
+        return quiet_since - begin
+
+    def processes(self):
+        """Our own programs, not PostgreSQL, Redis and nginx."""
+        files = (Path(self.env["SYNCLINE_DIR"]) / "pids").iterdir()
+        return {file.name: int(file.read_text().split()[0]) for file in sorted(files)
+                if file.name.partition(".")[0] in ("api", "transfer", "worker")}
+
+    def close(self):
+        for name in self.added:
+            self.admin("user", "remove", name)
+
+
+# --- The run ----------------------------------------------------------------------------------------------------
+
+
+class Bench:
+    """What all rows use: the two servers, the files, the rounds, and the lines of the table so far."""
+
+    def __init__(self, options):
+        self.options = options
+        self.build, self.cache, self.python = options.build, options.cache, options.python
+        self.rounds = 1 if options.quick else 3
+        self.users = 8 if options.quick else 32
+        self.run_name = f"bench{int(time.time()):x}"
+        self.lines = []
+        self.servers = []
+        self.cache.mkdir(parents=True, exist_ok=True)
+
+    def open(self):
+        if self.options.only != "ours":
+            self.servers.append(Reference(self))
+        if self.options.only != "reference":
+            self.servers.append(Syncline(self, self.options.dir))
+
+    def close(self):
+        for server in self.servers:
+            server.close()
+
+    def name(self, kind, index):
+        return f"{self.run_name}-{kind}-{index + 1:02}"
+
+    def tool(self, *arguments, stdin=""):
+        command = [str(self.build / "bench-load"), *map(str, arguments)]
+        done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"bench-load {arguments[0]} failed")
+        return done.stdout
+
+    def profile(self, collection):
+        if not (self.cache / f"{collection}.json").exists():
+            say(f"making the collection {collection}")
+            subprocess.run([self.python, HERE / "make_collections.py", self.cache, collection], check=True)
+        return self.cache / f"{collection}.json"
+
+    def packed(self, collection):
+        self.profile(collection)
+        path = self.cache / f"{collection}.anki2.zst"
+        if not path.exists():
+            self.tool("pack", self.cache / f"{collection}.anki2")
+        return path
+
+    def in_turns(self, measure, rounds=None):
+        """Calls measure(server) for each server, round by round; the medians of each key, by title of the server."""
+        results = {server.title: [] for server in self.servers}
+        for _ in range(rounds or self.rounds):
+            for server in self.servers:
+                results[server.title].append(measure(server))
+        return {title: {key: statistics.median(result[key] for result in many) for key in many[0]}
+                for title, many in results.items()}
+
+    def line(self, row, unit, medians, key, bar, higher_is_better=False):
+        """A line whose bar is a ratio of the two servers; more than 1 always means that ours is better."""
+        ours, reference = (medians.get(title, {}).get(key) for title in ("ours", "reference"))
+        ratio = None
+        if ours and reference:
+            ratio = ours / reference if higher_is_better else reference / ours
+        verdict = "" if ratio is None else "ok" if ratio >= bar else "BELOW"
+        self.add(row, unit, ours, reference, ratio, f">= {bar:g}", verdict)
+
+    def limit_line(self, row, unit, ours, reference, bar, at_most):
+        """A line whose bar is an absolute number that only ours has to keep."""
+        verdict = "" if ours is None else "ok" if (ours <= bar if at_most else ours >= bar) else "BELOW"
+        self.add(row, unit, ours, reference, None, f"{'<=' if at_most else '>='} {bar:g} {unit}", verdict)
+
+    def add(self, *line):
+        self.lines.append(line)
+        say("  " + format_line(line).strip())
+
+
+WIDTHS = (44, 12, 12, 8, 14, 6)
+
+
+def format_line(line):
+    row, unit, ours, reference, ratio, bar, verdict = line
+    number = lambda value: "n/a" if value is None else f"{value:.{0 if value >= 1000 else 2}f}"
+    cells = (f"{row} [{unit}]" if unit else row, number(ours), number(reference),
+             "" if ratio is None else f"{ratio:.2f}", bar, verdict)
+    return "| " + " | ".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS)) + " |"
+
+
+def print_table(lines):
+    titles = ("row", "ours", "reference", "ratio", "bar", "")
+    print("| " + " | ".join(f"{title:<{width}}" for title, width in zip(titles, WIDTHS)) + " |")
+    print("|" + "|".join("-" * (width + 2) for width in WIDTHS) + "|")
+    for line in lines:
+        print(format_line(line))
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------
+
+
+def normal_sync(bench, kind, bar):
+    profile = bench.profile(KINDS[kind].collection)
+    for cards, times in ((1, 100), (100, 50), (10_000, 5)):
+        cards = min(cards, 1_000) if kind == "small" else cards
+        times = max(times // 5, 2) if bench.options.quick else times
+        medians = bench.in_turns(lambda server: server.load("sync", profile, cards, times,
+                                                            accounts=server.accounts(kind, 1)))
+        bench.line(f"normal sync, {cards} changed, {kind}", "ms", medians, "p50_ms", bar)
+
+
+def many_users(bench, kind, cards, times, bar):
+    profile = bench.profile(KINDS[kind].collection)
+    times = max(times // 5, 2) if bench.options.quick else times
+    users = bench.users
+    medians = bench.in_turns(lambda server: server.load("sync", profile, cards, times,
+                                                        accounts=server.accounts(kind, users)))
+    row = f"{users} users, {cards} changed, {kind}"
+    bench.line(row, "syncs/s", medians, "per_second", bar, higher_is_better=True)
+    bench.line(f"{row}, p99", "ms", medians, "p99_ms", 1)
+    for server in bench.servers:
+        memory = sum(process_memory(pid, "VmRSS") for pid in server.processes().values())
+        say(f"  {server.title}: {memory // MIB} MiB resident after {row}")
+
+
+def full_sync(bench):
+    packed = bench.packed("large")
+
+    def upload(server):
+        result = server.load("upload", packed, accounts=server.accounts("full", 1))
+        waited = server.settle()
+        if waited:
+            say(f"  {server.title}: the rows of the upload were there {waited:.1f} s later")
+        return result
+
+    def download(kind):
+        return lambda server: server.load("download", accounts=server.accounts(kind, 1))
+
+    bench.line("full upload, large", "ms", bench.in_turns(upload), "p50_ms", 1)
+    bench.line("full download, large", "ms", bench.in_turns(download("full")), "p50_ms", 1)
+    # A server that keeps the uploaded file can send it back; one that has synced since has to do more.
+    profile = bench.profile("large")
+    for server in bench.servers:
+        server.load("sync", profile, 100, 1, accounts=server.accounts("full", 1))
+    bench.line("full download after a sync, large", "ms", bench.in_turns(download("full")), "p50_ms", 1)
+
+
+def meta_beside_upload(bench):
+    packed = bench.packed("100mib")
+
+    def measure(server):
+        both = server.accounts("small", 1) + server.accounts("transfer", 1)
+        idle = server.load("meta", 300, accounts=both)["p99_ms"]
+        beside = server.load("meta", 0, packed, accounts=both)["p99_ms"]
+        server.settle()
+        return {"idle": idle, "beside": beside}
+
+    medians = bench.in_turns(measure)
+    factors = {title: result["beside"] / result["idle"] for title, result in medians.items()}
+    for title, result in medians.items():
+        say(f"  {title}: meta p99 {result['idle']:.2f} ms idle, {result['beside']:.2f} ms beside an upload")
+    bench.limit_line("meta p99 beside a 100 MiB upload", "x idle", factors.get("ours"), factors.get("reference"), 2,
+                     at_most=True)
+
+
+def memory(bench):
+    """Peak over what a process held before, of the one that grew most."""
+    growth = {}
+    for server in bench.servers:
+        before = {}
+        for name, pid in server.processes().items():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # forgets the peak so far
+            before[name] = process_memory(pid, "VmRSS")
+        account = server.accounts("giant", 1)  # uploads
+        server.load("download", accounts=account)
+        server.settle()
+        grown = {name: (process_memory(pid, "VmHWM") - before.get(name, 0)) / MIB
+                 for name, pid in server.processes().items()}
+        say(f"  {server.title}: " + ", ".join(f"{name} +{mib:.0f} MiB" for name, mib in grown.items()))
+        growth[server.title] = max(grown.values())
+    bench.limit_line("memory while 1 GiB passes up and down", "MiB", growth.get("ours"), growth.get("reference"), 64,
+                     at_most=True)
+
+
+def jobs(bench):
+    """`bench-jobs` runs jobs of one millisecond on the installation's database and prints {"batched":N,"single":N}."""
+    program = bench.build / "bench-jobs"
+    ours = next((server for server in bench.servers if server.title == "ours"), None)
+    rates = {}
+    if program.exists() and ours:
+        done = subprocess.run([program], env=os.environ | ours.env, stdout=subprocess.PIPE, text=True, check=True)
+        rates = json.loads(done.stdout.splitlines()[-1])
+    bench.limit_line("jobs with batches", "jobs/s", rates.get("batched"), None, 5_000, at_most=False)
+    bench.limit_line("jobs without batches", "jobs/s", rates.get("single"), None, 1_000, at_most=False)
+
+
+ROWS = {
+    "memory": memory,  # first: processes that have not yet grown for another reason
+    "sync-small": lambda bench: normal_sync(bench, "small", 0.7),
+    "sync-large": lambda bench: normal_sync(bench, "large", 1),
+    "users-small": lambda bench: many_users(bench, "small", 1, 50, 1.5),
+    "users-large": lambda bench: many_users(bench, "large", 100, 20, 3),
+    "full": full_sync,
+    "meta": meta_beside_upload,
+    "jobs": jobs,
+}
+
+
+def parse_options():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--dir", type=Path, default=ROOT / "var", help="the directory of a detached ./run")
+    options.add_argument("--rows", default=",".join(ROWS), help="some of: %(default)s")
+    options.add_argument("--quick", action="store_true", help="one round, 8 users, fewer syncs: no numbers to quote")
+    options.add_argument("--only", choices=("reference", "ours"), help="measure one server alone")
+    options.add_argument("--build", type=Path, default=ROOT / "build", help="where bench-load was built")
+    options.add_argument("--cache", type=Path, default=ROOT / "build/bench", help="collections are kept here")
+    options.add_argument("--python", default=sys.executable, help="a Python that has the package anki")
+    chosen = options.parse_args()
+    chosen.rows = chosen.rows.split(",")
+    if unknown := [row for row in chosen.rows if row not in ROWS]:
+        options.error(f"no such row: {', '.join(unknown)}")
+    return chosen
+
+
+def main():
+    options = parse_options()
+    bench = Bench(options)
+    try:
+        bench.open()
+        for name in ROWS:
+            if name in options.rows:
+                say(name)
+                ROWS[name](bench)
+    finally:
+        bench.close()
+    print_table(bench.lines)
+
+
+if __name__ == "__main__":
+    main()
