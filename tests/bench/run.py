@@ -400,7 +400,8 @@ ROWS = {
 
 def parse_options():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--dir", type=Path, default=ROOT / "var", help="the directory of a detached ./run")
+    options.add_argument("--dir", type=Path, default=os.environ.get("SYNCLINE_DIR", ROOT / "var"),
+                         help="the directory of a detached ./run")
     options.add_argument("--rows", default=",".join(ROWS), help="some of: %(default)s")
     options.add_argument("--quick", action="store_true", help="one round, 8 users, fewer syncs: no numbers to quote")
     options.add_argument("--only", choices=("reference", "ours"), help="measure one server alone")
@@ -426,6 +427,8 @@ def main():
     finally:
         bench.close()
     print_table(bench.lines)
+    if any(verdict == "BELOW" for *_, verdict in bench.lines):
+        sys.exit(1)
 
 
 if __name__ == "__main__":
