@@ -1,10 +1,161 @@
-// syncline-admin jobs ...: nothing yet.
+// syncline-admin jobs ...: what the workers do, did and could not do.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "handlers/admin/commands.h"
+#include "handlers/base/errors.h"
+#include "handlers/jobs/job_store.h"
 
 namespace syncline::admin {
+namespace {
 
-void AddJobsCommands(CLI::App&, Tool&) {}
+// Enough of an error to recognise it; `show` prints all of it.
+constexpr std::size_t kShownBytes = 60;
+
+struct Choice {
+  std::string state, kind, user;
+  int limit = 50;
+  std::vector<std::int64_t> ids;
+};
+
+std::string UserText(const JobRow& job) {
+  if (job.user_name) return *job.user_name;
+  return job.user ? "(removed)" : "-";
+}
+
+// What an operator wants to know of a job in one column, by its state.
+std::string NewsOf(const JobRow& job) {
+  if (job.state == "running" && job.cancel_requested) return "to be cancelled";
+  if (job.state == "running" && job.progress_total > 0) {
+    return std::to_string(job.progress_done) + "/" + std::to_string(job.progress_total) + " " +
+           job.progress_message;
+  }
+  if (job.state == "running") return job.progress_message;
+  if (job.state == "done") return "";
+  return StorableText(job.last_error.value_or(""), kShownBytes);
+}
+
+// The moment that says most: when it ended, began, or may run.
+std::string WhenOf(const JobRow& job) {
+  if (job.finished_at) return TimeText(job.finished_at);
+  return TimeText(job.state == "running" ? job.started_at : std::optional(job.run_at));
+}
+
+int List(Tool& tool, const Choice& choice) {
+  JobFilter filter;
+  if (!choice.state.empty()) filter.state = choice.state;
+  if (!choice.kind.empty()) filter.kind = choice.kind;
+  if (!choice.user.empty()) filter.user = tool.Find(choice.user).id;
+  filter.limit = choice.limit;
+  const auto jobs = tool.context().Read<JobStore>([&](JobStore& store) { return store.List(filter); });
+  if (jobs.empty()) {
+    std::puts("there are no such jobs");
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const JobRow& job : jobs) {
+    rows.push_back({std::to_string(static_cast<std::int64_t>(job.id)), job.kind, UserText(job), job.state,
+                    std::to_string(job.attempts) + "/" + std::to_string(job.max_attempts), WhenOf(job),
+                    NewsOf(job)});
+  }
+  PrintTable({"ID", "KIND", "USER", "STATE", "ATTEMPT", "WHEN", "NEWS"}, rows);
+  return 0;
+}
+
+int Show(Tool& tool, const Choice& choice) {
+  for (const std::int64_t id : choice.ids) {
+    const auto job = tool.context().Read<JobStore>([&](JobStore& store) { return store.Find(JobId{id}); });
+    if (!job)
+      throw Refusal("there is no job " + std::to_string(id) + "; finished ones are forgotten after a while");
+    const auto print = [](const char* name, const std::string& value) {
+      if (!value.empty()) std::printf("%-12s %s\n", name, value.c_str());
+    };
+    print("job", std::to_string(id));
+    print("kind", job->kind);
+    print("user", UserText(*job));
+    print("state",
+          job->state + (job->cancel_requested && job->state == "running" ? ", to be cancelled" : ""));
+    print("attempts", std::to_string(job->attempts) + " of " + std::to_string(job->max_attempts));
+    print("priority", std::to_string(job->priority));
+    print("unique key", job->unique_key.value_or(""));
+    print("created", TimeText(job->created_at));
+    print("not before", TimeText(job->run_at));
+    print("started", TimeText(job->started_at));
+    print("finished", TimeText(job->finished_at));
+    print("worker", job->worker.value_or(""));
+    if (job->worker) print("heartbeat", TimeText(job->heartbeat_at));
+    if (job->progress_total > 0 || !job->progress_message.empty()) {
+      print("progress", std::to_string(job->progress_done) + " of " + std::to_string(job->progress_total) +
+                            " " + job->progress_message);
+    }
+    print("last error", job->last_error.value_or(""));
+    print("args", job->args);
+  }
+  return 0;
+}
+
+// The sentence for what a store refuses.
+[[noreturn]] void Refuse(const Error& error, std::int64_t id) {
+  const std::string job = "job " + std::to_string(id);
+  if (error.code() == "no_such_job") throw Refusal("there is no " + job);
+  if (error.code() == "job_finished") throw Refusal(job + " has ended already");
+  if (error.code() == "job_exists") throw Refusal("an unfinished job with the same key makes up for " + job);
+  if (error.code() == "job_not_retryable") throw Refusal(job + " is about to run, runs or is done");
+  throw error;
+}
+
+int Retry(Tool& tool, const Choice& choice) {
+  for (const std::int64_t id : choice.ids) {
+    try {
+      tool.context().Write<JobStore>([&](JobStore& store) { store.Retry(JobId{id}); });
+    } catch (const Error& error) {
+      Refuse(error, id);
+    }
+    std::printf("job %lld runs again\n", static_cast<long long>(id));
+  }
+  return 0;
+}
+
+int Cancel(Tool& tool, const Choice& choice) {
+  for (const std::int64_t id : choice.ids) {
+    std::string state;
+    try {
+      state = tool.context().Write<JobStore>([&](JobStore& store) { return store.Cancel(JobId{id}); });
+    } catch (const Error& error) {
+      Refuse(error, id);
+    }
+    std::printf(state == "cancelled" ? "cancelled job %lld\n" : "job %lld runs; it is told to stop\n",
+                static_cast<long long>(id));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddJobsCommands(CLI::App& app, Tool& tool) {
+  CLI::App* group = app.add_subcommand("jobs", "Background jobs: what runs, waits, ended or failed");
+  group->require_subcommand(1);
+  const auto choice = std::make_shared<Choice>();
+  const auto add = [&](const char* name, const char* help, int (*run)(Tool&, const Choice&)) {
+    CLI::App* command = group->add_subcommand(name, help);
+    command->callback(
+        [&tool, choice, run] { tool.command = [&tool, choice, run] { return run(tool, *choice); }; });
+    return command;
+  };
+  CLI::App* list = add("list", "Show jobs, newest first", List);
+  list->add_option("--state", choice->state, "Only those in this state")
+      ->check(CLI::IsMember({"waiting", "queued", "running", "done", "dead", "cancelled"}));
+  list->add_option("--kind", choice->kind, "Only those of this kind");
+  list->add_option("--user", choice->user, "Only those of this account");
+  list->add_option("--limit", choice->limit, "At most so many")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  const auto add_for_ids = [&](const char* name, const char* help, int (*run)(Tool&, const Choice&)) {
+    add(name, help, run)->add_option("ID", choice->ids, "Numbers of jobs, from 'jobs list'")->required();
+  };
+  add_for_ids("show", "Show all that is known of a job", Show);
+  add_for_ids("retry", "Run waiting, dead or cancelled jobs now, with all their attempts", Retry);
+  add_for_ids("cancel", "Cancel jobs; a running one is told to stop", Cancel);
+}
 
 }  // namespace syncline::admin

@@ -51,6 +51,7 @@ JobRow ReadJob(const sql::Row& row) {
   job.id = row["job_id"].As<JobId>();
   job.kind = row["kind"].As<std::string>();
   job.user = row["user_id"].As<std::optional<UserId>>();
+  job.user_name = row["user_name"].As<std::optional<std::string>>();
   job.args = row["args"].As<std::string>();
   job.state = row["state"].As<std::string>();
   job.unique_key = row["unique_key"].As<std::optional<std::string>>();

@@ -48,6 +48,7 @@ struct JobRow {
   JobId id;
   std::string kind;
   std::optional<UserId> user;
+  std::optional<std::string> user_name;  ///< none: the system's, or of an account that is gone
   std::string args, state;
   std::optional<std::string> unique_key, worker, last_error;
   int priority, attempts, max_attempts;
