@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -10,8 +11,10 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <system_error>
 
 #include "fcgi/fcgi_io.h"
+#include "fcgi/gate.h"
 #include "handlers/base/log.h"
 
 namespace syncline::front {
@@ -27,14 +30,24 @@ sigset_t WakeSignal() {
   return set;
 }
 
-// True when the connection begins with the record that begins a request. libfcgi would also answer management
-// records here, and overflows a buffer when one of those repeats its names often enough.
-bool BeginsRequest(int connection) {
-  unsigned char header[8];
-  constexpr unsigned char kVersion = 1, kBeginRequest = 1;
-  return recv(connection, header, sizeof(header), MSG_PEEK | MSG_WAITALL) == sizeof(header) &&
-         header[0] == kVersion && header[1] == kBeginRequest;
-}
+/// The pipe through which libfcgi gets to see a checked head; see fcgi/gate.h.
+class Pipe {
+ public:
+  Pipe() {
+    if (pipe2(ends_, O_CLOEXEC | O_NONBLOCK) != 0)
+      throw std::system_error(errno, std::generic_category(), "pipe");
+  }
+  ~Pipe() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  const int* ends() const { return ends_; }
+
+ private:
+  int ends_[2];
+};
 
 }  // namespace
 
@@ -77,6 +90,7 @@ void AcceptLoop::Stop() {
   }
 }
 
+// Not FCGX_Accept_r: it goes on to read the request, and a wake signal that arrives there would cost one.
 int AcceptLoop::Accept() const {
   const sigset_t set = WakeSignal();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
@@ -106,28 +120,23 @@ int AcceptLoop::Accept() const {
 
 void AcceptLoop::Run(Slot& slot) {
   sql::Database database(front_.config.DatabaseSettings(application_name_));
-  FCGX_Request fcgi;
+  Gate gate;
+  const Pipe pipe;
   while (!stopping_) {
     const int connection = Accept();
     if (connection < 0) continue;
-    if (!BeginsRequest(connection)) {
+    gate.Open(connection);
+    FCGX_Request fcgi;
+    if (!gate.ReadHead() || !BeginRequest(fcgi, gate, pipe.ends(), connection)) {
       close(connection);
       continue;
     }
-    // We accept ourselves, because FCGX_Accept_r also reads the params, and a wake signal there would cost a
-    // request. It takes an open connection for one kept alive; with no socket to accept on it returns when
-    // that one is no good.
-    FCGX_InitRequest(&fcgi, /*sock=*/-1, /*flags=*/0);
-    fcgi.ipcFd = connection;
-    fcgi.keepConnection = 1;
-    if (FCGX_Accept_r(&fcgi) != 0) continue;
-    fcgi.keepConnection = 0;
     Received received = ReadRequest(fcgi.envp);
-    FcgiBody body(fcgi, received.request.content_length);
+    FcgiBody body(gate, received.request.content_length);
     received.request.body = &body;
     FcgiAnswer answer(fcgi);
     Serve(front_, database, received.request, answer, received.problem);
-    FinishRequest(fcgi, answer);
+    FinishRequest(fcgi, gate, answer);
   }
   slot.ended = true;
 }

@@ -4,6 +4,7 @@
 #include <fcgiapp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -200,14 +201,10 @@ Received ReadRequest(const char* const* params) {
 
 std::size_t FcgiBody::Read(char* buffer, std::size_t size) {
   if (left_) size = std::min(size, *left_);
-  size = std::min<std::size_t>(size, 1 << 30);  // libfcgi counts in int
   if (size == 0) return 0;
-  const auto got = static_cast<std::size_t>(FCGX_GetStr(buffer, static_cast<int>(size), fcgi_.in));
+  const std::size_t got = gate_.ReadBody(buffer, size);
   if (left_) *left_ -= got;
-  if (got < size) {
-    if (FCGX_GetError(fcgi_.in) != 0) throw BadInput("body_cut", "the web server ended the body early");
-    if (left_ && *left_ > 0) throw BadInput("body_cut", "the body is shorter than announced");
-  }
+  if (got < size && left_ && *left_ > 0) throw BadInput("body_cut", "the body is shorter than announced");
   return got;
 }
 
@@ -251,20 +248,33 @@ void FcgiAnswer::Write(std::string_view bytes) {
   }
 }
 
-void FinishRequest(FCGX_Request& fcgi, const FcgiAnswer& answer) {
-  // libfcgi would otherwise shut down and wait for the peer to close, up to two seconds for each request. We
-  // read the peer's last record instead, after which closing a unix socket loses nothing.
+bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, const int pipe[2], int connection) {
+  const std::string& head = gate.head();
+  if (write(pipe[1], head.data(), head.size()) != static_cast<ssize_t>(head.size())) return false;
+  // libfcgi takes an open descriptor for a connection kept alive, and accepts none of its own.
+  FCGX_InitRequest(&fcgi, /*sock=*/-1, /*flags=*/0);
+  fcgi.ipcFd = pipe[0];
+  fcgi.keepConnection = 1;
+  if (FCGX_Accept_r(&fcgi) != 0) return false;
+  fcgi.ipcFd = connection;
+  return true;
+}
+
+void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer) {
+  // libfcgi would shut down and wait for the peer to close, up to two seconds for each request. We read the
+  // peer's last record instead, after which closing a unix socket loses nothing.
   FCGX_Detach(&fcgi);
-  if (answer.aborted()) {
-    FCGX_Free(&fcgi, /*close=*/1);
-    return;
-  }
-  FCGX_FClose(fcgi.err);
-  FCGX_FClose(fcgi.out);
-  char trash[4096];
-  const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
-  while (FCGX_GetStr(trash, sizeof(trash), fcgi.in) == sizeof(trash)) {
-    if (std::chrono::steady_clock::now() > give_up) break;
+  if (!answer.aborted()) {
+    FCGX_FClose(fcgi.err);
+    FCGX_FClose(fcgi.out);
+    char trash[4096];
+    const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
+    try {
+      while (gate.ReadBody(trash, sizeof(trash)) > 0 && std::chrono::steady_clock::now() < give_up) {
+      }
+    } catch (const Error&) {
+      // The peer is gone, and so is the reason to wait for it.
+    }
   }
   FCGX_Free(&fcgi, /*close=*/1);
 }

@@ -2,33 +2,27 @@
 // FastCGI on one side, Request and AnswerWriter on the other. With accept_loop.cpp the only code that knows
 // libfcgi.
 //
-// What nginx must send as FastCGI params (nginx/ has the file), and what becomes of it:
+// What nginx must send as FastCGI params (nginx/syncline_params), and what becomes of it:
 //
-//   REQUEST_METHOD                  method
-//   DOCUMENT_URI  ($document_uri)   path: decoded and cleaned by nginx, the very path its locations were
-//   chosen by; REQUEST_URI   ($request_uri)    only without DOCUMENT_URI: raw, decoded here, cut at '?'
-//   QUERY_STRING                    query, raw
-//   CONTENT_LENGTH                  content_length; empty or absent: unknown, the body ends where the stream
-//   ends.
-//                                   nginx knows it for chunked requests too as long as it buffers them
-//   CONTENT_TYPE                    header content-type
-//   REMOTE_ADDR                     remote_address, after nginx' real_ip
-//   SYNCLINE_REQUEST_ID ($request_id)  id; made up here when absent or not [A-Za-z0-9_.-]{1,64}
-//   HTTP_X_Y                        header x-y. nginx drops client headers with underscores
-//   (underscores_in_headers
-//                                   off), so a header of a client cannot take the place of another
-//   SYNCLINE_*                      identity that nginx established; header "syncline-*", which no client can
-//   send,
-//                                   because HTTP_SYNCLINE_* is dropped here
+//   REQUEST_METHOD        method
+//   DOCUMENT_URI          path; decoded and cleaned by nginx ($document_uri). Without it:
+//   REQUEST_URI           path; raw ($request_uri), decoded here and cut at '?'. Dot segments are refused,
+//                         because nginx chose its location by the path without them
+//   QUERY_STRING          query, raw
+//   CONTENT_LENGTH        content_length; empty: unknown, the body ends where the stream ends. nginx knows it
+//                         for chunked requests too, as long as it buffers them
+//   CONTENT_TYPE          header content-type
+//   REMOTE_ADDR           remote_address
+//   SYNCLINE_REQUEST_ID   id ($request_id); made up here when it is not [A-Za-z0-9_.-]{1,64}
+//   HTTP_X_Y              header x-y. HTTP_SYNCLINE_* is dropped
+//   SYNCLINE_X            header syncline-x: what nginx established, so no client can send one of that name
 //
-// Everything else is ignored. Peers are trusted to be our web server, which the mode of the socket
-// guarantees: libfcgi bounds neither the number nor the size of params, nginx does
-// (large_client_header_buffers). What a peer sends that is not FastCGI closes its connection. FastCGI
-// keep-alive stays off whatever the peer asks: an idle connection would pin a slot, and a leaving process
-// would lose requests that are on their way.
+// Everything else is ignored. FastCGI keep-alive stays off whatever the peer asks: an idle connection would
+// pin a slot, and a leaving process would lose requests that are on their way.
 #include <optional>
 #include <string>
 
+#include "fcgi/gate.h"
 #include "fcgi/pipeline.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/request.h"
@@ -46,16 +40,15 @@ struct Received {
 /// `params`: "NAME=value" strings, null at the end.
 Received ReadRequest(const char* const* params);
 
-/// The body of one request, straight from libfcgi's stream.
+/// The body of one request. Error BadInput "body_cut" when the client went away or sent less than announced;
+/// what is longer than announced is not read.
 class FcgiBody : public BodySource {
  public:
-  FcgiBody(FCGX_Request& fcgi, std::optional<std::size_t> content_length)
-      : fcgi_(fcgi), left_(content_length) {}
-  /// Error BadInput "body_cut" when the client went away or sent less than announced.
+  FcgiBody(Gate& gate, std::optional<std::size_t> content_length) : gate_(gate), left_(content_length) {}
   std::size_t Read(char* buffer, std::size_t size) override;
 
  private:
-  FCGX_Request& fcgi_;
+  Gate& gate_;
   std::optional<std::size_t> left_;
 };
 
@@ -75,8 +68,12 @@ class FcgiAnswer : public AnswerWriter {
   bool aborted_ = false;
 };
 
+/// Lets libfcgi decode the head that `gate` has read, and attaches it to `connection` for the answer. `pipe`:
+/// both ends of an empty pipe. False when it cannot.
+bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, const int pipe[2], int connection);
+
 /// Ends a request: sends what is buffered, reads what the peer still has to say, closes the connection. An
 /// aborted answer is closed without the records that would make it look complete.
-void FinishRequest(FCGX_Request& fcgi, const FcgiAnswer& answer);
+void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer);
 
 }  // namespace syncline::front

@@ -83,8 +83,7 @@ bool WaitForSignal(const sigset_t& set, std::optional<std::chrono::seconds> at_m
 }
 
 /// Serves until a signal comes. Returns the exit code.
-int Run(const Config& config, const std::string& pool, int slots, int listen_socket) {
-  const sigset_t leave = BlockLeaveSignals();
+int Run(const Config& config, const std::string& pool, int slots, int listen_socket, const sigset_t& leave) {
   front::Front front{config, front::Router(front::AllRoutes())};
   front::AcceptLoop loop(front, listen_socket, slots, "syncline-fcgi " + pool);
   sd_notify(0, "READY=1");
@@ -123,6 +122,7 @@ int Run(const Config& config, const std::string& pool, int slots, int listen_soc
 }  // namespace
 
 int main(int argc, char** argv) {
+  const sigset_t leave = BlockLeaveSignals();
   Config config;
   std::string pool = "api", socket_path;
   int slots = 8;
@@ -149,5 +149,5 @@ int main(int argc, char** argv) {
     std::cerr << "syncline-fcgi: " << e.what() << "\n";
     return kNoSocketExit;
   }
-  return Run(config, pool, slots, listen_socket);
+  return Run(config, pool, slots, listen_socket, leave);
 }

@@ -35,3 +35,7 @@ target_link_libraries(test-worker PRIVATE syncline_jobs)
 
 add_executable(bench-jobs tests/bench/jobs.cpp)
 target_link_libraries(bench-jobs PRIVATE syncline_jobs)
+
+# The front with routes of its own, for tests/wire.
+add_executable(wire-server tests/wire/wire_server.cpp)
+target_link_libraries(wire-server PRIVATE syncline_front)

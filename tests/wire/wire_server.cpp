@@ -1,0 +1,148 @@
+// A server with the real front (accept loop, libfcgi, router, pipeline) and routes that do what the real ones
+// never would: fail half-way, throw what is no exception, answer a gigabyte. tests/wire/*_test.py talk to it.
+//
+//   wire-server SOCKET SLOTS     ends on SIGTERM as syncline-fcgi does
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <new>
+
+#include "fcgi/accept_loop.h"
+#include "fcgi/pipeline.h"
+#include "fcgi/routes.h"
+#include "handlers/base/log.h"
+
+namespace {
+
+using namespace syncline;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kLimit = 1 << 20;
+
+Response RenderError(const Error& error, const Request& request) {
+  return Response::Json(StatusOf(error.kind()),
+                        R"({"error":")" + error.code() + R"(","request":")" + request.id + "\"}");
+}
+
+Identity Authenticate(const Request& request, Context&) {
+  const auto token = request.Header("x-token");
+  if (!token) throw Error(ErrorKind::kUnauthenticated, "no_token");
+  if (*token != "right") throw Forbidden("wrong_token", "the token was " + std::to_string(token->size()));
+  return {UserId{7}, DeviceId{1}};
+}
+
+constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {{"Cache-Control", "no-store"}};
+const Dialect kWire{"wire", Authenticate, RenderError, kHeaders};
+
+Response Echo(Request& request, Context&) {
+  return Response::Bytes(request.ReadBody(kLimit))
+      .With("X-Path", request.path)
+      .With("X-Query", request.query);
+}
+
+Response Headers(Request& request, Context& context) {
+  std::string text = "user=" + std::to_string(static_cast<int>(context.user())) + "\n";
+  for (const auto& [name, value] : request.headers) text += name + "=" + value + "\n";
+  return Response::Text(200, text);
+}
+
+// Counts the body without keeping it.
+Response Count(Request& request, Context&) {
+  std::uint64_t bytes = 0;
+  char buffer[64 << 10];
+  while (const std::size_t got = request.body->Read(buffer, sizeof(buffer))) bytes += got;
+  return Response::Text(200, std::to_string(bytes));
+}
+
+std::uint64_t Number(const Request& request, const char* name) {
+  return std::strtoull(request.Query(name).value_or("0").c_str(), nullptr, 10);
+}
+
+// `bytes` in pieces of `piece`; throws after `fail` of them when that is given.
+Response Stream(Request& request, Context&) {
+  const std::uint64_t bytes = Number(request, "bytes"), piece = Number(request, "piece");
+  const std::uint64_t fail = request.Query("fail") ? Number(request, "fail") : UINT64_MAX;
+  return Response::Stream(
+      [=](BodySink& sink) {
+        const std::string text(piece, 'x');
+        for (std::uint64_t sent = 0; sent < bytes;) {
+          if (sent >= fail) throw Error(ErrorKind::kInternal, "internal", "failed half-way");
+          const std::string_view next = std::string_view(text).substr(0, bytes - sent);
+          sink.Write(next);
+          sent += next.size();
+        }
+      },
+      request.Query("announce") ? std::optional(bytes) : std::nullopt);
+}
+
+// Throws the kind of thing that is asked for.
+Response Throw(Request& request, Context&) {
+  const std::string what = request.Query("what").value_or("");
+  if (what == "int") throw 5;
+  if (what == "memory") throw std::bad_alloc();
+  if (what == "error") throw Busy("busy", "private text");
+  throw std::runtime_error("private text\nts=forged");
+}
+
+// Holds its slot until the file `until` exists.
+Response Wait(Request& request, Context&) {
+  const std::string path = request.Query("until").value_or("");
+  while (access(path.c_str(), F_OK) != 0) usleep(1000);
+  return Response::Text(200, "waited\n");
+}
+
+Response Inject(Request&, Context&) {
+  return Response::Empty(200).With("X-Value", "a\r\nX-Forged: b\n\nbody").With("X-Na\r\nme", "c");
+}
+
+const Route kRoutes[] = {
+    {"POST", "/echo", "wire.echo", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
+    {"POST", "/echo/{name}", "wire.echo_name", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
+    {"GET", "/headers", "wire.headers", Auth::kPublic, sql::Access::kRead, 0, 10s, Headers, &kWire},
+    {"GET", "/private", "wire.private", Auth::kRequired, sql::Access::kRead, 0, 10s, Headers, &kWire},
+    {"POST", "/count", "wire.count", Auth::kPublic, sql::Access::kRead, std::size_t{4} << 30, 60s, Count,
+     &kWire},
+    {"POST", "/late", "wire.late", Auth::kPublic, sql::Access::kRead, kLimit, 50ms, Count, &kWire},
+    {"GET", "/stream", "wire.stream", Auth::kPublic, sql::Access::kRead, 0, 60s, Stream, &kWire},
+    {"GET", "/throw", "wire.throw", Auth::kPublic, sql::Access::kRead, 0, 10s, Throw, &kWire},
+    {"GET", "/wait", "wire.wait", Auth::kPublic, sql::Access::kRead, 0, 60s, Wait, &kWire},
+    {"GET", "/inject", "wire.inject", Auth::kPublic, sql::Access::kRead, 0, 10s, Inject, &kWire},
+};
+
+int Listen(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  unlink(path.c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 || listen(fd, 128) != 0) {
+    throw std::runtime_error("cannot listen on " + path);
+  }
+  chmod(path.c_str(), 0666);
+  return fd;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) return 64;
+  StartLog("info");
+  sigset_t leave;
+  sigemptyset(&leave);
+  sigaddset(&leave, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &leave, nullptr);
+  Config config;
+  config.database_url = "postgresql:///?host=/nonexistent";
+  front::Front front{config, front::Router({std::span<const Route>(kRoutes)}), {true}};
+  // Bound before the process can be waited for; the loop begins to accept at once.
+  front::AcceptLoop loop(front, Listen(argv[1]), std::atoi(argv[2]), "wire-server");
+  sigwaitinfo(&leave, nullptr);
+  loop.Stop();
+  return 0;
+}

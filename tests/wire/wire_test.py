@@ -1,0 +1,465 @@
+#!/usr/bin/env python3
+"""What any FastCGI or HTTP peer may do to the front: it answers or hangs up, and lives on.
+
+wire-server has the real front and routes of its own; nothing else has to run. The programs come from SYNCLINE_BIN, or
+from build/. `wire_test.py NAME...` runs single tests.
+"""
+
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import fastcgi  # noqa: E402
+from fastcgi import PARAMS, STDIN, Peer, ask, begin, pairs, record, request, stream  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("SYNCLINE_BIN", ROOT / "build"))
+
+
+class Server:
+    def __init__(self, slots=4, directory=None):
+        self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="syncline-wire."))
+        self.socket = self.dir / "wire.sock"
+        self.log = open(self.dir / "log", "w+b")
+        self.process = subprocess.Popen([str(BIN / "wire-server"), str(self.socket), str(slots)], stderr=self.log)
+        wait_until(self.socket.exists)
+        wait_until(self.alive)
+
+    def alive(self):
+        try:
+            return ask(self.socket, request("GET", "/headers")).status == 200
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+
+    def lines(self):
+        self.log.flush()
+        return (self.dir / "log").read_text().splitlines()
+
+    def line(self, request_id):
+        """The log lines of a request."""
+        return [line for line in self.lines() if f" req={request_id} " in line]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.002)
+
+
+# ---- Requests that are in order
+
+def a_body_comes_back_as_it_was(server):
+    for size in (0, 1, 8191, 8192, 8193, 65535, 65536, 1 << 20):
+        body = random.Random(size).randbytes(size)
+        for length in (True, False):
+            answer = ask(server.socket, request("POST", "/echo", body, length=length))
+            assert (answer.status, answer.complete) == (200, True), (size, answer.status)
+            assert answer.body == body, size
+            assert answer.headers["content-length"] == str(size)
+
+
+def headers_and_path_arrive(server):
+    answer = ask(server.socket, request("GET", "/headers", headers={"Anki-Sync": '{"v":11}', "Synclıne": "ü"}))
+    assert 'anki-sync={"v":11}' in answer.body.decode()
+    answer = ask(server.socket, request("POST", "/echo/a%20b?x=%41"))
+    assert answer.headers["x-path"] == "/echo/a b" and answer.headers["x-query"] == "x=%41"
+
+
+def fixed_headers_and_the_id_are_on_every_answer(server):
+    for uri in ("/headers", "/throw?what=int", "/echo", "/echo/1/2"):
+        answer = ask(server.socket, request("GET", uri, SYNCLINE_REQUEST_ID="id-1"))
+        assert answer.headers["cache-control"] == "no-store", uri
+        assert answer.headers["x-request-id"] == "id-1", uri
+
+
+def head_has_the_headers_and_no_body(server):
+    answer = ask(server.socket, request("HEAD", "/headers"))
+    assert answer.status == 200 and int(answer.headers["content-length"]) > 0 and answer.body == b""
+
+
+def a_client_cannot_pass_for_nginx(server):
+    answer = ask(server.socket, request("GET", "/headers", headers={"Syncline-User": "7"}))
+    assert b"syncline-user" not in answer.body
+    answer = ask(server.socket, request("GET", "/headers", SYNCLINE_USER="7"))
+    assert b"syncline-user=7" in answer.body
+
+
+def a_large_answer_is_whole(server):
+    for piece in (1, 100, 8192, 65528, 65529, 200_001):
+        size = 3_000_001 if piece > 1 else 100_001
+        answer = ask(server.socket, request("GET", f"/stream?bytes={size}&piece={piece}&announce=1"))
+        assert answer.complete and len(answer.body) == size, (piece, len(answer.body))
+        assert answer.headers["content-length"] == str(size)
+
+
+def a_gigabyte_passes_in_flat_memory(server):
+    def resident():
+        return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{server.process.pid}/status").read_text())[1])
+    before = resident()
+    with Peer(server.socket, 60) as peer:
+        total = 1 << 30
+        peer.send(begin() + stream(PARAMS, pairs({"REQUEST_METHOD": "POST", "REQUEST_URI": "/count",
+                                                  "CONTENT_LENGTH": str(total)})))
+        piece = record(STDIN, b"x" * 65528) * 16
+        sent = 0
+        while sent + 65528 * 16 <= total:
+            peer.send(piece)
+            sent += 65528 * 16
+        peer.send(stream(STDIN, b"x" * (total - sent)))
+        answer = peer.answer()
+    assert answer.body == str(total).encode(), answer.body
+    assert resident() - before < 16 << 10, resident() - before
+
+
+# ---- Refusals
+
+def unknown_paths_and_methods_are_refused(server):
+    assert ask(server.socket, request("GET", "/nothing")).status == 404
+    answer = ask(server.socket, request("PUT", "/echo"))
+    assert answer.status == 405 and answer.headers["allow"] == "POST"
+    assert b'"error":"method_not_allowed"' in answer.body
+
+
+def a_body_over_the_limit_is_refused(server):
+    for length in (True, False, str(1 << 40), "9" * 30):
+        answer = ask(server.socket, request("POST", "/echo", b"x" * ((1 << 20) + 1), length=length))
+        assert answer.status == 413 and answer.complete, (length, answer.status)
+
+
+def a_refused_upload_is_not_reset(server):
+    """A web server that cannot get rid of the body reports 502 instead of our answer."""
+    with Peer(server.socket) as peer:
+        assert peer.send(request("POST", "/echo", b"x" * (20 << 20)))
+        answer = peer.answer()
+    assert answer.status == 413 and answer.complete and not answer.reset
+
+
+def lengths_that_are_none_are_refused(server):
+    for length in ("-1", "1x", "0x10", "1 ", "٣"):
+        assert ask(server.socket, request("POST", "/echo", b"x", length=length)).status == 400, length
+
+
+def a_body_shorter_than_announced_is_refused(server):
+    assert ask(server.socket, request("POST", "/echo", b"abc", length="10")).status == 400
+    # What is longer is cut: the rest is not part of this request.
+    assert ask(server.socket, request("POST", "/echo", b"abcdef", length="3")).body == b"abc"
+
+
+def login_is_the_dialects(server):
+    for headers, status in (({}, 401), ({"X-Token": "wrong"}, 403), ({"X-Token": "right"}, 200)):
+        answer = ask(server.socket, request("GET", "/private", headers=headers))
+        assert answer.status == status
+    assert answer.body.startswith(b"user=7\n")
+
+
+def private_text_stays_in_the_log(server):
+    for what, status in (("int", 500), ("memory", 503), ("error", 503), ("exception", 500)):
+        request_id = f"private-{what}"
+        answer = ask(server.socket, request("GET", f"/throw?what={what}", SYNCLINE_REQUEST_ID=request_id))
+        assert answer.status == status, (what, answer.status)
+        assert b"private" not in answer.body.replace(request_id.encode(), b"")
+        assert (status == 503) == ("retry-after" in answer.headers)
+        assert len(server.line(request_id)) == 1
+    assert 'why="private text\\nts=forged"' in server.line("private-exception")[0]
+
+
+def a_handler_cannot_split_headers(server):
+    answer = ask(server.socket, request("GET", "/inject"))
+    assert "x-forged" not in answer.headers and answer.body == b""
+    assert answer.headers["x-value"].startswith("a")
+
+
+def a_stream_that_fails_is_visibly_cut(server):
+    for fail in (0, 10_000, 1_000_000):
+        request_id = f"cut-{fail}"
+        answer = ask(server.socket, request("GET", f"/stream?bytes=2000000&piece=10000&fail={fail}",
+                                            SYNCLINE_REQUEST_ID=request_id))
+        assert not answer.complete and len(answer.body) < 2_000_000
+        assert "err=cut_short" in server.line(request_id)[0]
+
+
+def a_deadline_ends_a_slow_body(server):
+    with Peer(server.socket) as peer:
+        peer.send(begin() + stream(PARAMS, pairs({"REQUEST_METHOD": "POST", "REQUEST_URI": "/late"})))
+        time.sleep(0.1)  # longer than the deadline of the route; what counts is that it has passed
+        peer.send(stream(STDIN, b"x" * 100_000))
+        assert peer.answer().status == 503
+
+
+# ---- Peers that do not speak FastCGI, or stop half-way
+
+def every_truncation_leaves_the_server_alive(server):
+    whole = request("POST", "/echo", b"body", headers={"X-Y": "z" * 200})
+    for cut in range(0, len(whole)):
+        with Peer(server.socket) as peer:
+            peer.send(whole[:cut])
+    assert server.alive()
+
+
+def every_byte_changed_leaves_the_server_alive(server):
+    whole = request("POST", "/echo", b"body", headers={"X-Y": "z"})
+    chance = random.Random(1)
+    for at in range(len(whole)):
+        changed = bytearray(whole)
+        changed[at] ^= 1 << chance.randrange(8)
+        with Peer(server.socket) as peer:
+            peer.send(bytes(changed))
+            peer.socket.shutdown(1)
+            peer.answer()
+    assert server.alive()
+
+
+def noise_leaves_the_server_alive(server):
+    chance = random.Random(2)
+    for _ in range(300):
+        with Peer(server.socket) as peer:
+            peer.send(chance.randbytes(chance.randrange(200)))
+            peer.socket.shutdown(1)
+            peer.answer()
+        with Peer(server.socket) as peer:
+            kinds = [record(chance.randrange(13), chance.randbytes(chance.randrange(40)), chance.randrange(3),
+                            padding=chance.randrange(9)) for _ in range(chance.randrange(6))]
+            peer.send(begin() + b"".join(kinds))
+            peer.socket.shutdown(1)
+            peer.answer()
+    assert server.alive()
+
+
+def params_without_the_usual_names_are_refused(server):
+    for params in ({}, {"REQUEST_METHOD": "GET"}, {"REQUEST_URI": "/headers"}, {"": ""}, {"REQUEST_METHOD": ""},
+                   {"REQUEST_METHOD": "GET", "REQUEST_URI": "/a/../b"}, {"REQUEST_METHOD": "GET", "REQUEST_URI": "x"},
+                   {"REQUEST_METHOD": "GET", "REQUEST_URI": "/%zz"}, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/%00"},
+                   {"REQUEST_METHOD": "G\0T", "REQUEST_URI": "\0"}):
+        answer = ask(server.socket, begin() + stream(PARAMS, pairs(params)) + stream(STDIN, b""))
+        assert answer.status == 400, (params, answer.status)
+
+
+def params_are_carried_up_to_their_limit(server):
+    answer = ask(server.socket, request("GET", "/headers", headers={"X-Big": "a" * 50_000}))
+    assert answer.status == 200 and len(answer.body) > 50_000
+    many = {f"X-{n}": "v" for n in range(3000)}
+    assert ask(server.socket, request("GET", "/headers", headers=many)).body.count(b"\n") > 3000
+    for size in (61_400, 1_000_000, 100_000_000):
+        assert not ask(server.socket, request("GET", "/headers", headers={"X-Big": "a" * size})).complete
+    head = begin() + stream(PARAMS, pairs({"REQUEST_METHOD": "GET", "REQUEST_URI": "/headers"}), piece=1)
+    assert ask(server.socket, head + stream(STDIN, b"")).status == 200
+    padded = begin() + record(PARAMS, pairs({"REQUEST_METHOD": "GET", "REQUEST_URI": "/headers"}), padding=255)
+    padded += record(PARAMS, padding=9) + record(STDIN, padding=9)
+    assert ask(server.socket, padded).status == 200
+
+
+def impossible_param_lengths_are_hung_up_on(server):
+    for lengths in (b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x80\x00\x00\x01\xff\xff\xff\xff", b"\x7f\x7f",
+                    b"\xff\xff\xff\xfe\x00", b"\xc0\x00\x00\x00\xc0\x00\x00\x00"):
+        answer = ask(server.socket, begin() + stream(PARAMS, lengths + b"abc"))
+        assert not answer.complete
+    assert server.alive()
+
+
+def management_records_are_hung_up_on(server):
+    values = pairs({"FCGI_MAX_CONNS": "", "FCGI_MAX_REQS": "", "FCGI_MPXS_CONNS": ""})
+    head = begin() + stream(PARAMS, pairs({"REQUEST_METHOD": "POST", "REQUEST_URI": "/echo"}))
+    for content in (values, values * 100, b"\xff" * 8, b""):
+        for before in (b"", begin(), head):
+            ask(server.socket, before + record(fastcgi.GET_VALUES, content, request_id=0))
+    assert server.alive()
+
+
+def abort_and_other_requests_on_the_connection_do_no_harm(server):
+    head = begin() + stream(PARAMS, pairs({"REQUEST_METHOD": "POST", "REQUEST_URI": "/echo", "CONTENT_LENGTH": "10"}))
+    assert ask(server.socket, head + record(fastcgi.ABORT)).status == 400
+    assert ask(server.socket, head + begin(request_id=2) + stream(STDIN, b"0123456789")).status == 400
+    assert ask(server.socket, head + record(STDIN, b"x", request_id=9) + stream(STDIN, b"0123456789")).status == 400
+    assert ask(server.socket, head + stream(STDIN, b"0123456789")).status == 200
+
+
+def keep_alive_is_not_kept(server):
+    whole = request("GET", "/headers")
+    answer = ask(server.socket, begin(flags=1) + whole[len(begin()):])
+    assert answer.complete  # and ask() returned, so the connection was closed
+
+
+def a_peer_that_leaves_costs_nothing(server):
+    for _ in range(50):
+        with Peer(server.socket) as peer:
+            peer.send(request("GET", "/stream?bytes=100000000&piece=100000"))
+    for _ in range(50):
+        with Peer(server.socket) as peer:
+            peer.send(request("POST", "/count", b"x" * 100_000)[:50_000])
+    assert server.alive()
+
+
+# ---- The log
+
+def every_request_has_one_line_without_its_token(server):
+    for status, uri, headers in ((200, "/private", {"X-Token": "right"}), (403, "/private", {"X-Token": "s3cret-t0ken"}),
+                                 (404, "/s?k=s3cret-t0ken", {}), (405, "/echo?k=s3cret-t0ken", {})):
+        request_id = f"log-{status}"
+        answer = ask(server.socket, request("GET", uri, headers=headers, SYNCLINE_REQUEST_ID=request_id))
+        assert answer.status == status
+        lines = server.line(request_id)
+        assert len(lines) == 1 and f" status={status} " in lines[0], lines
+        assert re.match(r"ts=\S+ lvl=\w+ req=\S+ svc=\S+ op=\S+ user=\S+ status=\d+ err=\S+ ms=[\d.]+ db=\d+ db_ms=[\d.]+ "
+                        r"in=\d+ out=\d+", lines[0]), lines[0]
+    assert "s3cret-t0ken" not in "\n".join(server.lines())
+
+
+def no_path_can_forge_a_line(server):
+    ask(server.socket, request("GET", "/x%0ats=1%20lvl=info%20req=forged%20status=200"))
+    assert not [line for line in server.lines() if line.startswith("ts=1 ")]
+
+
+# ---- Leaving; each has a server of its own
+
+def sigterm_under_load_loses_nothing():
+    directory = tempfile.mkdtemp(prefix="syncline-wire.")
+    path = pathlib.Path(directory) / "wire.sock"
+    lost, answered, stop = [], [0], threading.Event()
+    # The listening socket outlives the processes, as systemd's does: it is descriptor 0 of syncline-fcgi.
+    import socket
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen(1024)
+
+    def start():
+        env = {**os.environ, "SYNCLINE_DATABASE_URL": "postgresql:///?host=/nonexistent"}
+        log = open(pathlib.Path(directory) / "log", "ab")
+        return subprocess.Popen([str(BIN / "syncline-fcgi"), "--slots", "4"], stdin=listener.fileno(), stderr=log, env=env)
+
+    def client():
+        while not stop.is_set():
+            try:
+                answer = ask(path, request("GET", "/healthz", headers={"X-Pad": "x" * 3000}))
+                if answer.status != 200 or not answer.complete:
+                    lost.append(answer.status)
+            except OSError as error:
+                lost.append(error)
+            answered[0] += 1
+
+    log = pathlib.Path(directory) / "log"
+
+    def started(count):
+        wait_until(lambda: log.read_text().count("event=started") == count)
+
+    processes = [start(), start()]
+    started(2)
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for turn in range(20):
+        target = answered[0] + 50
+        wait_until(lambda: answered[0] > target)
+        old = processes[turn % 2]
+        old.send_signal(signal.SIGTERM)
+        assert old.wait(10) == 0
+        processes[turn % 2] = start()
+        started(turn + 3)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for process in processes:
+        process.terminate()
+        assert process.wait(10) == 0
+    assert not lost, (len(lost), lost[:5])
+
+
+def sigterm_finishes_what_is_in_flight():
+    server = Server(slots=2)
+    released = server.dir / "go"
+    with Peer(server.socket, 20) as peer:
+        peer.send(request("GET", f"/wait?until={released}"))
+        with Peer(server.socket) as half:
+            half.send(request("POST", "/echo", b"x" * 10)[:-12])  # its end comes after the signal
+            time.sleep(0.05)  # both slots are taken now; if not yet, the answers come from the backlog of nobody
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+            assert server.process.poll() is None
+            half.send(request("POST", "/echo", b"x" * 10)[-12:])
+            assert half.answer().body == b"x" * 10
+        released.touch()
+        assert peer.answer().body == b"waited\n"
+    assert server.process.wait(10) == 0
+
+
+def an_idle_server_leaves_at_once():
+    for _ in range(20):
+        server = Server(slots=16)
+        begin_time = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begin_time < 2
+
+
+def sigkill_is_seen_as_a_cut_connection():
+    server = Server(slots=2)
+    with Peer(server.socket, 20) as peer:
+        peer.send(request("GET", f"/wait?until={server.dir}/never"))
+        time.sleep(0.02)
+        server.process.kill()
+        server.process.wait()
+        assert not peer.answer().complete
+
+
+def without_a_socket_it_says_so():
+    done = subprocess.run([str(BIN / "syncline-fcgi")], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 71 and "--socket PATH" in done.stderr
+
+
+WITH_SERVER = [
+    a_body_comes_back_as_it_was, headers_and_path_arrive, fixed_headers_and_the_id_are_on_every_answer,
+    head_has_the_headers_and_no_body, a_client_cannot_pass_for_nginx, a_large_answer_is_whole,
+    a_gigabyte_passes_in_flat_memory, unknown_paths_and_methods_are_refused, a_body_over_the_limit_is_refused,
+    a_refused_upload_is_not_reset, lengths_that_are_none_are_refused, a_body_shorter_than_announced_is_refused,
+    login_is_the_dialects, private_text_stays_in_the_log, a_handler_cannot_split_headers,
+    a_stream_that_fails_is_visibly_cut, a_deadline_ends_a_slow_body, every_truncation_leaves_the_server_alive,
+    every_byte_changed_leaves_the_server_alive, noise_leaves_the_server_alive,
+    params_without_the_usual_names_are_refused, params_are_carried_up_to_their_limit, impossible_param_lengths_are_hung_up_on,
+    management_records_are_hung_up_on, abort_and_other_requests_on_the_connection_do_no_harm,
+    keep_alive_is_not_kept, a_peer_that_leaves_costs_nothing, every_request_has_one_line_without_its_token,
+    no_path_can_forge_a_line,
+]
+ALONE = [
+    sigterm_under_load_loses_nothing, sigterm_finishes_what_is_in_flight, an_idle_server_leaves_at_once,
+    sigkill_is_seen_as_a_cut_connection, without_a_socket_it_says_so,
+]
+
+
+def main():
+    names = set(sys.argv[1:])
+    passed = failed = 0
+    server = Server()
+    for test in WITH_SERVER + ALONE:
+        if names and test.__name__ not in names:
+            continue
+        begin_time = time.monotonic()
+        try:
+            test(*([server] if test in WITH_SERVER else []))
+            assert server.process.poll() is None, f"the server died: {server.process.returncode}"
+            passed += 1
+            print(f"ok      {test.__name__} {time.monotonic() - begin_time:.1f} s")
+        except Exception as error:  # pylint: disable=broad-except
+            failed += 1
+            print(f"FAILED  {test.__name__}: {type(error).__name__} {error}")
+            if server.process.poll() is not None:
+                server = Server()
+    if server.stop() != 0:
+        failed += 1
+        print("FAILED  the server did not leave as asked")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
