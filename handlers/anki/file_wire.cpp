@@ -75,8 +75,9 @@ struct RowReader {
 
   std::int64_t Strict(int column, const char* name, std::int64_t low = kInt64Low,
                       std::int64_t high = kInt64High) const {
+    const bool integer = row.Type(column) == SQLITE_INTEGER;
     const auto value = row.Int(column);
-    if (row.Type(column) != SQLITE_INTEGER || value < low || value > high) RefuseRow(what, row.Int(0), name);
+    if (!integer || value < low || value > high) RefuseRow(what, row.Int(0), name);
     return value;
   }
   std::int32_t Strict32(int column, const char* name, std::int64_t low = kInt32Low,
@@ -91,8 +92,10 @@ struct RowReader {
     return row.Type(column) == SQLITE_INTEGER && value >= low && value <= high ? value : 0;
   }
   std::string_view Text(int column, const char* name) const {
+    // The type first: asking for the text of a blob makes it one.
+    if (row.Type(column) != SQLITE_TEXT) RefuseRow(what, row.Int(0), name);
     const auto text = row.Text(column);
-    if (row.Type(column) != SQLITE_TEXT || !IsUtf8(text)) RefuseRow(what, row.Int(0), name);
+    if (!IsUtf8(text)) RefuseRow(what, row.Int(0), name);
     return text;
   }
 };

@@ -48,8 +48,8 @@ class CollectionFile {
   Usn MaxUsn() const;  ///< highest usn of any row; -1 never occurs after kFull
   /// Protobuf columns of schema 15+ converted to legacy JSON, as upstream converts them (7.4 to 7.8).
   SmallObjects ReadSmallObjects() const;
-  /// In ascending id order, from the first id above `after`, at most `limit` rows; the callback's argument is
-  /// reused for the next row. Returns the last id passed, or `after` when none was left.
+  /// In ascending id order, from the first id above `after`, at most `limit` rows (-1: all); the callback's
+  /// argument is reused for the next row. Returns the last id passed, or `after` when none was left.
   std::int64_t EachCard(std::int64_t after, std::int64_t limit,
                         const std::function<void(const Card&)>& row) const;
   std::int64_t EachNote(std::int64_t after, std::int64_t limit,
@@ -90,7 +90,7 @@ class CollectionFileWriter {
   void PutCard(const Card& card);
   void PutReview(const Review& review);
   void SetMeta(const CollectionMeta& meta);
-  void Finish();  ///< commits; without it nothing is changed
+  void Finish();  ///< commits and closes; without it nothing is changed, after it nothing may be called
 
  private:
   struct Impl;

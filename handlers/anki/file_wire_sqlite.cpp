@@ -225,9 +225,9 @@ Usn CheckedUsn(std::int64_t usn) {
 
 namespace {
 
-std::string Utf8(std::string_view text) {
-  if (!IsUtf8(text)) throw FileRefused(kDamaged);
-  return std::string(text);
+std::string Utf8(const Statement& row, int column) {
+  if (row.Type(column) != SQLITE_TEXT || !IsUtf8(row.Text(column))) throw FileRefused(kDamaged);
+  return std::string(row.Text(column));
 }
 
 // id -> JSON of a map in the col table, in the order of ids. Of two equal ids the last one wins, as upstream
@@ -288,17 +288,17 @@ std::vector<Object> ReadNotetypes(const Connection& db, int version) {
   auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, config FROM notetypes ORDER BY id");
   while (statement.Step()) {
     NotetypeRow row{statement.Int(0),
-                    Utf8(statement.Text(1)),
+                    Utf8(statement, 1),
                     statement.Int(2),
                     CheckedUsn(statement.Int(3)),
                     std::string(statement.Blob(4)),
                     {},
                     {}};
     for (fields.Bind(1, row.id); fields.Step();)
-      row.fields.push_back({Utf8(fields.Text(0)), std::string(fields.Blob(1))});
+      row.fields.push_back({Utf8(fields, 0), std::string(fields.Blob(1))});
     fields.Reset();
     for (templates.Bind(1, row.id); templates.Step();)
-      row.templates.push_back({Utf8(templates.Text(0)), templates.Int(1), static_cast<Usn>(templates.Int(2)),
+      row.templates.push_back({Utf8(templates, 0), templates.Int(1), static_cast<Usn>(templates.Int(2)),
                                std::string(templates.Blob(3))});
     templates.Reset();
     auto json = NotetypeToJson(row);
@@ -324,7 +324,7 @@ std::vector<Object> ReadDecks(const Connection& db, int version) {
   auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, common, kind FROM decks ORDER BY id");
   while (statement.Step()) {
     const DeckRow row{statement.Int(0),
-                      Utf8(statement.Text(1)),
+                      Utf8(statement, 1),
                       statement.Int(2),
                       CheckedUsn(statement.Int(3)),
                       std::string(statement.Blob(4)),
@@ -356,8 +356,8 @@ std::vector<Object> ReadDeckConfigs(const Connection& db, int version) {
       configs.push_back(DeckConfigObject(statement.Int(0), std::string(statement.Blob(4))));
       continue;
     }
-    DeckConfigRow row{statement.Int(0), Utf8(statement.Text(1)), statement.Int(2),
-                      CheckedUsn(statement.Int(3)), std::string(statement.Blob(4))};
+    DeckConfigRow row{statement.Int(0), Utf8(statement, 1), statement.Int(2), CheckedUsn(statement.Int(3)),
+                      std::string(statement.Blob(4))};
     if (version == 15) UpgradeDeckConfigFromSchema15(row);
     configs.push_back({row.id, row.name, row.mod, row.usn, DeckConfigToJson(row)});
   }
@@ -368,7 +368,7 @@ std::vector<Tag> ReadTags(const Connection& db, int version) {
   std::vector<Tag> tags;
   if (version >= 14) {
     auto statement = db.Prepare("SELECT tag, usn FROM tags");
-    while (statement.Step()) tags.push_back({Utf8(statement.Text(0)), CheckedUsn(statement.Int(1))});
+    while (statement.Step()) tags.push_back({Utf8(statement, 0), CheckedUsn(statement.Int(1))});
     return tags;
   }
   auto statement = db.Prepare("SELECT tags FROM col LIMIT 1");
@@ -393,7 +393,7 @@ std::string ReadConfig(const Connection& db, int version) {
     while (statement.Step()) {
       const auto value = statement.Blob(1);
       static_cast<void>(JsonSpans(value, 0));
-      values[Utf8(statement.Text(0))] = value;
+      values[Utf8(statement, 0)] = value;
     }
   } else {
     auto statement = db.Prepare("SELECT conf FROM col LIMIT 1");

@@ -494,6 +494,8 @@ void CollectionFileWriter::Finish() {
   impl_->WriteJsonColumns();
   for (const auto& sql : impl_->dropped_indexes) impl_->db.Run(sql);
   impl_->db.Run("COMMIT");
+  // Lets go of the file, which the caller is about to read.
+  impl_.reset();
 }
 
 void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta) {

@@ -246,6 +246,7 @@ class Out {
   }
   void Raw(std::string_view json) { writer_.RawValue(json.data(), json.size(), rapidjson::kObjectType); }
   void TextValue(std::string_view text) {
+    if (!IsUtf8(text)) throw BadObject("text is not UTF-8");
     writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
   }
   void FloatsValue(const google::protobuf::RepeatedField<float>& floats) {
