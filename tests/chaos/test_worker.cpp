@@ -83,7 +83,8 @@ void HoldAfterEffect(const Job& job, Context& context, JobControl& control) {
 void HoldAfterEnd(const Job& job, Context& context, JobControl& control) {
   Start(job, context);
   EffectAndEnd(job, context, control);
-  Hold(job, control);
+  // Not with Progress: a body whose job has ended is told to stop, and this one has to be here for the kill.
+  while (job.attempt == 1) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
 const JobKind kKinds[] = {

@@ -25,10 +25,10 @@ WITH RECURSIVE kinds AS (
               ELSE k.max_running - coalesce((SELECT sum(r.jobs) FROM running r WHERE r.kind = k.kind), 0) END AS room
   FROM queues q JOIN kinds k ON k.kind = q.kind
 ), heads AS (   -- some more than could be taken: those of an account over its share step back for others
-  SELECT o.kind, o.batch, o.max_attempts, o.room, o.priority, h.job_id, h.account, h.run_at,
+  SELECT h.state, o.kind, o.batch, o.max_attempts, o.room, o.priority, h.job_id, h.account, h.run_at,
          h.turn - min(h.turn) OVER (PARTITION BY o.kind, o.priority) AS turn
   FROM open o CROSS JOIN LATERAL (
-    SELECT j.job_id, coalesce(j.user_id, 0) AS account, j.run_at, j.turn FROM jobs j
+    SELECT j.state, j.job_id, coalesce(j.user_id, 0) AS account, j.run_at, j.turn FROM jobs j
     WHERE j.state = 'queued' AND j.kind = o.kind AND j.priority = o.priority
     ORDER BY j.turn, j.job_id LIMIT $2::bigint * o.batch + 64) h
   WHERE o.room > 0
@@ -43,12 +43,12 @@ WITH RECURSIVE kinds AS (
 ), admitted AS (
   SELECT o.*, row_number() OVER (PARTITION BY o.kind ORDER BY o.place) AS kind_place FROM ordered o
 ), weighed AS (
-  SELECT a.job_id, a.max_attempts, a.place, sum(1.0::float8 / a.batch) OVER (ORDER BY a.place) AS threads
+  SELECT a.state, a.job_id, a.max_attempts, a.place, sum(1.0::float8 / a.batch) OVER (ORDER BY a.place) AS threads
   FROM admitted a WHERE a.kind_place <= a.room
 ), chosen AS MATERIALIZED (
   SELECT j.job_id, w.max_attempts, w.place
   FROM weighed w JOIN jobs j ON j.job_id = w.job_id
-  WHERE w.threads <= $2::bigint + 0.001 AND j.state = 'queued'
+  WHERE w.threads <= $2::bigint + 0.001 AND j.state = w.state   -- still queued; see plan_by_index
   FOR UPDATE OF j SKIP LOCKED   -- whoever holds one is cancelling it
 )
 UPDATE jobs SET state = 'running', lease = jobs.lease + 1, worker = $1, heartbeat_at = now(), started_at = now(),

@@ -5,5 +5,5 @@ UPDATE jobs SET
   finished_at = CASE WHEN cancel_requested OR attempts >= max_attempts THEN clock_timestamp() END,
   run_at = clock_timestamp() + $4::bigint * interval '1 millisecond',
   last_error = $3, worker = NULL, lease_expires_at = NULL
-WHERE job_id = $1 AND lease = $2 AND state = 'running'
+WHERE job_id = $1 AND lease = $2 AND lease_expires_at IS NOT NULL
 RETURNING state

@@ -1,3 +1,3 @@
 -- The job is done when the transaction of its body commits, if the lease is still held. $1 job  $2 lease
 UPDATE jobs SET state = 'done', finished_at = clock_timestamp(), worker = NULL, lease_expires_at = NULL
-WHERE job_id = $1 AND lease = $2 AND state = 'running' AND NOT cancel_requested
+WHERE job_id = $1 AND lease = $2 AND lease_expires_at IS NOT NULL AND NOT cancel_requested
