@@ -110,6 +110,7 @@ class Reference(Server):
         limit = time.monotonic() + START_LIMIT
         while not self.is_up():
             if self.process.poll() is not None or time.monotonic() > limit:
+                self.close()
                 sys.exit(f"the reference server does not start: see {bench.cache}/reference.log")
             time.sleep(0.05)
 
@@ -169,15 +170,18 @@ class Syncline(Server):
         self.settle()
 
     def settle(self):
-        """The worker turns uploaded files into rows; it is done when it has used no processor time for a second."""
-        workers = [pid for name, pid in self.processes().items() if name.startswith("worker")]
-        begin, quiet_since, used = time.monotonic(), time.monotonic(), None
-        while time.monotonic() - quiet_since < 1:
-            now_used = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13] for pid in workers]
-            if now_used != used:
-                used, quiet_since = now_used, time.monotonic()
-            time.sleep(0.2)
-        return quiet_since - begin
+        """Waits until the worker has turned uploaded files into rows; returns the seconds that took."""
+        begin = time.monotonic()
+        while int(self.query("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')")):
+            time.sleep(0.1)
+        if int(self.query("SELECT count(*) FROM jobs WHERE state = 'dead'")):
+            sys.exit("ours: a background job has failed for good; see the installation's logs")
+        return time.monotonic() - begin
+
+    def query(self, sql):
+        done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.env["DATABASE_URL"]], input=sql,
+                              stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout.strip()
 
     def processes(self):
         """Our own programs, not PostgreSQL, Redis and nginx."""
@@ -187,7 +191,7 @@ class Syncline(Server):
 
     def close(self):
         for name in self.added:
-            self.admin("user", "remove", name)
+            self.admin("user", "remove", "--yes", name)
 
 
 # --- The run ----------------------------------------------------------------------------------------------------
@@ -417,6 +421,7 @@ def parse_options():
 
 def main():
     options = parse_options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # through the `finally` below: leaves no process behind
     bench = Bench(options)
     try:
         bench.open()
