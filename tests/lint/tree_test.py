@@ -28,7 +28,10 @@ OTHER_FILES = {
     "handlers/account": {
         "login.h": "a conversation of hashing and stores that every service's login is", "login.cpp": "",
         "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": ""},
-    "handlers/anki": {"schema18.proto": "the messages in the columns of schema 18"},
+    "handlers/anki": {
+        "schema18.proto": "the messages in the columns of schema 18",
+        "answer.h": "how every message arrives and every answer leaves, whatever the resource", "answer.cpp": "",
+        "full_sync.h": "steps between files, blobs and transactions, for handlers, jobs and syncline-admin", "full_sync.cpp": ""},
 }
 HEADINGS = ("## Calls", "## The life of", "## Limits", "## Error codes")
 TEXT = {".cpp", ".h", ".sql", ".py", ".sh", ".md", ".txt", ".cmake", ".in", ".conf", ".service", ".socket", ".target", ".html",
