@@ -169,7 +169,8 @@ pid_t Spawn(const Service& service) {
   ::dup2(in, 0);
   ::dup2(out, 1);
   ::dup2(out, 2);
-  ::execvp(argv[0], argv.data());
+  // A path always; and a file that is no program is not handed to the shell.
+  ::execv(argv[0], argv.data());
   std::fprintf(stderr, "%s: %s\n", argv[0], std::strerror(errno));
   ::_exit(127);
 }
