@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <limits>
 #include <map>
 #include <new>
@@ -230,6 +231,23 @@ std::string Utf8(const Statement& row, int column) {
   return std::string(row.Text(column));
 }
 
+std::int64_t WholeNumber(std::string_view digits) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) throw BadJson("no whole number");
+  return number;
+}
+
+// Names must differ in newer schemas; upstream appends _ until they do when it upgrades a file. One _ is
+// enough for any honest file; a hostile one with thousands of equal names is not to cost thousands of tries
+// for each of them.
+bool MakeNameDiffer(std::set<std::string>& names, std::string& name, std::int64_t id) {
+  if (names.insert(UnicaseKey(name)).second) return false;
+  name += '_';
+  while (!names.insert(UnicaseKey(name)).second) name += std::to_string(id);
+  return true;
+}
+
 // id -> JSON of a map in the col table, in the order of ids. Of two equal ids the last one wins, as upstream
 // reads it.
 std::map<std::int64_t, std::string> ReadJsonMap(const Connection& db, const char* column) {
@@ -240,7 +258,7 @@ std::map<std::int64_t, std::string> ReadJsonMap(const Connection& db, const char
   const JsonSpans json(text, 1);
   if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("no map of objects");
   json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
-    objects[std::stoll(std::string(json.Key(value)))] = std::string(json.Raw(value));
+    objects[WholeNumber(json.Key(value))] = std::string(json.Raw(value));
   });
   return objects;
 }
@@ -275,8 +293,7 @@ std::vector<Object> ReadNotetypes(const Connection& db, int version) {
       auto row = NotetypeFromJson(json);
       bool rename = row.id != id;
       row.id = id;
-      // Names must differ in newer schemas; upstream makes them so when it upgrades a file.
-      for (; !names.insert(UnicaseKey(row.name)).second; rename = true) row.name += '_';
+      rename = MakeNameDiffer(names, row.name, id) || rename;
       auto text = OwnText(row, std::move(json), rename, NotetypeToJson);
       notetypes.push_back(NotetypeObject(row, std::move(text)));
     }
@@ -315,7 +332,7 @@ std::vector<Object> ReadDecks(const Connection& db, int version) {
       auto row = DeckFromJson(json);
       bool rename = row.id != id;
       row.id = id;
-      for (; !names.insert(UnicaseKey(row.name)).second; rename = true) row.name += '_';
+      rename = MakeNameDiffer(names, row.name, id) || rename;
       auto text = OwnText(row, std::move(json), rename, DeckToJson);
       decks.push_back({row.id, HumanDeckName(row.name), row.mod, CheckedUsn(row.usn), std::move(text)});
     }
@@ -380,7 +397,7 @@ std::vector<Tag> ReadTags(const Connection& db, int version) {
     if (value.kind != JsonSpans::Kind::kNumber) throw BadJson("usn of a tag");
     const std::string name(json.Key(value));
     if (names.insert(UnicaseKey(name)).second)
-      tags.push_back({name, CheckedUsn(std::stoll(std::string(json.Raw(value))))});
+      tags.push_back({name, CheckedUsn(WholeNumber(json.Raw(value)))});
   });
   return tags;
 }
@@ -418,7 +435,6 @@ auto Named(const char* kind, Read read) {
     return read();
   } catch (const BadObject&) {
   } catch (const BadJson&) {
-  } catch (const std::logic_error&) {  // std::stoll of an id
   }
   throw FileRefused(kind + std::string(kUnreadableObject));
 }

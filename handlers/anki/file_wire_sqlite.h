@@ -76,8 +76,7 @@ void LeaveWal(const std::string& path);
 
 int ReadSchemaVersion(const Connection& db);
 SmallObjects ReadSmallObjects(const Connection& db, int version);
-/// Fills the usns of graves, tags and small objects that a client has not sent yet (-1) nowhere: throws
-/// FileRefused for any usn that is negative or too large.
+/// A usn as stored. Throws FileRefused when it is -1, waiting for a sync, or no usn at all.
 Usn CheckedUsn(std::int64_t usn);
 
 }  // namespace syncline::anki::sqlite

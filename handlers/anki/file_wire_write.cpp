@@ -130,7 +130,7 @@ template <typename Row>
 void MakeNamesDiffer(std::vector<Row>& rows) {
   std::set<std::string> names;
   for (auto& row : rows)
-    while (!names.insert(UnicaseKey(row.name)).second) row.name += '+';
+    while (!names.insert(UnicaseKey(row.name)).second) row.name += '+' + std::to_string(names.size());
 }
 
 }  // namespace
@@ -160,10 +160,11 @@ struct CollectionFileWriter::Impl {
   // MakeNamesDiffer.
   std::string FreeName(const char* table, std::string name, std::int64_t id) const {
     auto taken = db.Prepare(std::string("SELECT 1 FROM ") + table + " WHERE name = ? AND id != ?");
-    while (taken.Bind(1, std::string_view(name)).Bind(2, id).Step()) {
+    for (bool again = false; taken.Bind(1, std::string_view(name)).Bind(2, id).Step(); again = true) {
       taken.Reset();
-      name += '+';
+      name += again ? std::to_string(id) : "+";
     }
+    taken.Reset();
     return name;
   }
   void DeleteAll(const char* table, const char* column, const std::vector<Object>& of) const {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -630,12 +631,24 @@ BOOST_AUTO_TEST_CASE(old_files_with_odd_json_are_read_as_upstream_reads_them) {
   for (const auto* sql :
        {"UPDATE col SET models = ''", "UPDATE col SET models = '[]'", "UPDATE col SET conf = 'x'",
         "UPDATE col SET tags = '{\"a\":\"b\"}'", "UPDATE col SET decks = '{\"x\":{}}'",
-        "UPDATE col SET decks = '{\"99999999999999999999\":{}}'", "UPDATE col SET tags = '{\"a\":-1}'"}) {
+        "UPDATE col SET decks = '{\"99999999999999999999\":{}}'", "UPDATE col SET tags = '{\"a\":-1}'",
+        "UPDATE col SET tags = '{\"a\":1.5}'"}) {
     const Collection broken;
     DowngradeToSchema11(broken.path);
     broken.Sql(sql);
     BOOST_TEST(broken.Refused(), sql);
   }
+}
+
+BOOST_FIXTURE_TEST_CASE(many_equal_names_cost_no_more_than_others, Collection) {
+  DowngradeToSchema11(path);
+  std::string decks = "{";
+  for (int id = 1; id <= 20'000; ++id)
+    decks += (id > 1 ? ",\"" : "\"") + std::to_string(id) + "\":" + Deck(id, "same");
+  Sql("UPDATE col SET decks = '" + decks + "}'");
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(Open().Counts().decks == 20'000);
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(20)));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_trusted_file_is_opened_without_the_check, Collection) {
