@@ -96,6 +96,9 @@ void Throw(sqlite3* db, int code) {
           "The collection file takes too long to check. In Anki, please use Tools > Check Database, then try "
           "again.");
     case SQLITE_NOMEM:
+      // Sizes in a damaged file can ask for more memory than SQLite allocates at once; only our own
+      // connections run out of it honestly.
+      if (db != nullptr && sqlite3_db_readonly(db, "main") == 1) throw FileRefused(kDamaged);
       throw std::bad_alloc();
     default:
       throw std::runtime_error(std::string("sqlite: ") +
