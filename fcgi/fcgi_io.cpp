@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -260,21 +261,43 @@ bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, const int pipe[2], int c
   return true;
 }
 
+namespace {
+
+/// Waits until the peer has closed its end too, throwing away what it still sends.
+void Drain(int connection) {
+  const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
+  char trash[64 << 10];
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
+    pollfd poll_fd{connection, POLLIN, 0};
+    if (left.count() <= 0 || poll(&poll_fd, 1, static_cast<int>(left.count())) <= 0) return;
+    if (recv(connection, trash, sizeof(trash), MSG_DONTWAIT) <= 0) return;
+  }
+}
+
+}  // namespace
+
 void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer) {
-  // libfcgi would shut down and wait for the peer to close, up to two seconds for each request. We read the
-  // peer's last record instead, after which closing a unix socket loses nothing.
+  const int connection = fcgi.ipcFd;
+  // Closing is up to us: libfcgi would wait for the peer to close, up to two seconds for each request.
   FCGX_Detach(&fcgi);
-  if (!answer.aborted()) {
+  if (answer.aborted()) {
+    // nginx takes the mere end of a connection for the end of an answer without Content-Length. A record of
+    // no known version is an error to it, and so the client sees that something is missing.
+    const char nonsense[kHeaderBytes] = {};
+    send(connection, nonsense, sizeof(nonsense), MSG_NOSIGNAL | MSG_DONTWAIT);
+  } else {
     FCGX_FClose(fcgi.err);
     FCGX_FClose(fcgi.out);
-    char trash[4096];
-    const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
-    try {
-      while (gate.ReadBody(trash, sizeof(trash)) > 0 && std::chrono::steady_clock::now() < give_up) {
-      }
-    } catch (const Error&) {
-      // The peer is gone, and so is the reason to wait for it.
-    }
+  }
+  // Closing a unix socket before everything was read is an error for the peer, which may then report 502
+  // instead of our answer. When there is more to come, as with a refused upload, nginx has to see the end of
+  // the answer first: without keep-alive that is what it waits for, and it sends no more of a body once it
+  // has seen the head of the answer.
+  if (!gate.EndsNow()) {
+    shutdown(connection, SHUT_WR);
+    Drain(connection);
   }
   FCGX_Free(&fcgi, /*close=*/1);
 }

@@ -65,12 +65,13 @@ void Gate::Open(int connection) {
   head_.clear();
   content_left_ = padding_left_ = 0;
   body_ended_ = broken_ = false;
+  may_wait_ = true;
 }
 
 bool Gate::Fill() {
   ssize_t got;
   do {
-    got = recv(connection_, buffer_.data(), buffer_.size(), 0);
+    got = recv(connection_, buffer_.data(), buffer_.size(), may_wait_ ? 0 : MSG_DONTWAIT);
   } while (got < 0 && errno == EINTR);
   if (got <= 0) return false;
   begin_ = 0;
@@ -158,6 +159,16 @@ std::size_t Gate::ReadBody(char* buffer, std::size_t size) {
     filled += piece;
   }
   return filled;
+}
+
+bool Gate::EndsNow() {
+  may_wait_ = false;
+  char trash[4096];
+  try {
+    while (!body_ended_) ReadBody(trash, sizeof(trash));
+  } catch (const Error&) {
+  }
+  return body_ended_;
 }
 
 }  // namespace syncline::front

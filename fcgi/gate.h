@@ -35,6 +35,8 @@ class Gate {
   /// Bytes of the body, up to `size`; 0 at its end. Throws Error BadInput "body_cut" when it does not come to
   /// its end.
   std::size_t ReadBody(char* buffer, std::size_t size);
+  /// Reads what of the body is there already. True when it has come to its end.
+  bool EndsNow();
 
  private:
   struct Record {
@@ -54,6 +56,7 @@ class Gate {
   unsigned id_ = 0;
   std::size_t content_left_ = 0, padding_left_ = 0;  // of the current record of the body
   bool body_ended_ = false;
+  bool may_wait_ = true;
   bool broken_ = false;  // where the next record begins is no longer known
 };
 
