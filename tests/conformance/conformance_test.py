@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Every route of every service keeps the promises of the front: asks `syncline-fcgi --print-routes` and walks the table.
+
+For each row: another method is a 405 with Allow; a body one byte over the limit is a 413 before it is read; without a
+login the answer is the dialect's refusal; broken bytes are a 4xx; nothing is ever a 500 or loses its request id; each
+request leaves exactly one line in the log, and no line has a token. A service that is not in SERVICES fails: it says
+there how its clients log in and what a refusal looks like.
+
+SYNCLINE_HTTP, SYNCLINE_DIR and SYNCLINE_ADMIN say where the server is (`<dir>/env` of ./run), SYNCLINE_BIN where the
+programs are (build/).
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+import sys
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "wire"))
+import fastcgi  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get("SYNCLINE_BIN", ROOT / "build"))
+DIR = pathlib.Path(os.environ["SYNCLINE_DIR"])
+PASSWORD = secrets.token_hex(8)
+SECRET = "never-in-a-log-" + secrets.token_hex(8)
+
+
+def zstd_frame(data):
+    """One raw block: no package is needed to write that."""
+    assert len(data) < 256
+    return b"\x28\xb5\x2f\xfd\x20" + bytes([len(data)]) + (1 | len(data) << 3).to_bytes(3, "little") + data
+
+
+def ask(method, path, headers=None, body=None):
+    base = urllib.parse.urlsplit(os.environ["SYNCLINE_HTTP"])
+    connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
+    try:
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+class Anki:
+    """The key travels in a header; 403 without a good one, 400 for what is no request of a client."""
+
+    def __init__(self):
+        self.user = f"conformance-{secrets.token_hex(6)}"
+        subprocess.run([os.environ["SYNCLINE_ADMIN"], "user", "add", self.user, "--password-file", "-"], text=True,
+                       input=PASSWORD + "\n", check=True, stdout=subprocess.DEVNULL)
+        message = zstd_frame(json.dumps({"u": self.user, "p": PASSWORD}).encode())
+        status, _, body = ask("POST", "/sync/hostKey", self.headers(""), message)
+        assert status == 200, f"hostKey of {self.user}: {status}"
+        self.key = json.loads(body[body.index(b"{"):body.rindex(b"}") + 1])["key"]
+
+    def headers(self, key):
+        return {"anki-sync": json.dumps({"v": 11, "k": key, "c": "conformance", "s": "abcdef"})}
+
+    def without_login(self):
+        yield 403, self.headers("")
+        yield 403, self.headers(SECRET)
+        yield 400, {}
+        yield 400, {"anki-sync": SECRET}
+
+    def login(self):
+        return self.headers(self.key)
+
+    def secrets(self):
+        return [self.key, PASSWORD, SECRET]
+
+
+class Front:
+    """/healthz and its like: public."""
+
+    def without_login(self):
+        return []
+
+    def login(self):
+        return {}
+
+    def secrets(self):
+        return []
+
+
+SERVICES = {"anki": Anki, "front": Front}
+BROKEN = [b"", b"\0", b"{", b"\xff\xfe\xfd", b"A" * 1000, zstd_frame(b"{"), zstd_frame(b"[]"), zstd_frame(b"null"),
+          zstd_frame(b'{"a":' + b"[" * 200), zstd_frame(b"\xff"), b"\x28\xb5\x2f\xfd" + b"\xff" * 40]
+
+
+class Results:
+    def __init__(self):
+        self.passed, self.failed, self.ids = 0, 0, []
+
+    def check(self, ok, what):
+        if ok:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"FAILED  {what}")
+
+    def answer(self, answer, wanted, what):
+        """`wanted`: one status, or a function of it. Every answer also has its request id and is no 500."""
+        status, headers, _ = answer
+        ok = wanted(status) if callable(wanted) else status == wanted
+        self.check(ok, f"{what}: {status}")
+        request_id = headers.get("X-Request-Id")
+        self.check(status != 500 and request_id, f"{what}: {status}, X-Request-Id {request_id}")
+        self.ids.append((request_id, what))
+        return headers
+
+
+def walk(row, service, results):
+    method, pattern, operation, auth, _, limit = row
+    path = "/".join("1" if part.startswith("{") else part for part in pattern.split("/"))
+    other = "PATCH" if method != "PATCH" else "PUT"
+    allowed = results.answer(ask(other, path), 405, f"{other} {path}").get("Allow", "")
+    results.check(method in allowed.split(", "), f"{other} {path}: Allow is {allowed!r}")
+    if auth == "login":
+        for wanted, headers in service.without_login():
+            results.answer(ask(method, path, headers, zstd_frame(b"{}")), wanted, f"{operation} without login {headers}")
+    for body in BROKEN:
+        # Methods that ignore their body may well succeed; uploads refuse with 200 and a sentence.
+        results.answer(ask(method, path, service.login(), body), lambda status: status < 500, f"{operation} {body[:20]!r}")
+    # To the socket, or nginx' own limit would answer; without a body, or it would have to be read.
+    answer = fastcgi.ask(DIR / "sockets" / "api.sock", fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs({
+        "REQUEST_METHOD": method, "REQUEST_URI": path, "CONTENT_LENGTH": str(int(limit) + 1)})) + fastcgi.stream(
+            fastcgi.STDIN, b""))
+    results.check(answer.status == 413, f"{operation} with {int(limit) + 1} bytes: {answer.status}")
+
+
+def log_lines():
+    """Of the request line of every process of ours, by request id; and everything that is in the logs."""
+    lines, everything = {}, []
+    for path in (DIR / "log").rglob("*"):
+        if not path.is_file():
+            continue
+        text = path.read_text(errors="replace")
+        everything.append(text)
+        for line in text.splitlines():
+            if " op=" in line and " req=" in line:
+                request_id = line.split(" req=", 1)[1].split(" ", 1)[0]
+                lines[request_id] = lines.get(request_id, 0) + 1
+    return lines, "\n".join(everything)
+
+
+def main():
+    results = Results()
+    printed = subprocess.run([str(BIN / "syncline-fcgi"), "--print-routes"], text=True, check=True, stdout=subprocess.PIPE)
+    rows = [line.split(" ") for line in printed.stdout.splitlines()]
+    services = {}
+    for row in rows:
+        name = row[2].split(".")[0]
+        if name not in SERVICES:
+            results.check(False, f"the service {name} is not in SERVICES of this test")
+            continue
+        if name not in services:
+            services[name] = SERVICES[name]()
+        walk(row, services[name], results)
+    results.answer(ask("GET", "/sync/no-such-method"), 404, "GET /sync/no-such-method")
+    # The line of the last request is written after its answer is out.
+    end = time.monotonic() + 5
+    while True:
+        lines, everything = log_lines()
+        wrong = [(what, request_id) for request_id, what in results.ids if lines.get(request_id) != 1]
+        if not wrong or time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    results.check(not wrong, f"{len(wrong)} requests without exactly one log line, such as {wrong[:3]}")
+    found = [secret for service in services.values() for secret in service.secrets() if secret in everything]
+    results.check(not found, f"in the logs: {found}")
+    print(f"{results.passed} passed, {results.failed} failed")
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

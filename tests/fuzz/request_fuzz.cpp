@@ -1,0 +1,72 @@
+// Any bytes on a connection of the web server: no request, or one whose parts are within their bounds. The
+// whole way from the records through libfcgi to the Request and its body.
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "fcgi/fcgi_io.h"
+#include "fcgi/gate.h"
+
+using namespace syncline;
+using namespace syncline::front;
+
+namespace {
+
+struct Ends {
+  int pipe[2];
+  Ends() {
+    if (FCGX_Init() != 0 || pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) std::abort();
+  }
+};
+
+void Use(Request& request) {
+  if (!request.path.empty() && request.path.front() != '/') std::abort();
+  for (const char c : request.id) {
+    if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f) std::abort();
+  }
+  try {
+    request.Query("k");
+  } catch (const Error&) {
+  }
+  try {
+    if (request.ReadBody(1000).size() > 1000) std::abort();
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const Ends ends;
+  static Gate gate;
+  // More would not fit into the buffer of the socket, and there is nobody to wait for.
+  if (size > 100'000) return 0;
+  int connection[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, connection) != 0) std::abort();
+  if (send(connection[1], data, size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) std::abort();
+  shutdown(connection[1], SHUT_WR);
+  gate.Open(connection[0]);
+  FCGX_Request fcgi;
+  if (!gate.ReadHead()) {
+    close(connection[0]);
+  } else {
+    // What the gate lets through, libfcgi must accept, and leave nothing behind for the next request.
+    if (!BeginRequest(fcgi, gate, ends.pipe, connection[0])) std::abort();
+    char left;
+    if (read(ends.pipe[0], &left, 1) > 0) std::abort();
+    Received received = ReadRequest(fcgi.envp);
+    FcgiBody body(gate, received.request.content_length);
+    received.request.body = &body;
+    if (!received.problem) Use(received.request);
+    FcgiAnswer answer(fcgi);
+    answer.Begin(200, {{"X-Path", received.request.path}});
+    FinishRequest(fcgi, gate, answer);
+  }
+  close(connection[1]);
+  return 0;
+}

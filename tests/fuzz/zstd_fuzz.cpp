@@ -1,0 +1,66 @@
+// Any bytes as a zstd frame: refused, or expanded within the limit. And any bytes compressed come back.
+#include "handlers/base/zstd.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "handlers/base/errors.h"
+
+using namespace syncline;
+
+namespace {
+
+constexpr std::uint64_t kLimit = 1 << 20;
+
+class Pieces : public BodySource {
+ public:
+  Pieces(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = std::min({size, piece_, text_.size()});
+    text_.copy(buffer, got);
+    text_.remove_prefix(got);
+    return got;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t piece_;
+};
+
+class Text : public BodySink {
+ public:
+  void Write(std::string_view bytes) override { text.append(bytes); }
+  std::string text;
+};
+
+std::string Expanded(std::string_view frame, std::size_t piece) {
+  Pieces source(frame, piece);
+  ZstdReader reader(source, kLimit);
+  std::string out;
+  char buffer[4096];
+  while (const std::size_t got = reader.Read(buffer, sizeof(buffer))) out.append(buffer, got);
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::size_t piece = data[0] % 64 + 1;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  try {
+    if (Expanded(bytes, piece).size() > kLimit) std::abort();
+  } catch (const Error& error) {
+    if (error.code() != "bad_zstd" && error.code() != "too_large") std::abort();
+  }
+  if (Expanded(ZstdCompress(bytes), piece) != bytes) std::abort();
+  Text text;
+  ZstdWriter writer(text, 1);
+  for (std::size_t at = 0; at < bytes.size(); at += piece) writer.Write(bytes.substr(at, piece));
+  writer.Finish();
+  if (Expanded(text.text, 1 << 16) != bytes) std::abort();
+  return 0;
+}
