@@ -29,6 +29,11 @@ Response GetHealthz(Request&, Context&) {
   return Response::Text(200, "ok\n");
 }
 
+// GET /health -- what Anki's own server has under this name, for tools made for that: 200 and no body.
+Response GetHealth(Request&, Context&) {
+  return Response::Empty(200);
+}
+
 // GET /readyz -- the database answers and has our schema. For whoever decides to send clients here. 503
 // otherwise.
 Response GetReadyz(Request&, Context& ctx) {
@@ -50,6 +55,7 @@ using namespace std::chrono_literals;
 const Route kRoutes[] = {
     {"GET", "/healthz", "front.healthz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetHealthz,
      &kFrontDialect},
+    {"GET", "/health", "front.health", Auth::kPublic, sql::Access::kRead, 0, 5s, GetHealth, &kFrontDialect},
     {"GET", "/readyz", "front.readyz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetReadyz, &kFrontDialect},
 };
 

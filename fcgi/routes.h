@@ -1,5 +1,5 @@
 #pragma once
-// The tables of all services, and the front's own two routes: /healthz and /readyz.
+// The tables of all services, and the front's own routes: /healthz, /health and /readyz.
 #include <span>
 #include <vector>
 
