@@ -77,15 +77,19 @@ class Server:
         """The "NAME KEY" lines of `count` accounts that hold the collection of `kind`."""
         keys = self.keys[kind]
         if len(keys) < count:
-            names = [self.bench.name(kind, i) for i in range(len(keys), count)]
+            names, new = self.log_in(kind, len(keys), count)
             say(f"{self.title}: giving {len(names)} accounts the collection {KINDS[kind].collection}")
-            for name in names:
-                self.add_user(name)
-            logins = "".join(f"{name} {PASSWORD}\n" for name in names)
-            new = self.bench.tool("login", self.url, stdin=logins).splitlines(keepends=True)
             self.give(KINDS[kind].collection, names, new)
             keys += new
         return keys[:count]
+
+    def log_in(self, kind, first, end):
+        """New accounts without a collection: their names, and their "NAME KEY" lines."""
+        names = [self.bench.name(kind, i) for i in range(first, end)]
+        for name in names:
+            self.add_user(name)
+        logins = "".join(f"{name} {PASSWORD}\n" for name in names)
+        return names, self.bench.tool("login", self.url, stdin=logins).splitlines(keepends=True)
 
     def settle(self):
         """Waits until nothing goes on behind the last answer."""
@@ -100,9 +104,14 @@ class Reference(Server):
             port = probe.getsockname()[1]
         super().__init__(bench, f"http://127.0.0.1:{port}")
         self.base = tempfile.mkdtemp(prefix="reference-", dir=bench.cache)
+        self.process = None
+
+    def start(self):
+        bench = self.bench
         users = [bench.name(kind, i) for kind, (_, most) in KINDS.items() for i in range(most)]
         environment = {f"SYNC_USER{i}": f"{name}:{PASSWORD}" for i, name in enumerate(users, 1)}
-        environment |= {"SYNC_BASE": self.base, "SYNC_HOST": "127.0.0.1", "SYNC_PORT": str(port),
+        environment |= {"SYNC_BASE": self.base, "SYNC_HOST": "127.0.0.1",
+                        "SYNC_PORT": self.url.rpartition(":")[2],
                         "MAX_SYNC_PAYLOAD_MEGS": "1000", "RUST_LOG": "error"}
         with open(bench.cache / "reference.log", "w") as log:
             self.process = subprocess.Popen([bench.python, "-m", "anki.syncserver"], env=os.environ | environment,
@@ -110,7 +119,6 @@ class Reference(Server):
         limit = time.monotonic() + START_LIMIT
         while not self.is_up():
             if self.process.poll() is not None or time.monotonic() > limit:
-                self.close()
                 sys.exit(f"the reference server does not start: see {bench.cache}/reference.log")
             time.sleep(0.05)
 
@@ -133,12 +141,13 @@ class Reference(Server):
         return {"reference": self.process.pid}
 
     def close(self):
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.process:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         shutil.rmtree(self.base, ignore_errors=True)
 
 
@@ -213,6 +222,7 @@ class Bench:
     def open(self):
         if self.options.only != "ours":
             self.servers.append(Reference(self))
+            self.servers[0].start()
         if self.options.only != "reference":
             self.servers.append(Syncline(self, self.options.dir))
 
@@ -364,11 +374,13 @@ def memory(bench):
     for server in bench.servers:
         if server.title != "ours":
             continue
+        # Before the measuring: to check a password takes memory on purpose.
+        names, account = server.log_in("giant", 0, 1)
         before = {}
         for name, pid in server.processes().items():
             Path(f"/proc/{pid}/clear_refs").write_text("5")  # forgets the peak so far
             before[name] = process_memory(pid, "VmRSS")
-        account = server.accounts("giant", 1)  # uploads
+        server.give("1gib", names, account)
         server.load("download", accounts=account)
         server.settle()
         grown = {name: (process_memory(pid, "VmHWM") - before[name]) / MIB
@@ -419,9 +431,15 @@ def parse_options():
     return chosen
 
 
+def stop(*_):
+    """Leaves through the `finally` of main, so that no process stays behind. `timeout` sends the signal twice."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit("stopped")
+
+
 def main():
     options = parse_options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # through the `finally` below: leaves no process behind
+    signal.signal(signal.SIGTERM, stop)
     bench = Bench(options)
     try:
         bench.open()
