@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 
 #include <chrono>
 #include <stdexcept>
-#include <system_error>
 
 #include "fcgi/fcgi_io.h"
 #include "fcgi/gate.h"
@@ -29,25 +27,6 @@ sigset_t WakeSignal() {
   sigaddset(&set, SIGUSR1);
   return set;
 }
-
-/// The pipe through which libfcgi gets to see a checked head; see fcgi/gate.h.
-class Pipe {
- public:
-  Pipe() {
-    if (pipe2(ends_, O_CLOEXEC | O_NONBLOCK) != 0)
-      throw std::system_error(errno, std::generic_category(), "pipe");
-  }
-  ~Pipe() {
-    close(ends_[0]);
-    close(ends_[1]);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  const int* ends() const { return ends_; }
-
- private:
-  int ends_[2];
-};
 
 }  // namespace
 
@@ -121,13 +100,13 @@ int AcceptLoop::Accept() const {
 void AcceptLoop::Run(Slot& slot) {
   sql::Database database(front_.config.DatabaseSettings(application_name_));
   Gate gate;
-  const Pipe pipe;
+  HeadChannel channel;
   while (!stopping_) {
     const int connection = Accept();
     if (connection < 0) continue;
     gate.Open(connection);
     FCGX_Request fcgi;
-    if (!gate.ReadHead() || !BeginRequest(fcgi, gate, pipe.ends(), connection)) {
+    if (!gate.ReadHead() || !channel.BeginRequest(fcgi, gate, connection)) {
       close(connection);
       continue;
     }

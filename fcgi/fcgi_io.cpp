@@ -12,6 +12,8 @@
 #include <chrono>
 #include <cstring>
 #include <random>
+#include <system_error>
+#include <utility>
 
 namespace syncline::front {
 namespace {
@@ -249,16 +251,45 @@ void FcgiAnswer::Write(std::string_view bytes) {
   }
 }
 
-bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, const int pipe[2], int connection) {
+HeadChannel::HeadChannel() {
+  Open();
+}
+
+HeadChannel::~HeadChannel() {
+  Close();
+}
+
+void HeadChannel::Open() {
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_) != 0) {
+    throw std::system_error(errno, std::generic_category(), "socketpair");
+  }
+}
+
+void HeadChannel::Close() {
+  for (int& end : ends_) {
+    if (end >= 0) close(std::exchange(end, -1));
+  }
+}
+
+bool HeadChannel::BeginRequest(FCGX_Request& fcgi, const Gate& gate, int connection) {
   const std::string& head = gate.head();
-  if (write(pipe[1], head.data(), head.size()) != static_cast<ssize_t>(head.size())) return false;
-  // libfcgi takes an open descriptor for a connection kept alive, and accepts none of its own.
-  FCGX_InitRequest(&fcgi, /*sock=*/-1, /*flags=*/0);
-  fcgi.ipcFd = pipe[0];
-  fcgi.keepConnection = 1;
-  if (FCGX_Accept_r(&fcgi) != 0) return false;
-  fcgi.ipcFd = connection;
-  return true;
+  const bool sent =
+      send(ends_[1], head.data(), head.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(head.size());
+  if (sent) {
+    // libfcgi takes an open descriptor for a connection kept alive, and accepts none of its own.
+    FCGX_InitRequest(&fcgi, /*sock=*/-1, /*flags=*/0);
+    fcgi.ipcFd = ends_[0];
+    fcgi.keepConnection = 1;
+    if (FCGX_Accept_r(&fcgi) == 0) {
+      fcgi.ipcFd = connection;
+      return true;
+    }
+    ends_[0] = -1;  // closed by libfcgi
+  }
+  // What is left in the channel must not become part of the next request.
+  Close();
+  Open();
+  return false;
 }
 
 namespace {

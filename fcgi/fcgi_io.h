@@ -68,9 +68,24 @@ class FcgiAnswer : public AnswerWriter {
   bool aborted_ = false;
 };
 
-/// Lets libfcgi decode the head that `gate` has read, and attaches it to `connection` for the answer. `pipe`:
-/// both ends of an empty pipe. False when it cannot.
-bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, const int pipe[2], int connection);
+/// The way by which libfcgi gets to read a checked head; empty between two requests. A pair of sockets,
+/// because the capacity of pipes shrinks when a user has many.
+class HeadChannel {
+ public:
+  HeadChannel();
+  ~HeadChannel();
+  HeadChannel(const HeadChannel&) = delete;
+  HeadChannel& operator=(const HeadChannel&) = delete;
+
+  /// Lets libfcgi decode the head that `gate` has read, and attaches `fcgi` to `connection` for the answer.
+  /// False when it cannot; the connection stays the caller's then.
+  bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, int connection);
+
+ private:
+  void Open();
+  void Close();
+  int ends_[2] = {-1, -1};  // libfcgi's, ours
+};
 
 /// Ends a request: sends what is buffered, reads what the peer still has to say, closes the connection. An
 /// aborted answer is closed without the records that would make it look complete.

@@ -14,7 +14,7 @@
 namespace syncline::front {
 
 /// All params of a request. nginx' own bound is that of its header buffers, 32 KiB by default; more would not
-/// fit into the pipe through which libfcgi gets them.
+/// fit into the channel through which libfcgi gets them.
 inline constexpr std::size_t kMaxHeadBytes = 60 << 10;
 
 /// Belongs to a slot, which uses it for one connection after another.

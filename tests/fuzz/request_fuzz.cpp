@@ -1,7 +1,6 @@
 // Any bytes on a connection of the web server: no request, or one whose parts are within their bounds. The
 // whole way from the records through libfcgi to the Request and its body.
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,13 +15,6 @@ using namespace syncline;
 using namespace syncline::front;
 
 namespace {
-
-struct Ends {
-  int pipe[2];
-  Ends() {
-    if (FCGX_Init() != 0 || pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) std::abort();
-  }
-};
 
 void Use(Request& request) {
   if (!request.path.empty() && request.path.front() != '/') std::abort();
@@ -42,7 +34,9 @@ void Use(Request& request) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const Ends ends;
+  static const int started = FCGX_Init();
+  if (started != 0) std::abort();
+  static HeadChannel channel;
   static Gate gate;
   // More would not fit into the buffer of the socket, and there is nobody to wait for.
   if (size > 100'000) return 0;
@@ -55,10 +49,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!gate.ReadHead()) {
     close(connection[0]);
   } else {
-    // What the gate lets through, libfcgi must accept, and leave nothing behind for the next request.
-    if (!BeginRequest(fcgi, gate, ends.pipe, connection[0])) std::abort();
-    char left;
-    if (read(ends.pipe[0], &left, 1) > 0) std::abort();
+    // What the gate lets through, libfcgi must accept.
+    if (!channel.BeginRequest(fcgi, gate, connection[0])) std::abort();
     Received received = ReadRequest(fcgi.envp);
     FcgiBody body(gate, received.request.content_length);
     received.request.body = &body;

@@ -1,0 +1,74 @@
+// handlers/base/redis against a real Redis: REDIS_URL says where it is.
+#include "handlers/base/redis.h"
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "handlers/base/errors.h"
+
+using namespace syncline;
+
+namespace {
+
+std::string Url() {
+  const char* url = std::getenv("REDIS_URL");
+  if (url == nullptr) throw std::runtime_error("REDIS_URL must name a Redis to test with");
+  return url;
+}
+
+ErrorKind KindOf(Redis& redis, std::initializer_list<std::string_view> command) {
+  try {
+    redis.Command(command);
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  throw std::runtime_error("the command did not fail");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(replies_are_what_was_stored) {
+  Redis redis(Url());
+  const std::string key = "syncline-test:" + std::to_string(std::rand());
+  const std::string value("a\0\r\n\xff", 5);
+  BOOST_TEST(redis.Command({"SET", key, value, "EX", "60"}).text == "OK");
+  BOOST_TEST((redis.Command({"GET", key}).text == value));
+  BOOST_TEST(redis.Command({"DEL", key}).integer == 1);
+  BOOST_TEST((redis.Command({"GET", key}).type == RedisReply::Type::kNull));
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_command_is_our_mistake_and_breaks_nothing) {
+  Redis redis(Url());
+  BOOST_TEST((KindOf(redis, {"NO-SUCH-COMMAND"}) == ErrorKind::kInternal));
+  redis.Ping();
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_redis_closed_is_opened_again) {
+  Redis redis(Url()), other(Url());
+  const std::string id = std::to_string(redis.Command({"CLIENT", "ID"}).integer);
+  other.Command({"CLIENT", "KILL", "ID", id});
+  redis.Ping();
+  BOOST_TEST(std::to_string(redis.Command({"CLIENT", "ID"}).integer) != id);
+}
+
+BOOST_AUTO_TEST_CASE(an_absent_redis_is_busy_at_once) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (const char* url : {"unix:///nonexistent/redis.sock", "redis://127.0.0.1:1", "nonsense"}) {
+    Redis redis(url);
+    BOOST_TEST((KindOf(redis, {"PING"}) == ErrorKind::kBusy));
+  }
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(3)));
+}
+
+BOOST_AUTO_TEST_CASE(a_redis_that_does_not_answer_costs_half_a_second) {
+  Redis redis(Url());
+  redis.Ping();
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST((KindOf(redis, {"BLPOP", "syncline-test:nothing-ever", "5"}) == ErrorKind::kBusy));
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(3)));
+  // The late answer is not taken for that of the next command.
+  BOOST_TEST(redis.Command({"ECHO", "next"}).text == "next");
+}
