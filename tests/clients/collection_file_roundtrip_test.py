@@ -21,7 +21,11 @@ import subprocess
 import sys
 import tempfile
 
-from anki.collection import Collection
+try:
+    from anki.collection import Collection
+except ImportError as e:
+    print(f"the real client cannot be had: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
+    sys.exit(77)
 
 passed = failed = 0
 
@@ -474,7 +478,8 @@ def collation(tool, work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tool", help="the program collection_file_tool")
+    parser.add_argument("--tool", default=os.path.join(os.environ.get("SYNCLINE_BIN", "build"), "collection_file_tool"),
+                        help="the program of that name")
     parser.add_argument("--seeds", type=int, default=2, help="how many collections to make")
     args = parser.parse_args()
     tool = Tool(os.path.abspath(args.tool))
