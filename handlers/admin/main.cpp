@@ -7,6 +7,7 @@
 #include "handlers/admin/commands.h"
 #include "handlers/base/config.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/log.h"
 #include "sql/errors.h"
 
 namespace {
@@ -64,6 +65,8 @@ int main(int argc, char** argv) {
     for (CLI::App* command : group->get_subcommands({})) command->fallthrough();
   }
   if (const auto code = ParseOptions(app, tool.config, argc, argv)) return *code == 0 ? 0 : kWrongUsage;
+  // To standard error: what commands print is read by scripts.
+  StartLog(tool.config.log_level);
   if (!tool.command) {
     std::cerr << app.help();
     return kWrongUsage;

@@ -32,7 +32,7 @@ class Stack:
     """`settings`: more settings of the server, such as {"SYNCLINE_SESSION_MINUTES": "1"}."""
 
     def __init__(self, settings=None):
-        self.settings = {"SYNCLINE_SLOW_STATEMENT_MS": "0", **(settings or {})}
+        self.settings = settings or {}
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="syncline-test.", dir="/tmp"))
         self.port, self.http_port = free_port(), free_port()
         self.env = {}
