@@ -16,11 +16,12 @@ Result Own(PGresult* result) {
 }
 
 std::string Options(const Settings& settings) {
-  // Set in the start-up packet: no round trip, and no session without them.
+  // Set in the start-up packet: no round trip, and no session without them. Whoever writes says so at BEGIN.
   // force_generic_plan: every statement is an index access by tenant; replanning each costs more than it can
   // win.
   const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
-  return "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan -c enable_hashjoin=off"
+  return "-c timezone=UTC -c default_transaction_read_only=on -c jit=off -c "
+         "plan_cache_mode=force_generic_plan -c enable_hashjoin=off"
          " -c enable_mergejoin=off -c enable_seqscan=off"
          " -c statement_timeout=" +
          ms(settings.statement_timeout) + " -c lock_timeout=" + ms(settings.lock_timeout) +

@@ -30,6 +30,12 @@ class Database {
   auto Read(F&& block) {
     return Returning(Access::kRead, std::forward<F>(block));
   }
+  /// As Read, for a block of one statement: half of what a short read costs is BEGIN and COMMIT. Another
+  /// statement throws Failure.
+  template <typename F>
+  auto ReadOnce(F&& block) {
+    return Returning(Access::kReadOnce, std::forward<F>(block));
+  }
   /// Runs `block(Tx&)`, commits when it returns, rolls back when it throws.
   template <typename F>
   auto Write(F&& block) {

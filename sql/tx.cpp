@@ -1,6 +1,6 @@
 #include "sql/tx.h"
 
-#include <cstring>
+#include <utility>
 
 #include "sql/errors.h"
 
@@ -12,6 +12,10 @@ Tx::Tx(Connection& connection, Access access, std::optional<std::chrono::steady_
 void Tx::Begin() {
   if (deadline_ && std::chrono::steady_clock::now() > *deadline_)
     throw Unavailable("deadline of the request passed");
+  if (access_ == Access::kReadOnce) {
+    if (std::exchange(begun_, true)) throw Failure("a second statement in ReadOnce");
+    return;
+  }
   if (begun_) return;
   // Travels with the first statement. A read sees one snapshot and fails loudly when it writes.
   connection_.QueueCommand(access_ == Access::kRead ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -55,7 +59,7 @@ std::optional<Row> Tx::Only(const Statement& statement, const Rows& rows, bool r
 }
 
 void Tx::Commit() {
-  if (!begun_) return;
+  if (!begun_ || access_ == Access::kReadOnce) return;
   connection_.QueueCommand("COMMIT");
   if (access_ == Access::kRead) return connection_.FlushLater();
   try {
@@ -66,7 +70,7 @@ void Tx::Commit() {
 }
 
 void Tx::Rollback() noexcept {
-  if (!begun_ || connection_.IsBroken()) return;
+  if (!begun_ || access_ == Access::kReadOnce || connection_.IsBroken()) return;
   try {
     connection_.QueueCommand("ROLLBACK");
     connection_.Flush();

@@ -14,7 +14,8 @@
 
 namespace syncline::sql {
 
-enum class Access { kRead, kWrite };
+/// kReadOnce: one statement, which is a transaction of its own; nothing is sent around it.
+enum class Access { kRead, kReadOnce, kWrite };
 
 class Tx {
  public:

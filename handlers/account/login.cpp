@@ -47,15 +47,17 @@ std::optional<Login> CheckPassword(Context& context, const LoginSubjects& subjec
 Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind) {
   const std::optional<ParsedKey> parsed = ParseKey(key);
   if (!parsed) throw Forbidden("bad_key", "not a key of ours");
-  const auto device = context.Read<AccountStore>(
+  const auto device = context.ReadOnce<AccountStore>(
       [&](AccountStore& accounts) { return accounts.Devices(parsed->user).Find(parsed->hash, kind); });
   if (!device) throw Forbidden("bad_key", "unknown or revoked key, or account disabled");
   if (device->is_stale) {
     // Beside the route's access on purpose: a read stays a read. Nobody's request fails because a date was
     // not noted.
     try {
-      context.database().Write([&](sql::Tx& tx) { DeviceStore(tx, parsed->user).Touch(device->id); });
-    } catch (const sql::Failure&) {
+      context.WithDatabase([&](sql::Database& database) {
+        database.Write([&](sql::Tx& tx) { DeviceStore(tx, parsed->user).Touch(device->id); });
+      });
+    } catch (const Error&) {
     }
   }
   return {parsed->user, device->id};

@@ -7,7 +7,7 @@ namespace syncline::anki {
 namespace {
 
 // Real messages have at most some MiB: 250 notes. Whoever has larger notes still fits.
-constexpr std::size_t kMaxMessageBytes = 64 << 20;
+constexpr std::size_t kMaxMessageBytes = 32 << 20;
 
 }  // namespace
 

@@ -16,7 +16,7 @@ Envelope EnvelopeOf(const Request& request);
 /// As EnvelopeOf, for methods that belong to a session: the client must have named one.
 Envelope SessionEnvelopeOf(const Request& request);
 
-/// The expanded body of a message. Error BadInput "bad_zstd", TooLarge past 64 MiB.
+/// The expanded body of a message. Error BadInput "bad_zstd", TooLarge past 32 MiB.
 std::string MessageOf(Request& request);
 
 /// An answer as the version wants it: one zstd frame and anki-original-size, or the plain bytes.

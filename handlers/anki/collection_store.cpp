@@ -71,6 +71,12 @@ std::string CollectionStore::Config(std::int32_t generation) {
   return tx_.One(sql::anki::find_config, user_, generation)["config"].As<std::string>();
 }
 
+std::optional<std::pair<Collection, std::string>> CollectionStore::FindWithConfig() {
+  const auto row = tx_.MaybeOne(sql::anki::find_collection_and_config, user_);
+  if (!row) return std::nullopt;
+  return std::pair(FromRow(*row), (*row)["config"].As<std::string>());
+}
+
 GraveIds CollectionStore::GravesSince(std::int32_t generation, Usn since) {
   GraveIds graves;
   for (const sql::Row& row : tx_.Query(sql::anki::graves_since, user_, generation, since)) {

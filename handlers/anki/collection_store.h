@@ -65,6 +65,8 @@ class CollectionStore {
   /// As Find, and nobody else changes it or opens a session on it until the transaction ends.
   std::optional<Collection> Lock();
   std::string Config(std::int32_t generation);
+  /// Both in one round trip.
+  std::optional<std::pair<Collection, std::string>> FindWithConfig();
 
   GraveIds GravesSince(std::int32_t generation, Usn since);
   /// Notetypes, decks, deck configs and tags with their usn.

@@ -151,16 +151,34 @@ void Read(const Statement& statement, Review& review) {
   review.type = static_cast<std::int32_t>(row.OrZero(8, 0, 5));
 }
 
+std::size_t TextBytes(const Card& card) {
+  return card.data.size();
+}
+std::size_t TextBytes(const Note& note) {
+  return note.guid.size() + note.tags.size() + note.fields.size();
+}
+std::size_t TextBytes(const Review&) {
+  return 0;
+}
+
+// Whoever collects the rows of a page holds no more than this, and one row: notes can have megabytes.
+std::size_t PageBytes(std::int64_t limit) {
+  return limit < 0 ? std::numeric_limits<std::size_t>::max() : std::size_t{4} << 20;
+}
+
 template <typename Row>
 std::int64_t EachRow(Statement& statement, std::int64_t after, std::int64_t limit,
-                     const std::function<void(const Row&)>& each) {
+                     const std::function<void(const Row&)>& each,
+                     std::size_t max_bytes = std::numeric_limits<std::size_t>::max()) {
   Row row{};
+  std::size_t bytes = 0;
   statement.Reset();
   statement.Bind(1, after).Bind(2, limit);
-  while (statement.Step()) {
+  while (bytes < max_bytes && statement.Step()) {
     Read(statement, row);
     each(row);
     after = row.id;
+    bytes += TextBytes(row);
   }
   statement.Reset();
   return after;
@@ -599,13 +617,13 @@ SmallObjects CollectionFile::ReadSmallObjects() const {
 std::int64_t CollectionFile::EachCard(std::int64_t after, std::int64_t limit,
                                       const std::function<void(const Card&)>& row) const {
   if (!impl_->cards) impl_->cards = impl_->db.Prepare(kCardColumns);
-  return EachRow(impl_->cards, after, limit, row);
+  return EachRow(impl_->cards, after, limit, row, PageBytes(limit));
 }
 
 std::int64_t CollectionFile::EachNote(std::int64_t after, std::int64_t limit,
                                       const std::function<void(const Note&)>& row) const {
   if (!impl_->notes) impl_->notes = impl_->db.Prepare(kNoteColumns);
-  return EachRow(impl_->notes, after, limit, row);
+  return EachRow(impl_->notes, after, limit, row, PageBytes(limit));
 }
 
 std::int64_t CollectionFile::EachReview(std::int64_t after, std::int64_t limit,

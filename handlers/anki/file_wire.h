@@ -48,7 +48,8 @@ class CollectionFile {
   Usn MaxUsn() const;  ///< highest usn of any row; -1 never occurs after kFull
   /// Protobuf columns of schema 15+ converted to legacy JSON, as upstream converts them (7.4 to 7.8).
   SmallObjects ReadSmallObjects() const;
-  /// In ascending id order, from the first id above `after`, at most `limit` rows (-1: all); the callback's
+  /// In ascending id order, from the first id above `after`, at most `limit` rows (-1: all;
+  /// else fewer once their text passes 4 MiB); the callback's
   /// argument is reused for the next row. Returns the last id passed, or `after` when none was left.
   std::int64_t EachCard(std::int64_t after, std::int64_t limit,
                         const std::function<void(const Card&)>& row) const;

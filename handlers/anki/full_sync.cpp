@@ -53,19 +53,44 @@ void Expand(BodySource& source, std::uint64_t limit, TempFile& out) {
 }
 
 BlobInfo StoreFrame(Context& context, const TempFile& frame) {
-  BlobWriter writer(context.database());
-  BlobSink sink(writer);
-  frame.ReadAll(sink);
-  return writer.Finish();
+  return context.WithDatabase([&](sql::Database& database) {
+    BlobWriter writer(database);
+    BlobSink sink(writer);
+    frame.ReadAll(sink);
+    return writer.Finish();
+  });
 }
 
 BlobInfo StoreCompressed(Context& context, const TempFile& file) {
-  BlobWriter writer(context.database());
-  BlobSink sink(writer);
-  ZstdWriter zstd(sink, kFileCompression);
-  file.ReadAll(zstd);
-  zstd.Finish();
-  return writer.Finish();
+  return context.WithDatabase([&](sql::Database& database) {
+    BlobWriter writer(database);
+    BlobSink sink(writer);
+    ZstdWriter zstd(sink, kFileCompression);
+    file.ReadAll(zstd);
+    zstd.Finish();
+    return writer.Finish();
+  });
+}
+
+// The newest usn that a device which has this file does not ask for.
+Usn SeenUsn(Usn file_usn) {
+  return std::max(file_usn - 1, 0);
+}
+
+// Values no client writes, and arithmetic on which would overflow: the year 9999, and a usn with room to
+// grow.
+constexpr std::int64_t kMaxSeconds = 253'402'300'799;
+constexpr Usn kMaxUsn = 2'000'000'000;
+
+void RefuseStrangeMeta(const CollectionMeta& meta) {
+  const auto is_time = [](std::int64_t value, std::int64_t max) { return value >= 0 && value <= max; };
+  if (is_time(meta.created_s, kMaxSeconds) && is_time(meta.mod_ms, kMaxSeconds * 1000) &&
+      is_time(meta.schema_ms, kMaxSeconds * 1000) && meta.usn >= 0 && meta.usn <= kMaxUsn) {
+    return;
+  }
+  throw FileRefused(
+      "The collection says it is from the far past or future. Please check the date of your device, "
+      "use Check Database, and try again.");
 }
 
 NewCollection Describe(const CollectionFile& file, std::uint64_t bytes) {
@@ -74,9 +99,17 @@ NewCollection Describe(const CollectionFile& file, std::uint64_t bytes) {
   const CollectionCounts counts = file.Counts();
   next.counts = {counts.cards,     counts.notes, counts.revlog,
                  counts.notetypes, counts.decks, counts.deck_configs};
-  next.max_usn = file.MaxUsn();
   next.objects = file.ReadSmallObjects();
   next.graves = file.ReadGraves();
+  // Rows of the file count as seen by whoever has the file, also those of a careless program with usns from
+  // the future.
+  const Usn seen = SeenUsn(next.file.usn);
+  next.max_usn = std::min(file.MaxUsn(), seen);
+  for (auto* objects : {&next.objects.notetypes, &next.objects.decks, &next.objects.deck_configs}) {
+    for (Object& object : *objects) object.usn = std::min(object.usn, seen);
+  }
+  for (Tag& tag : next.objects.tags) tag.usn = std::min(tag.usn, seen);
+  for (Grave& grave : next.graves) grave.usn = std::min(grave.usn, seen);
   next.bytes = static_cast<std::int64_t>(bytes);
   return next;
 }
@@ -172,6 +205,7 @@ void ReceiveUpload(Context& context, BodySource& body) {
                       std::to_string(context.config().max_collection_mib) + " MiB).");
   }
   const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kFull);
+  RefuseStrangeMeta(file.Meta());
   NewCollection next = Describe(file, plain.Size());
   next.blob = StoreFrame(context, frame);
   context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Replace(next); });
@@ -199,8 +233,10 @@ void EnsureCollection(Context& context) {
 
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection) {
   TempFile frame(context.config().temp_dir);
-  ReadBlob(context.database(), context.user(), kService, collection.base_blob,
-           [&](std::string_view bytes) { frame.Write(bytes); });
+  context.WithDatabase([&](sql::Database& database) {
+    ReadBlob(database, context.user(), kService, collection.base_blob,
+             [&](std::string_view bytes) { frame.Write(bytes); });
+  });
   auto plain = std::make_unique<TempFile>(context.config().temp_dir);
   TempFileSource source(frame);
   Expand(source, static_cast<std::uint64_t>(collection.base_bytes), *plain);
@@ -241,6 +277,7 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
   const CollectionCounts counts = file.Counts();
   const std::int64_t total = counts.cards + counts.notes + counts.revlog;
 
+  const Usn seen = SeenUsn(current->base_usn);
   std::int64_t done = 0;
   int step = current->import_step;
   std::int64_t after = current->import_after;
@@ -251,8 +288,8 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
     ReviewColumns reviews;
     std::vector<std::int64_t> usns;
     std::int64_t last = after;
-    const auto add = [&usns](auto& columns, auto row) {
-      usns.push_back(row.usn);
+    const auto add = [&](auto& columns, const auto& row) {
+      usns.push_back(std::min(row.usn, seen));
       columns.Add(row);
     };
     if (step == 0) {
@@ -277,6 +314,13 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
     const bool is_current = context.Write<FullSyncStore>([&](FullSyncStore& store) {
       const auto locked = store.collections().Lock();
       if (!locked || locked->generation != generation) return false;
+      // A day that a sync has unburied since counts for rows that come later, too.
+      for (std::size_t i = 0; locked->was_unburied && i < cards.ids.size(); ++i) {
+        if (cards.queues[i] == -2 || cards.queues[i] == -3) {
+          cards.queues[i] = UnburiedQueue(static_cast<std::int32_t>(cards.types[i]),
+                                          static_cast<std::int32_t>(cards.dues[i]));
+        }
+      }
       store.ImportCards(generation, cards, usns);
       store.ImportNotes(generation, notes, usns);
       store.ImportReviews(generation, reviews, usns);

@@ -49,8 +49,10 @@ Response PostDownload(Request& request, Context& context) {
   const std::string bytes = std::to_string(download->bytes);
   return Response::Stream([download, &context](BodySink& sink) {
            if (download->file == nullptr) {
-             ReadBlob(context.database(), context.user(), kService, download->verbatim,
-                      [&](std::string_view piece) { sink.Write(piece); });
+             context.WithDatabase([&](sql::Database& database) {
+               ReadBlob(database, context.user(), kService, download->verbatim,
+                        [&](std::string_view piece) { sink.Write(piece); });
+             });
              return;
            }
            ZstdWriter zstd(sink, kDownloadCompression);

@@ -83,6 +83,8 @@ std::int64_t Number(const JsonSpans& spans, const Value& value, std::int64_t min
 constexpr std::int64_t kMaxInt32 = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMinInt32 = std::numeric_limits<std::int32_t>::min();
 constexpr std::int64_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
+// The end of the year 9999: days are counted from it.
+constexpr std::int64_t kMaxSeconds = 253'402'300'799;
 constexpr std::int64_t kMaxInt64 = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kMinInt64 = std::numeric_limits<std::int64_t>::min();
 
@@ -370,7 +372,7 @@ Changes ParseChanges(std::string_view json) {
     changes.config_json = spans.Raw(*config);
   }
   if (const Value* created = Member(spans, root, "crt"); created != nullptr && created->kind != Kind::kNull) {
-    changes.created_s = Id(spans, *created);
+    changes.created_s = Int(spans, *created, 0, kMaxSeconds);
   }
   return changes;
 }

@@ -60,7 +60,6 @@ std::vector<std::string> ParentsOf(std::string_view tag) {
 
 Session SessionStore::Start(const Collection& collection, std::string_view key, const StartMessage& message,
                             std::optional<std::int64_t> unbury_day, std::int64_t minutes) {
-  End();
   Session session;
   session.generation = collection.generation;
   session.server_usn = collection.meta.usn;
@@ -71,10 +70,8 @@ Session SessionStore::Start(const Collection& collection, std::string_view key, 
   session.to_send = unseen(collection.graves_usn, kGraves) | unseen(collection.objects_usn, kObjects) |
                     unseen(collection.tags_usn, kTags) | unseen(collection.revlog_usn, kReviews) |
                     unseen(collection.cards_usn, kCards) | unseen(collection.notes_usn, kNotes);
-  session.fence = tx_.One(sql::anki::start_session, user_, key, session.generation, session.server_usn,
-                          session.client_usn, session.client_is_newer, session.unbury_day, session.to_send,
-                          minutes)["fence"]
-                      .As<std::int64_t>();
+  tx_.Later(sql::anki::start_session, user_, key, session.generation, session.server_usn, session.client_usn,
+            session.client_is_newer, session.unbury_day, session.to_send, minutes);
   return session;
 }
 
@@ -363,7 +360,8 @@ void SessionStore::Apply(const Session& session, const SanityCounts& counts, std
             std::vector<std::int64_t>(counts.begin(), counts.end()), staged(kCards), staged(kNotes),
             staged(kReviews), staged(kGraves), staged(kObjects), staged(kTags),
             session.unbury_day.has_value());
-  End();
+  tx_.Later(sql::anki::delete_session, user_);
+  ClearStaged(session.staged);
 }
 
 }  // namespace syncline::anki

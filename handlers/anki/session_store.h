@@ -61,7 +61,8 @@ class SessionStore {
   SessionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user), collections_(tx, user) {}
   CollectionStore& collections() { return collections_; }
 
-  /// Opens a session on a locked collection; a session that was open ends, the newest start wins.
+  /// Opens a session, after End: the newest start wins. The collection need not be locked: a session that was
+  /// opened on a head that has moved on since is refused by its sanity check and its finish.
   Session Start(const Collection& collection, std::string_view key, const StartMessage& message,
                 std::optional<std::int64_t> unbury_day, std::int64_t minutes);
   /// The live session of this key, locked and prolonged. `staging`: the parts this request adds to. Error
@@ -69,7 +70,7 @@ class SessionStore {
   Session Touch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
   /// As Touch, for finish: after the collection was locked.
   Session Lock(std::string_view key);
-  /// Ends whatever session the user has, and forgets what it staged.
+  /// Ends whatever session the user has, and forgets what it staged. Waits for a finish that is under way.
   void End();
   /// As End, if it has expired.
   void EndExpired();

@@ -194,13 +194,19 @@ Response PostStart(Request& request, Context& context) {
   const StartMessage message = ParseStart(MessageOf(request));
   const auto start = [&](SessionStore& sessions) -> std::optional<GraveIds> {
     CollectionStore& collections = sessions.collections();
-    const auto collection = collections.Lock();
-    if (!collection) return std::nullopt;
-    if (!collection->IsImported() && message.client_usn < collection->base_usn) throw Busy("importing");
-    const DayConfig config = ReadDayConfig(collections.Config(collection->generation));
-    const auto unbury_day = UnburyDay(config, collection->meta.created_s, context.NowSeconds());
+    // First, because it waits for a finish that is under way: what is read next has its changes.
+    sessions.End();
+    const auto found_both = collections.FindWithConfig();
+    if (!found_both) return std::nullopt;
+    const auto& [collection, config_json] = *found_both;
+    // With the base file's usn a client has seen all of the file; 0 is the usn of a file that nobody has
+    // synced.
+    const bool has_seen_file = message.client_usn >= std::max(collection.base_usn, 1);
+    if (!collection.IsImported() && !has_seen_file) throw Busy("importing");
+    const auto unbury_day =
+        UnburyDay(ReadDayConfig(config_json), collection.meta.created_s, context.NowSeconds());
     const std::int64_t minutes = context.config().session_minutes;
-    Session session = sessions.Start(*collection, envelope.session, message, unbury_day, minutes);
+    Session session = sessions.Start(collection, envelope.session, message, unbury_day, minutes);
     GraveIds found;
     if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
     if (!message.graves.empty()) {

@@ -43,13 +43,26 @@ class Context : public sql::Observer {
 
   /// For streams of blobs, which make their own short transactions; everything else goes through Read and
   /// Write.
-  sql::Database& database() { return database_; }
+  template <typename F>
+  auto WithDatabase(F&& block) {
+    return Translated([&] { return block(database_); });
+  }
 
   /// Opens Store(tx, user) on one snapshot, read-only, and returns what the block returns.
   template <typename Store, typename F>
   auto Read(F&& block) {
     return Translated([&] {
       return database_.Read([&](sql::Tx& tx) {
+        Store store(tx, identity_.user);
+        return block(store);
+      });
+    });
+  }
+  /// As Read, for a block of one statement (see sql/database.h).
+  template <typename Store, typename F>
+  auto ReadOnce(F&& block) {
+    return Translated([&] {
+      return database_.ReadOnce([&](sql::Tx& tx) {
         Store store(tx, identity_.user);
         return block(store);
       });

@@ -40,7 +40,8 @@ constexpr std::int64_t kSweepBlobs = 100;
 
 void SweepUnusedBlobs(const Job&, Context& context, JobControl& control) {
   for (std::int64_t swept = 0;;) {
-    const std::int64_t blobs = SweepBlobs(context.database(), kBlobGrace, kSweepBlobs);
+    const std::int64_t blobs = context.WithDatabase(
+        [](sql::Database& database) { return SweepBlobs(database, kBlobGrace, kSweepBlobs); });
     swept += blobs;
     if (blobs < kSweepBlobs) return;
     control.Progress(swept, 0, "unused blobs removed");
