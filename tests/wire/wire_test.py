@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,7 +50,9 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        code = self.process.wait(20)
+        shutil.rmtree(self.dir, ignore_errors=True)
+        return code
 
 
 def wait_until(condition, seconds=10):
@@ -374,6 +377,7 @@ def sigterm_under_load_loses_nothing():
         process.terminate()
         assert process.wait(10) == 0
     assert not lost, (len(lost), lost[:5])
+    shutil.rmtree(directory)
 
 
 def sigterm_finishes_what_is_in_flight():
@@ -392,6 +396,7 @@ def sigterm_finishes_what_is_in_flight():
         released.touch()
         assert peer.answer().body == b"waited\n"
     assert server.process.wait(10) == 0
+    shutil.rmtree(server.dir)
 
 
 def an_idle_server_leaves_at_once():
@@ -410,6 +415,7 @@ def sigkill_is_seen_as_a_cut_connection():
         server.process.kill()
         server.process.wait()
         assert not peer.answer().complete
+    shutil.rmtree(server.dir)
 
 
 def without_a_socket_it_says_so():
