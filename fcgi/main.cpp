@@ -82,10 +82,35 @@ bool WaitForSignal(const sigset_t& set, std::optional<std::chrono::seconds> at_m
   }
 }
 
+enum class Schema { kFits, kWrong, kUnknown };
+
+/// Unknown: the database is away, which is logged when `told` does not say that it was.
+Schema LookAtSchema(const Config& config, bool& told) {
+  try {
+    const auto problem = sql::SchemaProblem(config.DatabaseSettings("syncline-fcgi schema check"));
+    if (!problem) return Schema::kFits;
+    std::cerr << "syncline-fcgi: " << *problem << "\n";
+    return Schema::kWrong;
+  } catch (const sql::Failure& e) {
+    if (!std::exchange(told, true)) {
+      LogLine(LogLevel::kWarn).Add("event", "waiting_for_database").Add("why", e.what()).Write();
+    }
+    return Schema::kUnknown;
+  }
+}
+
 /// Serves until a signal comes. Returns the exit code.
 int Run(const Config& config, const std::string& pool, int slots, int listen_socket, const sigset_t& leave) {
   front::Front front{config, front::Router(front::AllRoutes())};
-  front::AcceptLoop loop(front, listen_socket, slots, "syncline-fcgi " + pool);
+  // Before the slots take the first request: what waits at the socket while a pool restarts would be answered
+  // 503.
+  bool told = false;
+  Schema schema = LookAtSchema(config, told);
+  if (schema == Schema::kWrong) return kWrongSchemaExit;
+  front.schema_checked = schema == Schema::kFits;
+  // With the pid, pg_stat_activity tells which process a session belongs to: a unix socket does not.
+  front::AcceptLoop loop(front, listen_socket, slots,
+                         "syncline-fcgi " + pool + " " + std::to_string(getpid()));
   sd_notify(0, "READY=1");
   LogLine(LogLevel::kInfo)
       .Add("event", "started")
@@ -93,30 +118,16 @@ int Run(const Config& config, const std::string& pool, int slots, int listen_soc
       .Add("slots", slots)
       .Write();
 
-  // The slots answer 503 until the schema is known to fit, so that a database that starts after us is waited
-  // for.
-  bool told = false;
-  int exit_code = 0;
-  while (!front.schema_checked) {
-    try {
-      if (const auto problem = sql::SchemaProblem(config.DatabaseSettings("syncline-fcgi schema check"))) {
-        std::cerr << "syncline-fcgi: " << *problem << "\n";
-        exit_code = kWrongSchemaExit;
-        break;
-      }
-      front.schema_checked = true;
-    } catch (const sql::Failure& e) {
-      if (!std::exchange(told, true)) {
-        LogLine(LogLevel::kWarn).Add("event", "waiting_for_database").Add("why", e.what()).Write();
-      }
-      if (WaitForSignal(leave, std::chrono::seconds(1))) break;
-    }
+  // A database that starts after us is waited for; until then the slots answer 503.
+  while (schema == Schema::kUnknown && !WaitForSignal(leave, std::chrono::seconds(1))) {
+    schema = LookAtSchema(config, told);
+    front.schema_checked = schema == Schema::kFits;
   }
-  if (front.schema_checked) WaitForSignal(leave, std::nullopt);
+  if (schema == Schema::kFits) WaitForSignal(leave, std::nullopt);
   sd_notify(0, "STOPPING=1");
   loop.Stop();
   LogLine(LogLevel::kInfo).Add("event", "left").Add("pool", std::string_view(pool)).Write();
-  return exit_code;
+  return schema == Schema::kWrong ? kWrongSchemaExit : 0;
 }
 
 }  // namespace
