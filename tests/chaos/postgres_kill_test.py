@@ -1,0 +1,185 @@
+"""PostgreSQL killed in the middle of a sync: one backend, all of it, and away for a while.
+
+Clients are told 503 and when to come back; nothing of ours is restarted; the next sync is a normal one and nothing is
+lost.
+"""
+
+import concurrent.futures
+import http.client
+import os
+import pathlib
+import signal
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from anki_wire import Device, Refused, Wire, compress
+from database import Hold, Session, kill
+from promises import keep, until
+from stack import Stack
+
+PASSWORD = "a good password"
+# Where the request before the kill stands, and on which lock.
+POINTS = [
+    ("start", "SELECT 1 FROM anki_collections FOR UPDATE"),
+    ("applyChanges", "SELECT 1 FROM anki_sessions FOR UPDATE"),
+    ("applyChunk", "LOCK TABLE anki_staged_notes IN SHARE MODE"),
+    ("finish", "LOCK TABLE anki_cards IN SHARE MODE"),
+    ("finish", "LOCK TABLE anki_staged_notes IN SHARE MODE"),
+]
+
+stack: Stack
+calls = concurrent.futures.ThreadPoolExecutor(4)
+
+
+def devices_of(name):
+    stack.add_user(name, PASSWORD)
+    a = Device(Wire(stack.http).log_in(name, PASSWORD))
+    a.sync()
+    for n in range(20):
+        a.add_note(f"old {n}", reviews=1)
+    a.sync()
+    b = Device(Wire(stack.http, a.wire.key))
+    b.sync()
+    return a, b
+
+
+def change(device, first):
+    device.add_note(f"new of {first}", reviews=2)
+    notes = sorted(device.rows["notes"])
+    device.edit_note(notes[0 if first == "a" else 1], f"edited by {first}")
+    device.remove_note(notes[2 if first == "a" else 3])
+
+
+def ours():
+    return {service: stack.pids(service) for service in ("api", "transfer", "worker", "nginx")}
+
+
+def go_to(device, method):
+    """A sync, up to where this request is the next to be sent."""
+    requests = device.requests()
+    for name in requests:
+        if name == method:
+            return requests
+    raise AssertionError(method)
+
+
+def rest(requests):
+    """The status that ended the sync, or 200."""
+    try:
+        for _ in requests:
+            pass
+        return 200
+    except Refused as refused:
+        return refused.status
+
+
+def sync_in_the_end(device):
+    """A client that tries again while it is told that the server is busy. The sync itself is a normal one."""
+    def went_well():
+        try:
+            device.sync()
+            return True
+        except Refused as refused:
+            assert refused.status == 503, refused
+            return False
+    until(went_well, 60, pause=0.1)
+
+
+def settled(a, b):
+    sync_in_the_end(a)
+    b.sync()
+    a.sync()
+    third = Device(Wire(stack.http, a.wire.key))
+    third.sync()
+    assert a.content() == b.content() == third.content()
+
+
+def lose_postgres_at(points, name, lose):
+    a, b = devices_of(name)
+    statuses = []
+    before = ours()
+    for method, lock in points:
+        change(b, "b")
+        b.sync()
+        change(a, "a")
+        mine = a.pending()
+        requests = go_to(a, method)
+        hold = Hold(stack.env["DATABASE_URL"], lock)
+        call = calls.submit(rest, requests)
+        lose(hold.wait(1)[0])
+        hold.abandon()
+        # A request whose first statement was lost is tried again on a new connection; a commit never is.
+        statuses.append(call.result())
+        assert statuses[-1] in (409, 500, 503), statuses
+        settled(a, b)
+        assert mine.items() <= a.content().items()
+    assert ours() == before, "something of ours was started again"
+    return f"answers: {statuses}"
+
+
+def a_killed_backend_costs_one_sync_and_nothing_else():
+    return lose_postgres_at(POINTS, "backend", lambda blocked: kill(blocked.backend))
+
+
+def a_killed_postgres_costs_one_sync_and_nothing_else():
+    def lose(_):
+        pid = stack.kill("postgres")
+        stack.wait_for_another("postgres", pid)
+    return lose_postgres_at(POINTS[1::2], "postmaster", lose)
+
+
+def connections_that_were_closed_between_two_requests_are_not_noticed():
+    a, b = devices_of("terminated")
+    change(a, "a")
+    for _ in a.requests():
+        with Session(stack.env["DATABASE_URL"]) as session:
+            session.ask("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                        " WHERE application_name LIKE 'syncline-fcgi%'")
+    settled(a, b)
+
+
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def while_postgres_is_away_clients_are_told_to_come_back():
+    a, b = devices_of("away")
+    change(a, "a")
+    requests = go_to(a, "applyChunk")
+    before = ours()
+    supervisor = int((stack.dir / "pids" / "supervise").read_text().split()[0])
+    with Session(stack.env["DATABASE_URL"]) as session:
+        backends = [int(pid) for pid, in session.ask("SELECT pid FROM pg_stat_activity")]
+    os.kill(supervisor, signal.SIGSTOP)  # or it would be back at once
+    try:
+        stack.kill("postgres")
+        until(lambda: not any(is_running(pid) for pid in backends))
+        for method in ("meta", "start", "finish", "upload", "download", "hostKey"):
+            connection = http.client.HTTPConnection(a.wire.address, timeout=30)
+            message = b'{"u":"away","p":"a good password"}' if method == "hostKey" else b'{"v":11,"cv":"x","minUsn":0}'
+            connection.request("POST", f"/sync/{method}", compress(message), a.wire.headers())
+            answer = connection.getresponse()
+            answer.read()
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5"), (method, answer.status)
+            connection.close()
+        assert rest(requests) == 503
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+    settled(a, b)
+    assert ours() == before, "something of ours was started again"
+
+
+def main():
+    global stack
+    with Stack() as stack:
+        return keep(a_killed_backend_costs_one_sync_and_nothing_else,
+                    a_killed_postgres_costs_one_sync_and_nothing_else,
+                    connections_that_were_closed_between_two_requests_are_not_noticed,
+                    while_postgres_is_away_clients_are_told_to_come_back)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Logins at once, and a key that is revoked while its device syncs."""
+
+import concurrent.futures
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from anki_wire import Device, Refused, Wire
+from database import Session
+from promises import keep
+from stack import Stack
+
+PASSWORD = "a good password"
+
+stack: Stack
+
+
+def twenty_logins_at_once_all_get_a_key_of_their_own():
+    stack.add_user("twenty", PASSWORD)
+    told_to_wait = 0
+
+    def log_in(_):
+        nonlocal told_to_wait
+        wire = Wire(stack.http)
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return wire.log_in("twenty", PASSWORD).key
+            except Refused as refused:  # only so many are hashed at once; the others wait, and at last come back
+                assert refused.status == 503 and time.monotonic() < end, refused
+                told_to_wait += 1
+
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        keys = list(pool.map(log_in, range(20)))
+    assert len(set(keys)) == 20
+    for key in keys:
+        Wire(stack.http, key).ask("meta", {"v": 11, "cv": "x"})
+    return f"{told_to_wait} times told to come back"
+
+
+def a_key_revoked_during_a_sync_is_refused_at_once_by_every_process():
+    stack.add_user("lost", PASSWORD)
+    mine, lost = (Device(Wire(stack.http).log_in("lost", PASSWORD)) for _ in range(2))
+    mine.sync()
+    lost.sync()
+    mine.add_note("mine")
+    mine.sync()
+    lost.add_note("of a thief")
+    requests = lost.requests()
+    for method in requests:
+        if method == "finish":
+            break
+    with Session(stack.env["DATABASE_URL"]) as session:
+        newest = session.number("SELECT max(device_id) FROM devices JOIN users USING (user_id)"
+                                " WHERE users.name = 'lost'")
+    stack.admin("device", "revoke", "lost", str(newest))
+    began = time.monotonic()
+
+    def ask(method):
+        try:
+            Wire(stack.http, lost.wire.key).ask(method, {"v": 11, "cv": "x", "minUsn": 0})
+            return 200
+        except Refused as refused:
+            return refused.status
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        methods = ["meta", "start", "chunk", "download", "finish", "abort"] * 16  # reaches every slot of every process
+        answers = list(pool.map(ask, methods))
+    asked = time.monotonic() - began
+    assert set(answers) == {403}, answers
+    try:
+        next(requests)
+        raise AssertionError("a revoked key finished a sync")
+    except Refused as refused:
+        assert refused.status == 403
+    mine.sync()
+    third = Device(Wire(stack.http, mine.wire.key))
+    third.sync()
+    assert len(third.rows["notes"]) == 1
+    return f"{len(answers)} requests within {asked:.1f} s of the revocation"
+
+
+def main():
+    global stack
+    with Stack() as stack:
+        return keep(twenty_logins_at_once_all_get_a_key_of_their_own,
+                    a_key_revoked_during_a_sync_is_refused_at_once_by_every_process)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
