@@ -128,6 +128,7 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
   }
   struct Known {
     std::int64_t mod;
+    Usn usn;
     std::int32_t field_count, template_count;
     bool is_buried;
   };
@@ -138,7 +139,7 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
        tx_.Query(sql::anki::known_objects, user_, session.generation, session.fence, kinds, ids, keys)) {
     const auto id = row["id"].As<std::int64_t>();
     const bool is_buried = row["is_buried"].As<bool>();
-    known[id] = {row["mod"].As<std::int64_t>(), row["field_count"].As<std::int32_t>(),
+    known[id] = {row["mod"].As<std::int64_t>(), row["usn"].As<Usn>(), row["field_count"].As<std::int32_t>(),
                  row["template_count"].As<std::int32_t>(), is_buried};
     if (!is_buried) owners[row["name_key"].As<std::string>()] = id;
   }
@@ -149,8 +150,11 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
     if (existing == known.end()) {
       ++added;
     } else if (!existing->second.is_buried) {
-      // On a tie both sides take the other's: that is how every client does it.
-      if (existing->second.mod > object.mod) continue;
+      // On a tie a client takes what it is sent. Ours goes to it in this very sync when it has not seen it
+      // yet: then ours stays, or the two would swap theirs (as they do upstream) and never be the same.
+      const bool is_tie_sent =
+          existing->second.mod == object.mod && existing->second.usn >= session.client_usn;
+      if (existing->second.mod > object.mod || is_tie_sent) continue;
       if (existing->second.field_count != object.field_count ||
           existing->second.template_count != object.template_count) {
         throw BadInput("notetype_schema_changed");
@@ -162,7 +166,8 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
       return owner != owners.end() && owner->second != object.id;
     };
     // Deck configs may share a name.
-    if (kind != ObjectKind::kDeckConfig && is_taken()) {
+    const bool is_renamed = kind != ObjectKind::kDeckConfig && is_taken();
+    if (is_renamed) {
       if (!std::exchange(has_all_names, true)) {
         for (const sql::Row& row : tx_.Query(sql::anki::known_names, user_, session.generation, kinds[0])) {
           owners.try_emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
@@ -175,7 +180,7 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
     }
     owners[key] = object.id;
     object.json = WithMembers(object.json, {{"usn", std::to_string(session.server_usn)}});
-    taken.push_back({kind, std::move(object), std::move(key)});
+    taken.push_back({kind, std::move(object), std::move(key), is_renamed});
   }
   return taken;
 }
@@ -220,7 +225,7 @@ void SessionStore::StageChanges(const Session& session, const MergedChanges& mer
   if (!merged.objects.empty()) {
     std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
     std::vector<std::string> names, keys, jsons;
-    for (const auto& [kind, object, key] : merged.objects) {
+    for (const auto& [kind, object, key, is_renamed] : merged.objects) {
       kinds.push_back(static_cast<std::int64_t>(kind));
       ids.push_back(object.id);
       mods.push_back(object.mod);

@@ -43,6 +43,7 @@ struct MergedChanges {
     ObjectKind kind;
     Object object;
     std::string name_key;
+    bool is_renamed = false;  ///< its name was taken: the client that sent it has to hear of that
   };
   std::vector<Item> objects;
   std::vector<std::pair<std::string, std::string>> tags;  ///< case-folded key, name

@@ -66,6 +66,18 @@ Changes UnseenChanges(const Session& session, CollectionStore& collections) {
   return ours;
 }
 
+// An object that lost its name to another one goes back to the client that sent it, which would know it by
+// the old name until its next edit. It goes first: then the client has the name free for the one that holds
+// it.
+void AddRenamed(const MergedChanges& merged, Changes& ours) {
+  std::vector<Object> notetypes, decks;
+  for (const auto& item : merged.objects) {
+    if (item.is_renamed) (item.kind == ObjectKind::kDeck ? decks : notetypes).push_back(item.object);
+  }
+  ours.notetypes.insert(ours.notetypes.begin(), notetypes.begin(), notetypes.end());
+  ours.decks.insert(ours.decks.begin(), decks.begin(), decks.end());
+}
+
 // Fills one chunk with what comes next and moves the session's place. Revlog, cards, notes, each page by
 // page.
 std::string NextChunk(Session& session, CollectionStore& collections) {
@@ -237,8 +249,8 @@ Response PostApplyGraves(Request& request, Context& context) {
 
 // POST /sync/applyChanges -- notetypes, decks, deck configs, tags, config: the client's for ours.
 //
-// Ours are gathered before the client's are merged. Answers 200; 400 a notetype changed its number of fields
-// or templates, which only a full sync can express; 409 no session.
+// Ours are gathered before the client's are merged; what had to be renamed is added. Answers 200; 400 a
+// notetype changed its number of fields or templates, which only a full sync can express; 409 no session.
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(MessageOf(request));
@@ -247,7 +259,9 @@ Response PostApplyChanges(Request& request, Context& context) {
       const Session session =
           sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
       Changes unseen = UnseenChanges(session, sessions.collections());
-      sessions.StageChanges(session, sessions.Merge(session, theirs, context.NowSeconds()), theirs);
+      const MergedChanges merged = sessions.Merge(session, theirs, context.NowSeconds());
+      sessions.StageChanges(session, merged, theirs);
+      AddRenamed(merged, unseen);
       return unseen;
     });
     return Answer(envelope, Print(ours));

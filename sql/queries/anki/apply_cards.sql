@@ -1,4 +1,5 @@
--- $5 is what the client had seen: a row changed since, here and there, is taken only if the client's is younger.
+-- $5 is what the client had seen: a row changed since, here and there, is taken unless ours is younger. On a tie the
+-- sending device keeps its own, so taking it is what makes all devices agree (upstream keeps both, apart for good).
 -- Of a card that was sent twice, the last one counts.
 INSERT INTO anki_cards AS c (user_id, generation, id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps,
     lapses, remaining, original_due, original_deck_id, flags, data)
@@ -15,4 +16,4 @@ ON CONFLICT (user_id, generation, id) DO UPDATE SET note_id = excluded.note_id, 
     interval = excluded.interval, factor = excluded.factor, reps = excluded.reps, lapses = excluded.lapses,
     remaining = excluded.remaining, original_due = excluded.original_due, original_deck_id = excluded.original_deck_id,
     flags = excluded.flags, data = excluded.data
- WHERE c.usn < $5 OR c.mod < excluded.mod
+ WHERE c.usn < $5 OR c.mod <= excluded.mod

@@ -7,4 +7,4 @@ SELECT DISTINCT ON (u.id) $1::bigint, $2::int, u.id, u.guid, u.notetype_id, u.mo
  WHERE s.user_id = $1 AND s.fence = $3 ORDER BY u.id, s.seq DESC, u.position DESC
 ON CONFLICT (user_id, generation, id) DO UPDATE SET guid = excluded.guid, notetype_id = excluded.notetype_id,
     mod = excluded.mod, usn = excluded.usn, tags = excluded.tags, fields = excluded.fields
- WHERE n.usn < $5 OR n.mod < excluded.mod
+ WHERE n.usn < $5 OR n.mod <= excluded.mod

@@ -1,6 +1,6 @@
 -- What an incoming object can meet: itself, or another one of its kind with its name. A deck that this session has
 -- buried is gone by the time objects are applied.
-SELECT o.kind, o.id, o.mod, o.field_count, o.template_count, o.name_key,
+SELECT o.kind, o.id, o.mod, o.usn, o.field_count, o.template_count, o.name_key,
        o.kind = 1 AND EXISTS (SELECT FROM anki_staged_graves g
                                WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 2 AND g.id = o.id) AS is_buried
   FROM anki_objects o

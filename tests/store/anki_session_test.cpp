@@ -1,0 +1,556 @@
+// A sync as the store sees it: what is staged, what wins, what is counted. The messages are structs here; the
+// protocol around them is in tests/cases, real clients are in tests/clients.
+#include "handlers/anki/session_store.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <random>
+
+#include "handlers/anki/full_sync_store.h"
+#include "handlers/base/blobs.h"
+#include "handlers/base/errors.h"
+#include "sql/database.h"
+#include "tests/support/test_database.h"
+
+using namespace syncline;
+using namespace syncline::anki;
+using tests::TestDatabase;
+
+namespace {
+
+constexpr std::int64_t kMinutes = 5;
+constexpr std::int64_t kNow = 5000;
+
+Note NoteOf(std::int64_t id, std::int64_t mod,
+            const std::string& fields =
+                "a\x1f"
+                "b") {
+  return {.id = id, .guid = "g", .notetype_id = 1, .mod = mod, .usn = 0, .tags = "", .fields = fields};
+}
+
+Card CardOf(std::int64_t id, std::int64_t mod, std::int32_t due = 0) {
+  Card card{};
+  card.id = id;
+  card.note_id = id;
+  card.deck_id = 1;
+  card.mod = mod;
+  card.due = due;
+  card.data = "{}";
+  return card;
+}
+
+Review ReviewOf(std::int64_t id, std::int32_t ease) {
+  Review review{};
+  review.id = id;
+  review.card_id = 1;
+  review.ease = ease;
+  return review;
+}
+
+Object DeckOf(std::int64_t id, const std::string& name, std::int64_t mod) {
+  return {.id = id,
+          .name = name,
+          .mod = mod,
+          .usn = 0,
+          .json = "{\"id\":" + std::to_string(id) + ",\"name\":" + Quoted(name) +
+                  ",\"mod\":" + std::to_string(mod) + ",\"usn\":0}"};
+}
+
+Object NotetypeOf(std::int64_t id, const std::string& name, std::int64_t mod, std::int32_t fields = 2) {
+  Object object = DeckOf(id, name, mod);
+  object.field_count = fields;
+  object.template_count = 1;
+  return object;
+}
+
+// What one client sends in one sync.
+struct Sent {
+  GraveIds graves;
+  Changes changes;
+  ReceivedChunk chunk;
+
+  Sent& Add(const Note& note) { return chunk.notes.Add(note), *this; }
+  Sent& Add(const Card& card) { return chunk.cards.Add(card), *this; }
+  Sent& Add(const Review& review) { return chunk.revlog.Add(review), *this; }
+};
+
+// A base file of which only the ids matter.
+struct FileOf : ImportingFile {
+  std::map<Part, std::vector<std::int64_t>> ids;
+  std::vector<std::int64_t> Existing(Part part, const std::vector<std::int64_t>& asked) override {
+    std::vector<std::int64_t> found;
+    for (const std::int64_t id : asked) {
+      if (std::count(ids[part].begin(), ids[part].end(), id) > 0) found.push_back(id);
+    }
+    return found;
+  }
+};
+
+struct Fixture {
+  TestDatabase& test = TestDatabase::Instance();
+  sql::Database database{test.settings()};
+  UserId user;
+
+  explicit Fixture(SanityCounts rows_in_file = {0, 0, 0, 1, 1, 1}) {
+    static int users = 0;
+    user = test.AddUser("anki-session-" + std::to_string(++users));
+    BlobWriter writer(database);
+    writer.Write("a file");
+    NewCollection first;
+    first.meta = first.file = {.created_s = 0, .mod_ms = 1, .schema_ms = 1, .last_sync_ms = 1, .usn = 5};
+    first.counts = rows_in_file;
+    first.max_usn = 0;
+    first.objects.notetypes = {NotetypeOf(1, "Basic", 100)};
+    first.objects.decks = {DeckOf(1, "Default", 100)};
+    first.objects.deck_configs = {DeckOf(1, "Default", 100)};
+    first.objects.config_json = "{}";
+    first.blob = writer.Finish();
+    first.bytes = 6;
+    database.Write([&](sql::Tx& tx) { BOOST_REQUIRE(FullSyncStore(tx, user).Begin(first)); });
+  }
+
+  template <typename F>
+  auto Write(F&& f) {
+    return database.Write([&](sql::Tx& tx) {
+      SessionStore sessions(tx, user);
+      return f(sessions);
+    });
+  }
+  Collection Now() {
+    return Write([](SessionStore& sessions) { return *sessions.collections().Find(); });
+  }
+  Session Start(const std::string& key, Usn client_usn, std::optional<std::int64_t> unbury = std::nullopt) {
+    return Write([&](SessionStore& sessions) {
+      return sessions.Start(*sessions.collections().Lock(), key, {client_usn, false, {}}, unbury, kMinutes);
+    });
+  }
+  void Stage(const std::string& key, const Sent& sent) {
+    Write([&](SessionStore& sessions) {
+      if (sent.graves.empty()) return;
+      sessions.StageGraves(sessions.Touch(key, kMinutes, kGraves), sent.graves);
+    });
+    Write([&](SessionStore& sessions) {
+      const Session session = sessions.Touch(key, kMinutes, kObjects | kTags);
+      sessions.StageChanges(session, sessions.Merge(session, sent.changes, kNow), sent.changes);
+    });
+    Write([&](SessionStore& sessions) {
+      sessions.StageChunk(sessions.Touch(key, kMinutes, kCards | kNotes | kReviews), sent.chunk);
+    });
+  }
+  SanityCounts Finish(const std::string& key, ImportingFile* file = nullptr) {
+    const SanityCounts counts = Write([&](SessionStore& sessions) {
+      Session session = sessions.Touch(key, kMinutes);
+      return sessions.CountsAfter(session, *sessions.collections().Find(), file);
+    });
+    Write([&](SessionStore& sessions) {
+      const Collection collection = *sessions.collections().Lock();
+      Session session = sessions.Lock(key);
+      sessions.Apply(session, sessions.CountsAfter(session, collection, file), collection.meta.mod_ms + 1);
+    });
+    return counts;
+  }
+  SanityCounts Sync(Usn client_usn, const Sent& sent, ImportingFile* file = nullptr) {
+    Start("key", client_usn);
+    Stage("key", sent);
+    return Finish("key", file);
+  }
+  std::vector<std::vector<std::string>> Rows(const std::string& columns, const std::string& table) {
+    return test.Run("SELECT " + columns + " FROM " + table +
+                    " WHERE user_id = " + std::to_string(static_cast<std::int64_t>(user)) + " ORDER BY 1, 2");
+  }
+  std::string Row(const std::string& columns, const std::string& table, const std::string& where) {
+    std::string joined;
+    for (const auto& row : test.Run("SELECT " + columns + " FROM " + table + " WHERE " + where +
+                                    " AND user_id = " + std::to_string(static_cast<std::int64_t>(user)))) {
+      for (const std::string& field : row) joined += (joined.empty() ? "" : " ") + field;
+    }
+    return joined;
+  }
+};
+
+bool IsNoSession(const Error& error) {
+  return error.kind() == ErrorKind::kConflict;
+}
+bool IsBadInput(const Error& error) {
+  return error.kind() == ErrorKind::kBadInput;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nothing_is_visible_before_finish) {
+  Fixture f;
+  f.Start("key", 5);
+  f.Stage("key", Sent().Add(NoteOf(1, 10)).Add(CardOf(1, 10)));
+  BOOST_TEST(f.Rows("id, usn", "anki_notes").empty());
+  BOOST_TEST(f.Now().counts[0] == 0);
+  const SanityCounts counts = f.Finish("key");
+  BOOST_TEST(counts[0] == 1);
+  BOOST_TEST(f.Row("usn, mod", "anki_notes", "id = 1") == "5 10");
+  BOOST_TEST(f.Now().meta.usn == 6);
+  BOOST_TEST(f.Rows("fence, seq", "anki_staged_notes").empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_an_older_session_staged_is_never_applied) {
+  Fixture f;
+  const Session old = f.Start("key", 5);
+  f.Stage("key", Sent().Add(NoteOf(1, 10)));
+  f.Start("key", 5);
+  // A request of the old session that was already past its check when the new one began.
+  f.Write([&](SessionStore& sessions) {
+    sessions.StageChunk(old, Sent().Add(NoteOf(2, 10)).Add(CardOf(2, 10)).chunk);
+    sessions.StageGraves(old, {{7}, {8}, {}});
+  });
+  f.Stage("key", Sent().Add(NoteOf(3, 10)).Add(CardOf(3, 10)));
+  const SanityCounts counts = f.Finish("key");
+  BOOST_TEST(counts[0] == 1);
+  BOOST_TEST(counts[1] == 1);
+  BOOST_TEST(f.Rows("id, usn", "anki_notes").size() == 1);
+  BOOST_TEST(f.Rows("id, usn", "anki_graves").empty());
+  BOOST_TEST(f.Row("count(*)", "anki_notes", "id = 3") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(only_the_newest_session_is_alive) {
+  Fixture f;
+  f.Start("one", 5);
+  f.Start("two", 5);
+  BOOST_CHECK_EXCEPTION(f.Stage("one", Sent()), Error, IsNoSession);
+  BOOST_CHECK_EXCEPTION(f.Finish("one"), Error, IsNoSession);
+  f.Finish("two");
+  BOOST_CHECK_EXCEPTION(f.Finish("two"), Error, IsNoSession);
+}
+
+BOOST_AUTO_TEST_CASE(an_expired_session_is_gone_with_what_it_staged) {
+  Fixture f;
+  f.Start("key", 5);
+  f.Stage("key", Sent().Add(NoteOf(1, 10)));
+  f.Write([](SessionStore& sessions) { sessions.EndExpired(); });
+  BOOST_TEST(f.Rows("fence, seq", "anki_staged_notes").size() == 1);  // it has not expired
+  f.test.Run("UPDATE anki_sessions SET expires_at = now() - interval '1 second'");
+  BOOST_CHECK_EXCEPTION(f.Finish("key"), Error, IsNoSession);
+  f.Write([](SessionStore& sessions) { sessions.EndExpired(); });
+  BOOST_TEST(f.Rows("fence, seq", "anki_staged_notes").empty());
+  BOOST_TEST(f.Rows("fence, session_key", "anki_sessions").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_row_the_client_has_seen_is_overwritten_whatever_its_time) {
+  Fixture f;
+  f.Sync(5, Sent().Add(NoteOf(1, 1000)).Add(CardOf(1, 1000, 1)));
+  f.Sync(6, Sent()
+                .Add(NoteOf(1, 10,
+                            "older\x1f"
+                            "time"))
+                .Add(CardOf(1, 10, 2)));
+  BOOST_TEST(f.Row("mod, usn, fields", "anki_notes", "id = 1") ==
+             "10 6 older\x1f"
+             "time");
+  BOOST_TEST(f.Row("mod, usn, due", "anki_cards", "id = 1") == "10 6 2");
+}
+
+BOOST_AUTO_TEST_CASE(of_a_row_changed_on_both_sides_the_younger_stays) {
+  Fixture f;
+  f.Sync(5, Sent().Add(NoteOf(1, 1000)).Add(CardOf(1, 1000, 1)));
+  f.Sync(5, Sent()
+                .Add(NoteOf(1, 999,
+                            "older\x1f"
+                            "edit"))
+                .Add(CardOf(1, 999, 2)));
+  BOOST_TEST(f.Row("mod, usn, fields", "anki_notes", "id = 1") ==
+             "1000 5 a\x1f"
+             "b");
+  BOOST_TEST(f.Row("mod, usn, due", "anki_cards", "id = 1") == "1000 5 1");
+  f.Sync(5, Sent().Add(NoteOf(1, 1001)).Add(CardOf(1, 1001, 3)));
+  BOOST_TEST(f.Row("mod, usn", "anki_notes", "id = 1") == "1001 7");
+  BOOST_TEST(f.Row("mod, usn, due", "anki_cards", "id = 1") == "1001 7 3");
+}
+
+BOOST_AUTO_TEST_CASE(of_a_row_changed_on_both_sides_in_one_second_the_one_sent_last_stays) {
+  Fixture f;
+  f.Sync(5, Sent().Add(NoteOf(1, 1000)).Add(CardOf(1, 1000, 1)));
+  f.Sync(5, Sent()
+                .Add(NoteOf(1, 1000,
+                            "x\x1f"
+                            "y"))
+                .Add(CardOf(1, 1000, 2)));
+  BOOST_TEST(f.Row("usn, fields", "anki_notes", "id = 1") ==
+             "6 x\x1f"
+             "y");
+  BOOST_TEST(f.Row("usn, due", "anki_cards", "id = 1") == "6 2");
+}
+
+BOOST_AUTO_TEST_CASE(of_a_row_sent_twice_the_last_one_counts) {
+  Fixture f;
+  const SanityCounts counts =
+      f.Sync(5, Sent().Add(CardOf(1, 9, 1)).Add(CardOf(1, 3, 2)).Add(ReviewOf(1, 1)).Add(ReviewOf(1, 4)));
+  BOOST_TEST(counts[0] == 1);
+  BOOST_TEST(counts[2] == 1);
+  BOOST_TEST(f.Row("mod, due", "anki_cards", "id = 1") == "3 2");
+}
+
+BOOST_AUTO_TEST_CASE(a_review_is_never_changed) {
+  Fixture f;
+  f.Sync(5, Sent().Add(ReviewOf(1, 3)));
+  const SanityCounts counts = f.Sync(6, Sent().Add(ReviewOf(1, 4)));
+  BOOST_TEST(counts[2] == 1);
+  BOOST_TEST(f.Row("ease, usn", "anki_revlog", "id = 1") == "3 5");
+}
+
+BOOST_AUTO_TEST_CASE(a_grave_is_dug_even_for_nothing_and_gets_the_new_usn_when_dug_again) {
+  Fixture f;
+  Sent gone;
+  gone.graves = {{1}, {1}, {77}};
+  SanityCounts counts = f.Sync(5, gone);
+  BOOST_TEST(counts[0] == 0);
+  f.Sync(6, Sent().Add(NoteOf(1, 10)).Add(CardOf(1, 10)));
+  BOOST_TEST(f.Now().counts[0] == 1);
+  counts = f.Sync(7, gone);
+  BOOST_TEST(counts[0] == 0);
+  BOOST_TEST(counts[1] == 0);
+  BOOST_TEST(counts[4] == 1);
+  for (const auto& grave : f.Rows("kind, id, usn", "anki_graves")) BOOST_TEST(grave[2] == "7");
+}
+
+BOOST_AUTO_TEST_CASE(deleting_a_note_leaves_its_cards_and_reviews) {
+  Fixture f;
+  f.Sync(5, Sent().Add(NoteOf(1, 10)).Add(CardOf(1, 10)).Add(ReviewOf(1, 3)));
+  Sent gone;
+  gone.graves.notes = {1};
+  const SanityCounts counts = f.Sync(6, gone);
+  BOOST_TEST(counts[0] == 1);
+  BOOST_TEST(counts[1] == 0);
+  BOOST_TEST(counts[2] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_deleted_and_sent_again_in_one_sync_stays) {
+  Fixture f;
+  f.Sync(5, Sent().Add(NoteOf(1, 10)).Add(CardOf(1, 10)));
+  Sent both;
+  both.graves = {{1}, {1}, {}};
+  both.Add(NoteOf(1, 3)).Add(CardOf(1, 3));
+  const SanityCounts counts = f.Sync(6, both);
+  BOOST_TEST(counts[0] == 1);
+  BOOST_TEST(counts[1] == 1);
+  BOOST_TEST(f.Row("mod", "anki_cards", "id = 1") == "3");
+}
+
+BOOST_AUTO_TEST_CASE(a_note_without_its_notetype_or_with_other_fields_is_refused) {
+  Fixture f;
+  Note note = NoteOf(1, 10);
+  note.notetype_id = 99;
+  f.Start("key", 5);
+  BOOST_CHECK_EXCEPTION(f.Stage("key", Sent().Add(note)), Error, IsBadInput);
+  BOOST_CHECK_EXCEPTION(f.Stage("key", Sent().Add(NoteOf(1, 10, "one field"))), Error, IsBadInput);
+  // A notetype of the same sync is known.
+  Sent with;
+  with.changes.notetypes = {NotetypeOf(99, "New", 10)};
+  f.Stage("key", with.Add(note));
+  BOOST_TEST(f.Finish("key")[3] == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_notetype_with_another_number_of_fields_is_refused) {
+  Fixture f;
+  Sent sent;
+  sent.changes.notetypes = {NotetypeOf(1, "Basic", 200, 3)};
+  BOOST_CHECK_EXCEPTION(f.Sync(5, sent), Error, IsBadInput);
+  // An older one loses anyway.
+  sent.changes.notetypes = {NotetypeOf(1, "Basic", 99, 3)};
+  f.Sync(5, sent);
+  BOOST_TEST(f.Row("mod, field_count", "anki_objects", "kind = 0 AND id = 1") == "100 2");
+}
+
+BOOST_AUTO_TEST_CASE(an_object_of_the_same_second_is_taken) {
+  Fixture f;
+  Sent sent;
+  sent.changes.decks = {DeckOf(1, "Renamed", 100)};
+  f.Sync(5, sent);
+  BOOST_TEST(f.Row("name, usn", "anki_objects", "kind = 1 AND id = 1") == "Renamed 5");
+  sent.changes.decks = {DeckOf(1, "Older", 99)};
+  f.Sync(6, sent);
+  BOOST_TEST(f.Row("name, usn", "anki_objects", "kind = 1 AND id = 1") == "Renamed 5");
+}
+
+BOOST_AUTO_TEST_CASE(of_two_objects_of_one_second_ours_stays_if_the_client_is_sent_it) {
+  Fixture f;
+  Sent sent;
+  sent.changes.decks = {DeckOf(1, "Of one", 200)};
+  f.Sync(5, sent);
+  sent.changes.decks = {DeckOf(1, "Of another", 200)};
+  f.Sync(5, sent);
+  BOOST_TEST(f.Row("name, usn", "anki_objects", "kind = 1 AND id = 1") == "Of one 5");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_taken_gets_a_plus_and_its_sender_hears_of_it) {
+  Fixture f;
+  Sent sent;
+  sent.changes.decks = {DeckOf(2, "\u00c4pfel", 10), DeckOf(3, "\u00e4pfel", 10),
+                        DeckOf(4, "\u00c4PFEL+", 10)};
+  f.Start("key", 5);
+  const MergedChanges merged = f.Write([&](SessionStore& sessions) {
+    return sessions.Merge(sessions.Touch("key", kMinutes), sent.changes, kNow);
+  });
+  BOOST_REQUIRE(merged.objects.size() == 3);
+  BOOST_TEST(!merged.objects[0].is_renamed);
+  BOOST_TEST(merged.objects[1].is_renamed);
+  BOOST_TEST(merged.objects[1].object.name == "\u00e4pfel+");
+  BOOST_TEST(merged.objects[1].object.mod == kNow);
+  BOOST_TEST(merged.objects[2].object.name == "\u00c4PFEL++");
+  f.Stage("key", sent);
+  BOOST_TEST(f.Finish("key")[4] == 4);
+  // A deck that the same sync deletes does not hold its name.
+  Sent swap;
+  swap.graves.decks = {2};
+  swap.changes.decks = {DeckOf(5, "\u00e4PFEL", 20)};
+  f.Sync(6, swap);
+  BOOST_TEST(f.Row("name", "anki_objects", "kind = 1 AND id = 5") == "\u00e4PFEL");
+}
+
+BOOST_AUTO_TEST_CASE(deck_configs_may_share_a_name) {
+  Fixture f;
+  Sent sent;
+  sent.changes.deck_configs = {DeckOf(2, "Default", 10), DeckOf(3, "default", 10)};
+  BOOST_TEST(f.Sync(5, sent)[5] == 3);
+  BOOST_TEST(f.Row("name", "anki_objects", "kind = 2 AND id = 3") == "default");
+}
+
+BOOST_AUTO_TEST_CASE(a_tag_adopts_the_spelling_of_its_parent_and_an_existing_one_is_left_alone) {
+  Fixture f;
+  Sent sent;
+  sent.changes.tags = {"Verb", "Verb::Irregular"};
+  f.Sync(5, sent);
+  sent.changes.tags = {"VERB", "verb::irregular::strong", "verb::New", "\u00c4", "\u00e4"};
+  f.Sync(6, sent);
+  std::map<std::string, std::string> tags;
+  for (const auto& row : f.Rows("name, usn", "anki_tags")) tags[row[0]] = row[1];
+  const std::map<std::string, std::string> expected{{"Verb", "5"},
+                                                    {"Verb::Irregular", "5"},
+                                                    {"Verb::Irregular::strong", "6"},
+                                                    {"Verb::New", "6"},
+                                                    {"\u00c4", "6"}};
+  BOOST_TEST((tags == expected));
+}
+
+BOOST_AUTO_TEST_CASE(unburying_touches_neither_time_nor_usn) {
+  Fixture f;
+  Card card = CardOf(1, 10, 2'000'000'000);
+  card.queue = -3;
+  card.type = 1;
+  f.Sync(5, Sent().Add(card));
+  f.Start("key", 6, 42);
+  f.Finish("key");
+  BOOST_TEST(f.Row("queue, mod, usn", "anki_cards", "id = 1") == "1 10 5");
+  BOOST_TEST(f.Row("config", "anki_config", "true") == "{\"lastUnburied\":42}");
+  BOOST_TEST(f.Now().was_unburied);
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_a_file_come_beneath_what_a_sync_has_done) {
+  Fixture f({3, 3, 1, 1, 1, 1});
+  FileOf file;
+  file.ids = {{kCards, {1, 2, 3}}, {kNotes, {1, 2, 3}}, {kReviews, {1}}};
+  Sent sent;
+  sent.graves = {{1}, {1}, {}};
+  sent.Add(NoteOf(2, 10)).Add(CardOf(2, 10, 22)).Add(NoteOf(4, 10)).Add(CardOf(4, 10)).Add(ReviewOf(1, 4));
+  const SanityCounts counts = f.Sync(5, sent, &file);
+  BOOST_TEST((counts == SanityCounts{3, 3, 1, 1, 1, 1}));
+  f.database.Write([&](sql::Tx& tx) {
+    FullSyncStore store(tx, f.user);
+    store.collections().Lock();
+    ReceivedChunk rows;
+    std::vector<std::int64_t> usns;
+    for (const std::int64_t id : {1, 2, 3}) {
+      rows.cards.Add(CardOf(id, 1, 1));
+      rows.notes.Add(NoteOf(id, 1));
+      usns.push_back(0);
+    }
+    rows.revlog.Add(ReviewOf(1, 1));
+    store.ImportCards(1, rows.cards, usns);
+    store.ImportNotes(1, rows.notes, usns);
+    store.ImportReviews(1, rows.revlog, {0});
+    store.RememberImport(kImportDone, 0);
+  });
+  BOOST_TEST(f.Row("count(*)", "anki_cards", "true") == "3");
+  BOOST_TEST(f.Row("count(*)", "anki_notes", "true") == "3");
+  BOOST_TEST(f.Row("count(*)", "anki_cards", "id = 1") == "0");
+  BOOST_TEST(f.Row("due, usn", "anki_cards", "id = 2") == "22 5");
+  BOOST_TEST(f.Row("due, usn", "anki_cards", "id = 3") == "1 0");
+}
+
+// Random syncs of clients that are some syncs behind, against a model of a few maps.
+BOOST_AUTO_TEST_CASE(counters_and_rows_are_those_of_a_simple_model) {
+  struct Kept {
+    std::int64_t mod;
+    Usn usn;
+    bool operator==(const Kept&) const = default;
+  };
+  using Table = std::map<std::int64_t, Kept>;
+  for (const unsigned seed : {1U, 2U, 3U}) {
+    Fixture f;
+    std::mt19937 random(seed);
+    const auto below = [&](std::uint32_t n) { return static_cast<std::int64_t>(random() % n); };
+    Table cards, notes, decks{{1, {100, 0}}}, reviews;
+    std::map<std::pair<int, std::int64_t>, Usn> graves;
+    const auto merge = [&](Table& table, std::int64_t id, std::int64_t mod, Usn usn, Usn client_usn) {
+      const auto found = table.find(id);
+      if (found == table.end() || found->second.usn < client_usn || found->second.mod <= mod)
+        table[id] = {mod, usn};
+    };
+    for (int round = 0; round < 60; ++round) {
+      const Usn usn = f.Now().meta.usn;
+      const Usn client_usn = std::max<Usn>(0, usn - static_cast<Usn>(below(4)));
+      Sent sent;
+      for (auto n = below(4); n > 0; --n) sent.graves.cards.push_back(below(20));
+      for (auto n = below(4); n > 0; --n) sent.graves.notes.push_back(below(20));
+      for (auto n = below(3); n > 0; --n) sent.graves.decks.push_back(2 + below(6));
+      for (auto n = below(6); n > 0; --n) sent.Add(CardOf(below(20), below(50)));
+      for (auto n = below(6); n > 0; --n) sent.Add(NoteOf(below(20), below(50)));
+      for (auto n = below(3); n > 0; --n) sent.Add(ReviewOf(below(200), 1));
+      Table incoming;
+      for (auto n = below(3); n > 0; --n) incoming[2 + below(6)] = {below(50), usn};
+      for (const auto& [id, deck] : incoming) {
+        sent.changes.decks.push_back(DeckOf(id, "deck " + std::to_string(id), deck.mod));
+      }
+
+      for (const auto id : sent.graves.cards) cards.erase(id), graves[{0, id}] = usn;
+      for (const auto id : sent.graves.notes) notes.erase(id), graves[{1, id}] = usn;
+      for (const auto id : sent.graves.decks) decks.erase(id), graves[{2, id}] = usn;
+      for (const auto& [id, deck] : incoming) {
+        const auto found = decks.find(id);
+        if (found == decks.end() || found->second.mod < deck.mod ||
+            (found->second.mod == deck.mod && found->second.usn < client_usn))
+          decks[id] = deck;
+      }
+      // A row that is sent twice is one row, the last.
+      std::map<std::int64_t, std::int64_t> last_cards, last_notes;
+      for (std::size_t i = 0; i < sent.chunk.cards.ids.size(); ++i)
+        last_cards[sent.chunk.cards.ids[i]] = sent.chunk.cards.mods[i];
+      for (std::size_t i = 0; i < sent.chunk.notes.ids.size(); ++i)
+        last_notes[sent.chunk.notes.ids[i]] = sent.chunk.notes.mods[i];
+      for (const auto& [id, mod] : last_cards) merge(cards, id, mod, usn, client_usn);
+      for (const auto& [id, mod] : last_notes) merge(notes, id, mod, usn, client_usn);
+      for (const auto id : sent.chunk.revlog.ids) reviews.try_emplace(id, Kept{0, usn});
+
+      const SanityCounts counts = f.Sync(client_usn, sent);
+      const auto size = [](const auto& table) { return static_cast<std::int64_t>(table.size()); };
+      const SanityCounts expected{size(cards), size(notes), size(reviews), 1, size(decks), 1};
+      BOOST_TEST_CONTEXT("seed " << seed << ", round " << round) {
+        BOOST_TEST(counts == expected, boost::test_tools::per_element());
+        BOOST_TEST(f.Now().counts == expected, boost::test_tools::per_element());
+        const auto same = [&](const std::string& table, const std::string& where, const Table& model) {
+          Table found;
+          for (const auto& row :
+               f.test.Run("SELECT id, mod, usn FROM " + table + " WHERE " + where +
+                          " AND user_id = " + std::to_string(static_cast<std::int64_t>(f.user)))) {
+            found[std::stoll(row[0])] = {std::stoll(row[1]), static_cast<Usn>(std::stol(row[2]))};
+          }
+          BOOST_TEST((found == model), table);
+        };
+        same("anki_cards", "true", cards);
+        same("anki_notes", "true", notes);
+        same("anki_objects", "kind = 1", decks);
+        std::map<std::pair<int, std::int64_t>, Usn> found;
+        for (const auto& row : f.Rows("kind, id, usn", "anki_graves"))
+          found[{std::stoi(row[0]), std::stoll(row[1])}] = static_cast<Usn>(std::stol(row[2]));
+        BOOST_TEST((found == graves));
+      }
+    }
+  }
+}
