@@ -1,5 +1,6 @@
 #include "handlers/anki/envelope_wire.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "handlers/anki/json_spans_wire.h"
@@ -22,22 +23,21 @@ Error Bad(const std::string& why) {
 Envelope ParseEnvelope(std::string_view header) {
   if (header.size() > kMaxHeaderBytes) throw Bad("header too long");
   Envelope envelope{};
-  int found = 0;
+  std::string found;  // the keys we know, as often as they came
   try {
     const JsonSpans spans(header, 1);
     if (spans.Root().kind != JsonSpans::Kind::kObject) throw Bad("not an object");
     spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
       const std::string_view key = spans.Key(member);
+      if (key == "v" || key == "k" || key == "c" || key == "s") found += key;
       const auto text = [&] {
         if (member.kind != JsonSpans::Kind::kString) throw Bad("not a string");
-        ++found;
         return std::string(spans.Text(member));
       };
       if (key == "v") {
         const std::string_view raw = spans.Raw(member);
         const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), envelope.version);
         if (error != std::errc() || end != raw.data() + raw.size()) throw Bad("version is no integer");
-        ++found;
       } else if (key == "k") {
         envelope.key = text();
       } else if (key == "c") {
@@ -49,7 +49,8 @@ Envelope ParseEnvelope(std::string_view header) {
   } catch (const BadJson& e) {
     throw Bad(e.what());
   }
-  if (found != 4) throw Bad("a key is missing or there twice");
+  std::sort(found.begin(), found.end());
+  if (found != "cksv") throw Bad("a key is missing or there twice");
   if (envelope.version < kMinVersion || envelope.version > kMaxVersion) throw Bad("version out of range");
   if (envelope.session.size() > kMaxSessionBytes || envelope.session.find('\0') != std::string::npos) {
     throw Bad("no session key of a client");

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "handlers/anki/json_spans_wire.h"
+#include "handlers/anki/schema18_wire.h"
 #include "handlers/base/errors.h"
 
 namespace syncline::anki {
@@ -242,28 +243,33 @@ GraveIds GravesFrom(const JsonSpans& spans, const Value& graves) {
 
 enum class ObjectKind { kNotetype, kDeck, kDeckConfig };
 
-std::int32_t Elements(const JsonSpans& spans, const Value& list) {
-  if (list.kind != Kind::kArray) throw Misshapen("not a list");
-  std::int32_t count = 0;
-  spans.EachIn(list, [&](const Value&) { ++count; });
-  return count;
-}
-
-Object ParseObject(const JsonSpans& spans, const Value& value, ObjectKind kind) {
-  if (value.kind != Kind::kObject) throw Misshapen("not an object");
+// Upstream's own conversion decides what is an object, or every other client of the account would be handed
+// one that it cannot parse, and could not sync until that one is gone.
+Object ParseObject(std::string_view json, ObjectKind kind) {
   Object object{};
-  object.id = IdOrText(spans, Required(spans, value, "id"));
-  object.name = WithoutNul(Text(spans, Required(spans, value, "name")));
-  // Decks may lack it; upstream reads 0.
-  const Value* mod = Member(spans, value, "mod");
-  if (mod == nullptr && kind != ObjectKind::kDeck) throw Misshapen("missing key mod");
-  object.mod = mod != nullptr ? IdOrText(spans, *mod) : 0;
-  Int(spans, Required(spans, value, "usn"), kMinInt32, kMaxInt32);
-  object.json = spans.Raw(value);
-  if (kind == ObjectKind::kNotetype) {
-    object.field_count = Elements(spans, Required(spans, value, "flds"));
-    object.template_count = Elements(spans, Required(spans, value, "tmpls"));
+  const auto take = [&object](const auto& row) {
+    object.id = row.id;
+    object.name = WithoutNul(row.name);
+    object.mod = row.mod;
+  };
+  try {
+    if (kind == ObjectKind::kNotetype) {
+      const NotetypeRow row = NotetypeFromJson(json);
+      take(row);
+      object.field_count = static_cast<std::int32_t>(row.fields.size());
+      object.template_count = static_cast<std::int32_t>(row.templates.size());
+    } else if (kind == ObjectKind::kDeck) {
+      const DeckRow row = DeckFromJson(json);
+      take(row);
+      // As clients will know it: normalised.
+      object.name = WithoutNul(HumanDeckName(row.name));
+    } else {
+      take(DeckConfigFromJson(json));
+    }
+  } catch (const BadObject& e) {
+    throw Misshapen(e.what());
   }
+  object.json = json;
   return object;
 }
 
@@ -274,7 +280,7 @@ std::vector<Object> ParseObjects(const JsonSpans& spans, const Value& list, Obje
   std::vector<Object> objects;
   std::unordered_map<std::int64_t, std::size_t> places;
   spans.EachIn(list, [&](const Value& value) {
-    Object object = ParseObject(spans, value, kind);
+    Object object = ParseObject(spans.Raw(value), kind);
     const auto [place, is_new] = places.try_emplace(object.id, objects.size());
     if (is_new) {
       objects.push_back(std::move(object));

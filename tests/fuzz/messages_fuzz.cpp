@@ -2,8 +2,10 @@
 // bounds.
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
+#include "handlers/anki/config_wire.h"
 #include "handlers/anki/envelope_wire.h"
 #include "handlers/anki/messages_wire.h"
 #include "handlers/base/errors.h"
@@ -12,6 +14,31 @@ using namespace syncline;
 using namespace syncline::anki;
 
 namespace {
+
+// What was accepted is passed on to other clients, with a few members replaced: it must be a message again.
+void ReadChanges(const Changes& changes) {
+  try {
+    const Changes again = ParseChanges(R"({"changes":)" + Print(changes) + "}");
+    if (again.notetypes.size() != changes.notetypes.size() || again.decks.size() != changes.decks.size() ||
+        again.deck_configs.size() != changes.deck_configs.size() || again.tags != changes.tags) {
+      std::abort();
+    }
+    for (const Object& deck : changes.decks) {
+      const std::string renamed =
+          WithMembers(deck.json, {{"name", Quoted(deck.name + "+")}, {"mod", "5"}, {"usn", "7"}});
+      const Changes of_it =
+          ParseChanges(R"({"changes":{"models":[],"decks":[[)" + renamed + R"(],[]],"tags":[]}})");
+      if (of_it.decks[0].id != deck.id || of_it.decks[0].mod != 5) std::abort();
+    }
+    if (!changes.config_json) return;
+    const DayConfig config = ReadDayConfig(*changes.config_json);
+    UnburyDay(config, changes.created_s.value_or(0), 1'800'000'000);
+    if (ReadDayConfig(WithMembers(*changes.config_json, {{"lastUnburied", "9"}})).last_unburied_day != 9)
+      std::abort();
+  } catch (const Error&) {
+    std::abort();
+  }
+}
 
 void Parse(unsigned kind, std::string_view text) {
   switch (kind % 8) {
@@ -33,8 +60,7 @@ void Parse(unsigned kind, std::string_view text) {
       ParseGraves(text);
       break;
     case 5:
-      // What we pass on to other clients must be a message again.
-      ParseChanges(R"({"changes":)" + Print(ParseChanges(text)) + "}");
+      ReadChanges(ParseChanges(text));
       break;
     case 6: {
       const ReceivedChunk chunk = ParseChunk(text);

@@ -1,0 +1,90 @@
+"""Messages that are small on the wire and huge behind it: each is a 4xx, quickly, and no process grows for it."""
+
+import http.client
+import json
+import os
+import pathlib
+import secrets
+import shlex
+import subprocess
+import sys
+import urllib.parse
+
+try:
+    import zstandard
+except ImportError as problem:
+    print(f"skipped: {os.environ.get('SYNCLINE_VENV_PROBLEM') or problem}")
+    sys.exit(77)
+
+# Sixty-four MiB of message, its index, and what the process keeps anyway.
+MOST_MIB = 400
+
+
+def post(method, header, body):
+    base = urllib.parse.urlsplit(os.environ["SYNCLINE_HTTP"])
+    connection = http.client.HTTPConnection(base.hostname, base.port, timeout=120)
+    connection.request("POST", f"/sync/{method}", body, {"anki-sync": json.dumps(header)})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def largest_process():
+    """The most memory any process of the pools has ever had, in MiB."""
+    sizes = []
+    for path in (pathlib.Path(os.environ["SYNCLINE_DIR"]) / "pids").glob("*.*"):
+        if path.name.split(".")[0] in ("api", "transfer"):
+            status = pathlib.Path(f"/proc/{path.read_text().split()[0]}/status").read_text()
+            sizes += [int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM")]
+    return max(sizes)
+
+
+def main():
+    name, password = "bombs-" + secrets.token_hex(6), secrets.token_hex(8)
+    subprocess.run([*shlex.split(os.environ["SYNCLINE_ADMIN"]), "user", "add", name, "--password-file", "-"],
+                   input=password + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
+    small = zstandard.ZstdCompressor(level=3).compress
+    status, reply = post("hostKey", {"v": 11, "k": "", "c": "c", "s": ""}, small(json.dumps({"u": name, "p": password}).encode()))
+    assert status == 200, status
+    key = json.loads(zstandard.ZstdDecompressor().decompressobj().decompress(reply))["key"]
+    header = {"v": 11, "k": key, "c": "c", "s": "bombs1"}
+    assert post("start", header, small(b'{"minUsn":0,"lnewer":true}'))[0] == 200
+
+    million_keys = b'{"changes":{"models":[],"decks":[[],[]],"tags":[],"conf":{' + \
+        b",".join(b'"%d":0' % n for n in range(1_000_000)) + b"}}}"
+    bombs = {
+        "zeros": ("applyChunk", b"\0" * 300_000_000),
+        "spaces": ("applyChunk", b" " * 300_000_000),
+        "nested arrays": ("applyChunk", b'{"chunk":' + b"[" * 10_000_000),
+        "nested objects": ("applyChanges", b'{"a":' * 5_000_000),
+        "nested and closed": ("applyChanges", b'{"changes":{"models":[],"decks":[[],[]],"tags":[],"conf":{"x":' +
+                              b"[" * 100_000 + b"]" * 100_000 + b"}}}"),
+        "a million tags of nothing": ("applyChanges", b'{"changes":{"models":[],"decks":[[],[]],"tags":[' +
+                                      b"," * 1_000_000 + b"]}}"),
+        "a long number": ("start", b'{"minUsn":' + b"1" * 10_000_000 + b',"lnewer":true}'),
+        "a million elements": ("applyChunk", b'{"chunk":{"cards":[[' + b"1," * 1_000_000 + b"1]]}}"),
+        "many empty rows": ("applyChunk", b'{"chunk":{"notes":[' + b"[]," * 1_000_000 + b"[]]}}"),
+    }
+    failed = passed = 0
+
+    def expect(what, holds, seen):
+        nonlocal failed, passed
+        passed, failed = passed + holds, failed + (not holds)
+        print(f"{'ok     ' if holds else 'FAILED '} {what}: {seen}")
+
+    for what, (method, body) in bombs.items():
+        status, _ = post(method, header, small(body))
+        expect(what, status in (400, 413), status)
+    # A million keys in what is kept as it came are allowed to be a million keys; not to be an error of ours.
+    status, _ = post("applyChanges", header, small(million_keys))
+    expect("a million keys", status in (200, 400, 413), status)
+    status, _ = post("upload", header, small(b"\0" * 300_000_000))
+    expect("an upload of zeros", status == 200, status)
+    expect("memory", largest_process() < MOST_MIB, f"{largest_process()} MiB at most")
+    status, _ = post("abort", header, small(b"{}"))
+    expect("everybody is still there", status == 200, status)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
