@@ -1,0 +1,403 @@
+"""Devices of a user: collections of the real `anki` package that sync with a running installation.
+
+    account = Account()
+    phone, laptop = account.device(), account.device()
+    laptop.add_notes(3); laptop.upload()
+    phone.download()
+    assert_same(phone, laptop)
+
+SYNCLINE_HTTP, SYNCLINE_HTTPS and SYNCLINE_ADMIN say where the installation is (see <dir>/env); without them, or without
+the package, a program exits with 77 and the reason. Left out on purpose: media, and speaking the protocol ourselves
+(tests/cases does that).
+"""
+
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import secrets
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.parse
+
+try:
+    import anki.lang
+    from anki import deck_config_pb2, decks_pb2, notetypes_pb2, sync_pb2
+    from anki.collection import Collection
+    from anki.errors import SyncError
+except ImportError as problem:
+    print(f"skipped: {os.environ.get('SYNCLINE_VENV_PROBLEM') or problem}")
+    sys.exit(77)
+
+HTTP = os.environ.get("SYNCLINE_HTTP", "")
+HTTPS = os.environ.get("SYNCLINE_HTTPS", "")
+if not HTTP:
+    print("skipped: set SYNCLINE_HTTP, SYNCLINE_ADMIN, ... to a running installation (see <dir>/env)")
+    sys.exit(77)
+
+PASSWORD = "correct horse 7"
+Required = sync_pb2.SyncCollectionResponse
+FULL = (Required.FULL_SYNC, Required.FULL_DOWNLOAD, Required.FULL_UPLOAD)
+
+
+class FullSyncAsked(AssertionError):
+    """A sync that should have been a normal one was not."""
+
+    def __init__(self, required):
+        super().__init__(f"{Required.ChangesRequired.Name(required)} asked for")
+        self.required = required
+
+
+def admin(*arguments, stdin=""):
+    """Runs syncline-admin and returns what it printed."""
+    done = subprocess.run([*shlex.split(os.environ["SYNCLINE_ADMIN"]), *arguments], input=stdin, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"syncline-admin {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+def sql(statement):
+    """Asks the installation's database; rows as lists of text."""
+    psql = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/psql"))[-1]
+    done = subprocess.run([str(psql), "-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1", os.environ["DATABASE_URL"]],
+                          input=statement, text=True, capture_output=True, check=True)
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+class StoppedWorkers:
+    """While this lasts no job runs: uploaded files are not turned into rows."""
+
+    def __enter__(self):
+        folder = pathlib.Path(os.environ["SYNCLINE_DIR"]) / "pids"
+        self.pids = [int(path.read_text().split()[0]) for path in folder.glob("worker.*") if path.name[7:].isdigit()]
+        assert self.pids, "no worker runs"
+        for pid in self.pids:
+            os.kill(pid, signal.SIGSTOP)
+        return self
+
+    def __exit__(self, *_):
+        for pid in self.pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+class Account:
+    """A fresh account on the server, and a folder for its devices."""
+
+    def __init__(self):
+        self.name = "client-" + secrets.token_hex(6)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-clients."))
+        self.devices = []
+        admin("user", "add", self.name, "--password-file", "-", stdin=PASSWORD + "\n")
+
+    def device(self, endpoint=None):
+        device = Device(self, endpoint or HTTP + "/")
+        self.devices.append(device)
+        return device
+
+    def id(self):
+        return int(sql(f"SELECT user_id FROM users WHERE name = '{self.name}'")[0][0])
+
+    def value(self, column):
+        """A column of the collection's head on the server."""
+        return sql(f"SELECT {column} FROM anki_collections WHERE user_id = {self.id()}")[0][0]
+
+    def wait_for_import(self):
+        """Until the file uploaded last is rows."""
+        end = time.monotonic() + 60
+        while self.value("import_step") != "3":
+            if time.monotonic() > end:
+                raise RuntimeError("the import did not end")
+            time.sleep(0.02)
+
+    def a_day_passes(self):
+        """Everybody's collection becomes a day older, which is what a rolled over day looks like."""
+        sql(f"UPDATE anki_collections SET created_s = created_s - 86400 WHERE user_id = {self.id()}")
+        for device in self.devices:
+            device.col.db.execute("update col set crt = crt - 86400")
+            device.reopen()
+
+    def close(self):
+        for device in self.devices:
+            device.col.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Device:
+    def __init__(self, account, endpoint):
+        self.account = account
+        self.path = account.folder / f"{len(account.devices)}.anki2"
+        self.col = Collection(str(self.path))
+        self.auth = self.col.sync_login(account.name, PASSWORD, endpoint)
+
+    def at(self, endpoint):
+        """The same device with another server address typed in."""
+        self.auth = sync_pb2.SyncAuth(hkey=self.auth.hkey, endpoint=endpoint)
+        return self
+
+    def required(self):
+        """What a sync would be; a normal one has happened then."""
+        return self.col.sync_collection(self.auth, False).required
+
+    def sync(self):
+        """A normal sync, or none."""
+        required = self.required()
+        if required in FULL:
+            raise FullSyncAsked(required)
+        return self
+
+    def _full(self, upload):
+        self.col.close_for_full_sync()
+        try:
+            self.col.full_upload_or_download(auth=self.auth, server_usn=None, upload=upload)
+        finally:
+            self.col.reopen(after_full_sync=True)
+        return self
+
+    def upload(self):
+        return self._full(True)
+
+    def download(self):
+        return self._full(False)
+
+    def reopen(self):
+        self.col.close()
+        self.col = Collection(str(self.path))
+
+    def problems(self):
+        """What Anki's own check finds in a copy of the collection: text, or nothing."""
+        self.col.close()
+        copy = self.path.with_suffix(".copy.anki2")
+        shutil.copy(self.path, copy)
+        self.col = Collection(str(self.path))
+        other = Collection(str(copy))
+        try:
+            text, _ = other.fix_integrity()
+        finally:
+            other.close()
+        return "\n".join(line for line in text.splitlines() if line != "Database rebuilt and optimized.")
+
+    # --- What a user does ---
+
+    def add_note(self, front, deck="Default", notetype="Basic", tags=(), back="back"):
+        notetype = self.col.models.by_name(notetype)
+        note = self.col.new_note(notetype)
+        note.fields[0] = front
+        if len(note.fields) > 1:
+            note.fields[1] = back
+        note.tags = list(tags)
+        self.col.add_note(note, self.col.decks.id(deck))
+        return note
+
+    def add_notes(self, count, prefix="note", deck="Default", tags=()):
+        return [self.add_note(f"{prefix} <b>{n}</b> &amp; \u00e9", deck, tags=tags) for n in range(count)]
+
+    def note(self, front):
+        """The only note whose first field is this."""
+        ids = self.col.db.list("select id from notes where flds like ?", front + "\x1f%")
+        assert len(ids) == 1, (front, ids)
+        return self.col.get_note(ids[0])
+
+    def edit(self, front, **fields):
+        note = self.note(front)
+        for name, value in fields.items():
+            note[name] = value
+        self.col.update_note(note)
+
+    def answer(self, deck, count=1, ease=3):
+        """Reviews cards of a deck as the reviewer does. Returns their ids."""
+        self.col.decks.select(self.col.decks.id(deck))
+        answered = []
+        for _ in range(count):
+            card = self.col.sched.getCard()
+            if card is None:
+                break
+            card.start_timer()
+            self.col.sched.answerCard(card, ease)
+            answered.append(card.id)
+        return answered
+
+    def count(self, table):
+        return self.col.db.scalar(f"select count() from {table}")
+
+
+def _message(kind, blob):
+    """A protobuf column as something comparable; the unknown keys inside are a JSON object in any order."""
+    message = kind.FromString(bytes(blob))
+    other = json.loads(message.other or b"{}") if hasattr(message, "other") else {}
+    if hasattr(message, "other"):
+        message.ClearField("other")
+    return message.SerializeToString(deterministic=True), other
+
+
+NOTETYPE, DECK = notetypes_pb2.Notetype, decks_pb2.Deck
+
+
+def contents(device):
+    """Everything that sync carries: {table: rows}. What it does not carry stays out: the times of templates, the state
+    of the tag tree, the usn of tags and config (nobody asks for the latter)."""
+    db = device.col.db
+    found = {table: db.all(f"select * from {table} order by 1") for table in ("notes", "cards", "revlog")}
+    found["notetypes"] = [[*row[:4], _message(NOTETYPE.Config, row[4])] for row in
+                          db.all("select id, name, mtime_secs, usn, config from notetypes order by id")]
+    found["fields"] = [[*row[:3], _message(NOTETYPE.Field.Config, row[3])] for row in
+                       db.all("select ntid, ord, name, config from fields order by ntid, ord")]
+    found["templates"] = [[*row[:3], _message(NOTETYPE.Template.Config, row[3])] for row in
+                          db.all("select ntid, ord, name, config from templates order by ntid, ord")]
+    found["decks"] = [[*row[:4], _message(DECK.Common, row[4]), _message(DECK.KindContainer, row[5])] for row in
+                      db.all("select id, name, mtime_secs, usn, common, kind from decks order by id")]
+    found["deck_config"] = [[*row[:4], _message(deck_config_pb2.DeckConfig.Config, row[4])] for row in
+                            db.all("select id, name, mtime_secs, usn, config from deck_config order by id")]
+    found["config"] = sorted((key, json.loads(bytes(value))) for key, value in db.all("select KEY, val from config"))
+    found["tags"] = sorted(db.list("select tag from tags"))
+    found["col"] = db.all("select crt, scm from col")
+    return found
+
+
+def without_usn(rows, table):
+    at = {"notes": 4, "cards": 5, "revlog": 2, "notetypes": 3, "decks": 3, "deck_config": 3}.get(table)
+    return rows if at is None else [[*row[:at], *row[at + 1:]] for row in rows]
+
+
+def assert_same(one, other, but=(), usns=True):
+    """Both collections are row for row the same, nothing waits to be sent, and Anki's own check is content."""
+    left, right = contents(one), contents(other)
+    for table in left:
+        if not usns:
+            left[table], right[table] = (without_usn(side[table], table) for side in (left, right))
+        if table in but or left[table] == right[table]:
+            continue
+        only_left = [row for row in left[table] if row not in right[table]]
+        only_right = [row for row in right[table] if row not in left[table]]
+        raise AssertionError(f"{table} differs:\n  one   {only_left[:3]}\n  other {only_right[:3]}"
+                             f" ({len(only_left)}, {len(only_right)} rows)")
+    for device in (one, other):
+        for table in ("notes", "cards", "revlog", "graves", "notetypes", "decks", "deck_config", "tags"):
+            waiting = device.count(f"{table} where usn = -1")
+            assert waiting == 0, f"{waiting} rows of {table} wait to be sent"
+        problems = device.problems()
+        assert not problems, problems
+
+
+def round_of(one, other, usns=True):
+    """Both have sent and received everything, by normal syncs, and a third device that downloads has it, too."""
+    one.sync()
+    other.sync()
+    one.sync()
+    assert_same(one, other, usns=usns)
+    third = one.account.device()
+    third.download()
+    try:
+        assert_same(one, third, usns=usns)
+    finally:
+        third.col.close()
+        one.account.devices.remove(third)
+
+
+class Proxy:
+    """Stands between a device and the server, and lets a test act inside of a sync.
+
+    `before` and `after` get the method's name; what `after` answers with None is not passed on: the connection
+    closes."""
+
+    def __init__(self, before=None, after=None):
+        target = urllib.parse.urlsplit(HTTP)
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _body(self):
+                if "chunked" not in self.headers.get("transfer-encoding", ""):
+                    return self.rfile.read(int(self.headers.get("content-length", 0)))
+                body = b""
+                while size := int(self.rfile.readline().split(b";")[0], 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
+
+            def do_POST(self):
+                body, method = self._body(), self.path.rsplit("/", 1)[1]
+                outer.seen.append(method)
+                if before:
+                    before(method)
+                connection = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
+                kept = {name: value for name, value in self.headers.items() if name in ("anki-sync", "content-type")}
+                connection.request("POST", self.path, body, kept)
+                answer = connection.getresponse()
+                reply = answer.read()
+                if after and after(method) is None:
+                    self.close_connection = True
+                    return
+                self.send_response(answer.status)
+                for name in ("anki-original-size", "content-type", "location"):
+                    if answer.getheader(name):
+                        self.send_header(name, answer.getheader(name))
+                self.send_header("content-length", str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, *_):
+                pass
+
+        self.seen = []
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class ClientTest(unittest.TestCase):
+    """Every test has an account of its own."""
+
+    def setUp(self):
+        self.account = Account()
+        self.addCleanup(self.account.close)
+
+    def pair(self, notes=5):
+        """Two devices of one account, the same, after a full upload and a full download."""
+        one = self.account.device()
+        one.add_notes(notes)
+        one.upload()
+        two = self.account.device()
+        two.download()
+        return one, two
+
+
+def main():
+    """Runs the tests of the calling program; arguments choose some by name."""
+    anki.lang.set_lang("en")
+    chosen = unittest.TestSuite()
+    for test in _tests(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])):
+        if not sys.argv[1:] or any(word in test.id() for word in sys.argv[1:]):
+            chosen.addTest(test)
+    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(chosen)
+    failed = len(result.failures) + len(result.errors)
+    for test, reason in result.skipped:
+        print(f"skipped {test.id()}: {reason}")
+    skipped = len(result.skipped)
+    print(f"{result.testsRun - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    sys.exit(failed > 0)
+
+
+def _tests(suite):
+    for one in suite:
+        if isinstance(one, unittest.TestSuite):
+            yield from _tests(one)
+        else:
+            yield one
