@@ -43,7 +43,6 @@ def everybody(table):
 
 DURING = [
     ("meta", everybody("anki_collections")),
-    ("start", COLLECTION),
     ("start", writers("anki_sessions")),
     ("applyGraves", SESSION),
     ("applyGraves", writers("anki_staged_graves")),

@@ -20,7 +20,7 @@ from stack import Stack
 PASSWORD = "a good password"
 # Where the request before the kill stands, and on which lock.
 POINTS = [
-    ("start", "SELECT 1 FROM anki_collections FOR UPDATE"),
+    ("start", "LOCK TABLE anki_sessions IN SHARE MODE"),
     ("applyChanges", "SELECT 1 FROM anki_sessions FOR UPDATE"),
     ("applyChunk", "LOCK TABLE anki_staged_notes IN SHARE MODE"),
     ("finish", "LOCK TABLE anki_cards IN SHARE MODE"),
