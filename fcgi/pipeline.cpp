@@ -99,7 +99,9 @@ void Log(Call& call, Next next) {
   next(call);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - call.begin);
   const int status = call.response.status;
-  LogLine line(status == 500 ? LogLevel::kError : status > 501 ? LogLevel::kWarn : LogLevel::kInfo);
+  // 501 is what an old client is told; 502 and up is our own trouble, or an answer that broke.
+  const bool is_trouble = status > 501 || call.error_code == "cut_short";
+  LogLine line(status == 500 ? LogLevel::kError : is_trouble ? LogLevel::kWarn : LogLevel::kInfo);
   line.Add("req", std::string_view(call.request.id));
   line.Add("svc", call.dialect->service);
   line.Add("op", call.route != nullptr ? call.route->operation : "-");
@@ -158,7 +160,7 @@ void Send(Call& call, Next next) {
       throw Error(ErrorKind::kInternal, "short_stream", "the stream was not as long as announced");
     }
   } catch (...) {
-    // The status line is out: the only honest way left is an answer that is visibly cut short.
+    // Some of the answer may be out: the only honest way left is one that is visibly cut short.
     call.writer.Abort();
     call.error_code = "cut_short";
     call.why = Current();
@@ -178,9 +180,6 @@ void Catch(Call& call, Next next) {
     next(call);
   } catch (const Error& error) {
     Fail(call, error);
-  } catch (const sql::Unavailable& e) {
-    // From streams of blobs, which use the database without ctx.Read.
-    Fail(call, Busy("database_unavailable", e.what()));
   } catch (const std::bad_alloc&) {
     Fail(call, Busy("busy", "out of memory"));
   } catch (...) {
@@ -194,6 +193,7 @@ void FindRoute(Call& call, Next next) {
   if (match.dialect != nullptr) call.dialect = match.dialect;
   if (match.route == nullptr) {
     if (match.allow.empty()) throw NotFound("no_such_path");
+    // Not thrown: an Error cannot carry Allow.
     Fail(call, Error(ErrorKind::kMethodNotAllowed, "method_not_allowed"));
     call.response.With("Allow", match.allow);
     return;

@@ -25,6 +25,11 @@ std::int64_t DaysElapsed(const DayConfig& config, std::int64_t created_s, std::i
 /// The day to note as unburied when buried cards are due to come back, or nothing.
 std::optional<std::int64_t> UnburyDay(const DayConfig& config, std::int64_t created_s, std::int64_t now_s);
 
+/// Hidden until the next day, by the scheduler (-2) or the user (-3).
+constexpr bool IsBuried(std::int64_t queue) {
+  return queue == -2 || queue == -3;
+}
+
 /// The queue of a card that is no longer buried, by its type (reference 5.10).
 std::int32_t UnburiedQueue(std::int32_t type, std::int32_t due);
 

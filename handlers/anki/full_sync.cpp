@@ -1,7 +1,7 @@
 #include "handlers/anki/full_sync.h"
 
 #include <algorithm>
-#include <charconv>
+#include <limits>
 
 #include "handlers/anki/config_wire.h"
 #include "handlers/anki/json_spans_wire.h"
@@ -12,12 +12,14 @@
 namespace syncline::anki {
 namespace {
 
+// What passes between files and streams at once.
 constexpr std::size_t kPieceBytes = 256 << 10;
 // Fast, and already as small as what clients send.
 constexpr int kFileCompression = 1;
 // Rows in one step of an import: some 50 ms under the collection's lock, which is what a sync can be made to
 // wait.
 constexpr std::int64_t kImportRows = 4000;
+// Rows a statement hands out while a file is built: few enough for its timeout.
 constexpr int kBuildRows = 20'000;
 // Rows deleted in one transaction when a replaced collection goes.
 constexpr std::int64_t kDeleteRows = 20'000;
@@ -245,8 +247,9 @@ std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collecti
 
 Download PrepareDownload(Context& context) {
   for (;;) {
-    const Collection collection =
-        *context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
+    const auto found = context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
+    if (!found) throw NotFound("no_collection");
+    const Collection& collection = *found;
     if (collection.IsBaseCurrent()) {
       return {collection.base_blob, nullptr, static_cast<std::uint64_t>(collection.base_bytes)};
     }
@@ -314,9 +317,10 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
     const bool is_current = context.Write<FullSyncStore>([&](FullSyncStore& store) {
       const auto locked = store.collections().Lock();
       if (!locked || locked->generation != generation) return false;
-      // A day that a sync has unburied since counts for rows that come later, too.
+      // A day that a sync has unburied since counts for rows that come later, too. Harmless when the block is
+      // repeated.
       for (std::size_t i = 0; locked->was_unburied && i < cards.ids.size(); ++i) {
-        if (cards.queues[i] == -2 || cards.queues[i] == -3) {
+        if (IsBuried(cards.queues[i])) {
           cards.queues[i] = UnburiedQueue(static_cast<std::int32_t>(cards.types[i]),
                                           static_cast<std::int32_t>(cards.dues[i]));
         }
@@ -335,7 +339,7 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
 
 void ArchiveGeneration(Context& context, std::int32_t generation,
                        const std::function<void()>& between_steps) {
-  const auto find = [&](FullSyncStore& store) { return store.FindHistory(generation); };
+  const auto find = [&](FullSyncStore& store) { return store.LockHistory(generation); };
   const auto entry = context.Write<FullSyncStore>(find);
   if (!entry) return;
   if (!entry->is_archived) {
@@ -349,7 +353,7 @@ void ArchiveGeneration(Context& context, std::int32_t generation,
       bytes = static_cast<std::int64_t>(file->Size());
     }
     context.Write<FullSyncStore>([&](FullSyncStore& store) {
-      const auto locked = store.FindHistory(generation);
+      const auto locked = store.LockHistory(generation);
       if (locked && !locked->is_archived) store.MarkArchived(*locked, blob, bytes);
     });
   }
@@ -361,7 +365,7 @@ void ArchiveGeneration(Context& context, std::int32_t generation,
 
 void Restore(Context& context, std::int32_t generation) {
   const auto entry =
-      context.Write<FullSyncStore>([&](FullSyncStore& store) { return store.FindHistory(generation); });
+      context.Write<FullSyncStore>([&](FullSyncStore& store) { return store.LockHistory(generation); });
   if (!entry) throw NotFound("no_such_generation");
   if (!entry->is_archived) {
     ArchiveGeneration(context, generation, [] {});

@@ -135,8 +135,8 @@ std::vector<HistoryEntry> FullSyncStore::History() {
   return entries;
 }
 
-std::optional<HistoryEntry> FullSyncStore::FindHistory(std::int32_t generation) {
-  const auto row = tx_.MaybeOne(sql::anki::find_history, user_, generation);
+std::optional<HistoryEntry> FullSyncStore::LockHistory(std::int32_t generation) {
+  const auto row = tx_.MaybeOne(sql::anki::lock_history, user_, generation);
   return row ? std::optional(EntryFromRow(*row)) : std::nullopt;
 }
 

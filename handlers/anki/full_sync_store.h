@@ -56,7 +56,7 @@ class FullSyncStore {
   void RememberImport(int step, std::int64_t after);
 
   std::vector<HistoryEntry> History();  ///< newest first
-  std::optional<HistoryEntry> FindHistory(std::int32_t generation);
+  std::optional<HistoryEntry> LockHistory(std::int32_t generation);
   /// The state of a replaced collection is in this file now.
   void MarkArchived(const HistoryEntry& entry, const BlobInfo& blob, std::int64_t bytes);
   /// Removes at most `limit` rows of a generation that is history; false when none is left.

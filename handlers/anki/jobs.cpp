@@ -83,7 +83,7 @@ void SweepHistory(const Job&, Context& context, JobControl& control) {
       control.Progress(0, 0, "expired history");
       context.SetIdentity({user, {}});
       context.Write<FullSyncStore>([&, id = generation](FullSyncStore& store) {
-        const auto entry = store.FindHistory(id);
+        const auto entry = store.LockHistory(id);
         if (entry) store.Forget(*entry);
       });
     }

@@ -119,7 +119,4 @@ std::int32_t FieldCount(std::string_view joined_fields);
 std::string WithMembers(std::string_view object_json,
                         const std::vector<std::pair<std::string_view, std::string>>& members);
 
-/// A JSON string literal.
-std::string Quoted(std::string_view text);
-
 }  // namespace syncline::anki

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "handlers/anki/config_wire.h"
+#include "handlers/anki/json_spans_wire.h"
 #include "handlers/anki/unicase_wire.h"
 #include "handlers/base/errors.h"
 #include "sql/queries/anki.h"
@@ -31,11 +32,13 @@ Session FromRow(const sql::Row& row) {
   s.config_json = row["config"].As<std::optional<std::string>>();
   s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
   if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
-    std::copy_n(counts->begin(), s.counts.emplace().size(), s.counts->begin());
+    SanityCounts& into = s.counts.emplace();
+    std::copy_n(counts->begin(), into.size(), into.begin());
   }
   return s;
 }
 
+// 409: clients say that another device is syncing. 400 would send the user to Check Database.
 Error NoSession() {
   return Conflict("no_session");
 }
@@ -176,7 +179,7 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
       while (is_taken()) key = UnicaseKey(object.name += '+');
       object.mod = now_s;
       object.json =
-          WithMembers(object.json, {{"name", Quoted(object.name)}, {"mod", std::to_string(object.mod)}});
+          WithMembers(object.json, {{"name", QuoteJson(object.name)}, {"mod", std::to_string(object.mod)}});
     }
     owners[key] = object.id;
     object.json = WithMembers(object.json, {{"usn", std::to_string(session.server_usn)}});

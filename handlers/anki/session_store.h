@@ -20,6 +20,7 @@ namespace syncline::anki {
 
 /// Kinds of content, as bits: what a session has yet to send, and what its client has staged.
 enum Part : std::int32_t { kGraves = 1, kObjects = 2, kTags = 4, kReviews = 8, kCards = 16, kNotes = 32 };
+inline constexpr std::int32_t kRowParts = kReviews | kCards | kNotes;  ///< what goes out in chunks
 
 struct Session {
   std::int64_t fence = 0;
@@ -63,7 +64,8 @@ class SessionStore {
   CollectionStore& collections() { return collections_; }
 
   /// Opens a session, after End: the newest start wins. The collection need not be locked: a session that was
-  /// opened on a head that has moved on since is refused by its sanity check and its finish.
+  /// opened on a head that has moved on since is refused by its sanity check and its finish. The fence is not
+  /// known before the next Touch.
   Session Start(const Collection& collection, std::string_view key, const StartMessage& message,
                 std::optional<std::int64_t> unbury_day, std::int64_t minutes);
   /// The live session of this key, locked and prolonged. `staging`: the parts this request adds to. Error

@@ -15,14 +15,15 @@ namespace {
 // Rows in one chunk of ours. Clients take any number; fewer round trips are faster, more rows cost memory.
 constexpr int kChunkRows = 1000;
 
-// A message that cannot be applied ends the session, as it does upstream: the client rolls back and starts
-// anew. One that is no JSON leaves it alone.
+// A message that can be read but not applied ends the session, as it does upstream: the client rolls back and
+// starts anew. The one place of this service that catches: the session has to end in a transaction of its
+// own.
 template <typename F>
 Response EndingSessionOnBadInput(Context& context, F&& answer) {
   try {
     return answer();
   } catch (const Error& e) {
-    if (e.kind() == ErrorKind::kBadInput && e.code() != kBadJson) {
+    if (e.kind() == ErrorKind::kBadInput) {
       context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });
     }
     throw;
@@ -38,6 +39,15 @@ std::int32_t PartsOf(const Changes& changes) {
   const bool has_objects =
       !changes.notetypes.empty() || !changes.decks.empty() || !changes.deck_configs.empty();
   return (has_objects ? kObjects : 0) | (changes.tags.empty() ? 0 : kTags);
+}
+
+// The collection of a session, unless it was replaced or has moved on under it.
+Collection CollectionOf(const Session& session, const std::optional<Collection>& collection) {
+  if (!collection || collection->generation != session.generation ||
+      collection->meta.usn != session.server_usn) {
+    throw Conflict("collection_changed");
+  }
+  return *collection;
 }
 
 // What the client has not seen of everything but rows. Config and creation time go to the older side only:
@@ -61,7 +71,7 @@ Changes UnseenChanges(const Session& session, CollectionStore& collections) {
       ours.config_json =
           WithMembers(*ours.config_json, {{"lastUnburied", std::to_string(*session.unbury_day)}});
     }
-    ours.created_s = collections.Find()->meta.created_s;
+    ours.created_s = CollectionOf(session, collections.Find()).meta.created_s;
   }
   return ours;
 }
@@ -107,7 +117,7 @@ std::string NextChunk(Session& session, CollectionStore& collections) {
   send(kCards, [&] {
     return collections.CardsSince(session.generation, since, session.sent_usn, session.sent_id, room,
                                   [&](Card card) {
-                                    if (session.unbury_day && (card.queue == -2 || card.queue == -3)) {
+                                    if (session.unbury_day && (IsBuried(card.queue))) {
                                       card.queue = UnburiedQueue(card.type, card.due);
                                     }
                                     add(card);
@@ -116,7 +126,7 @@ std::string NextChunk(Session& session, CollectionStore& collections) {
   send(kNotes, [&] {
     return collections.NotesSince(session.generation, since, session.sent_usn, session.sent_id, room, add);
   });
-  return chunk.Finish((session.to_send & (kReviews | kCards | kNotes)) == 0);
+  return chunk.Finish((session.to_send & kRowParts) == 0);
 }
 
 // Sanity check and finish want the counters after applying. While the base file is being imported, some of
@@ -136,18 +146,9 @@ auto WithImportingFile(Context& context, F&& block) {
   }
 }
 
-// The collection of a session, unless it was replaced or has moved on under it.
-Collection CollectionOf(const Session& session, const std::optional<Collection>& collection) {
-  if (!collection || collection->generation != session.generation ||
-      collection->meta.usn != session.server_usn) {
-    throw Conflict("collection_changed");
-  }
-  return *collection;
-}
-
 bool NeedsFile(const Session& session, const Collection& collection, const ImportingFile* file) {
   return !session.counts && !collection.IsImported() && file == nullptr &&
-         (session.staged & (kGraves | kReviews | kCards | kNotes)) != 0;
+         (session.staged & (kGraves | kRowParts)) != 0;
 }
 
 }  // namespace
@@ -172,6 +173,7 @@ Response PostMeta(Request& request, Context& context) {
   const Envelope envelope = EnvelopeOf(request);
   const MetaMessage message = ParseMeta(MessageOf(request));
   if (message.version < kMinVersion || message.version > kMaxVersion) {
+    // Shown as "please update". A header with such a version got 400 already.
     throw Error(ErrorKind::kUnsupported, "unsupported_version");
   }
   MetaReply reply = context.Read<CollectionStore>([&](CollectionStore& collections) {
@@ -273,7 +275,7 @@ Response PostChunk(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const std::string chunk = context.Write<SessionStore>([&](SessionStore& sessions) {
     Session session = sessions.Touch(envelope.session, context.config().session_minutes);
-    const bool has_rows = (session.to_send & (kReviews | kCards | kNotes)) != 0;
+    const bool has_rows = (session.to_send & kRowParts) != 0;
     std::string next = NextChunk(session, sessions.collections());
     if (has_rows) sessions.RememberSent(session);
     return next;

@@ -7,6 +7,7 @@
 
 #include "handlers/anki/config_wire.h"
 #include "handlers/anki/envelope_wire.h"
+#include "handlers/anki/json_spans_wire.h"
 #include "handlers/anki/messages_wire.h"
 #include "handlers/base/errors.h"
 
@@ -25,7 +26,7 @@ void ReadChanges(const Changes& changes) {
     }
     for (const Object& deck : changes.decks) {
       const std::string renamed =
-          WithMembers(deck.json, {{"name", Quoted(deck.name + "+")}, {"mod", "5"}, {"usn", "7"}});
+          WithMembers(deck.json, {{"name", QuoteJson(deck.name + "+")}, {"mod", "5"}, {"usn", "7"}});
       const Changes of_it =
           ParseChanges(R"({"changes":{"models":[],"decks":[[)" + renamed + R"(],[]],"tags":[]}})");
       if (of_it.decks[0].id != deck.id || of_it.decks[0].mod != 5) std::abort();

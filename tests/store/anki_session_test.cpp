@@ -53,7 +53,7 @@ Object DeckOf(std::int64_t id, const std::string& name, std::int64_t mod) {
           .name = name,
           .mod = mod,
           .usn = 0,
-          .json = "{\"id\":" + std::to_string(id) + ",\"name\":" + Quoted(name) +
+          .json = "{\"id\":" + std::to_string(id) + ",\"name\":" + QuoteJson(name) +
                   ",\"mod\":" + std::to_string(mod) + ",\"usn\":0}"};
 }
 
