@@ -1,4 +1,5 @@
 #pragma once
+// The background jobs of this service; what each does is in jobs.cpp.
 #include <span>
 
 #include "handlers/base/job.h"

@@ -1,4 +1,5 @@
 #pragma once
+// The methods of collection sync, as rows; see README.md.
 #include <span>
 
 #include "handlers/base/route.h"

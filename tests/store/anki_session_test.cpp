@@ -1,5 +1,6 @@
 // A sync as the store sees it: what is staged, what wins, what is counted. The messages are structs here; the
 // protocol around them is in tests/cases, real clients are in tests/clients.
+#include "handlers/anki/json_spans_wire.h"
 #include "handlers/anki/session_store.h"
 
 #include <algorithm>
