@@ -19,6 +19,8 @@ namespace syncline::front {
 namespace {
 
 // From the FastCGI specification.
+// A client that reads slower than this sees the end of the connection instead.
+constexpr int kAbortPatienceMs = 5000;
 constexpr unsigned char kVersion = 1, kStdout = 6;
 constexpr std::size_t kHeaderBytes = 8;
 // A multiple of 8, so that no record needs padding.
@@ -317,7 +319,12 @@ void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer) {
     // nginx takes the mere end of a connection for the end of an answer without Content-Length. A record of
     // no known version is an error to it, and so the client sees that something is missing.
     const char nonsense[kHeaderBytes] = {};
-    send(connection, nonsense, sizeof(nonsense), MSG_NOSIGNAL | MSG_DONTWAIT);
+    // The buffer may be full of answer that nginx has yet to read; without room for this it would see a
+    // proper end.
+    pollfd writable{connection, POLLOUT, 0};
+    if (poll(&writable, 1, kAbortPatienceMs) == 1) {
+      send(connection, nonsense, sizeof(nonsense), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
   } else {
     FCGX_FClose(fcgi.err);
     FCGX_FClose(fcgi.out);

@@ -3,6 +3,7 @@
 // 78 the database has a schema this program cannot work on.
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -133,6 +134,8 @@ int Run(const Config& config, const std::string& pool, int slots, int listen_soc
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Large buffers go back to the system when they are freed; glibc would raise the bound and keep them.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
   const sigset_t leave = BlockLeaveSignals();
   Config config;
   std::string pool = "api", socket_path;

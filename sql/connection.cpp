@@ -15,6 +15,9 @@ Result Own(PGresult* result) {
   return {result, [](const PGresult* r) { PQclear(const_cast<PGresult*>(r)); }};
 }
 
+// Ordinary chunks of a sync stay below.
+constexpr std::size_t kKeptBytes = 4 << 20;
+
 std::string Options(const Settings& settings) {
   // Set in the start-up packet: no round trip, and no session without them. Whoever writes says so at BEGIN.
   // force_generic_plan: every statement is an index access by tenant; replanning each costs more than it can
@@ -122,6 +125,7 @@ void Connection::Send(const Statement& statement, std::span<const Param> params,
     present[i] = Encode(params[i], prepared.types[i], buffer);
     lengths[i] = static_cast<int>(buffer.size() - offsets[i]);
   }
+  is_bloated_ = is_bloated_ || buffer.size() > kKeptBytes;
   for (std::size_t i = 0; i < params.size(); ++i) {
     if (present[i]) values[i] = buffer.data() + offsets[i];
   }

@@ -67,6 +67,9 @@ class Connection {
   /// each time.
   void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
   bool IsBroken() const;
+  /// libpq keeps the largest buffer it ever needed: after a large message the connection is worth less than
+  /// its memory.
+  bool IsBloated() const { return is_bloated_; }
   /// The connection outlives the request that looks on; null: nobody.
   void SetObserver(Observer* observer) { observer_ = observer; }
 
@@ -91,6 +94,7 @@ class Connection {
   };
   std::deque<Expected> expected_;
   std::string last_tag_;
+  bool is_bloated_ = false;
 };
 
 }  // namespace syncline::sql

@@ -28,6 +28,7 @@ void Database::Run(Access access, const std::function<void(Tx&)>& block) {
     try {
       block(tx);
       tx.Commit();
+      if (connection_->IsBloated()) connection_.reset();
       return;
     } catch (const CommitUnknown&) {
       connection_.reset();

@@ -1,5 +1,8 @@
 #include "handlers/anki/collection_store.h"
 
+#include <openssl/sha.h>
+
+#include "handlers/anki/unicase_wire.h"
 #include "handlers/base/errors.h"
 #include "sql/queries/anki.h"
 
@@ -20,6 +23,21 @@ Object ObjectFromRow(const sql::Row& row) {
 }
 
 }  // namespace
+
+std::string TagKey(std::string_view name) {
+  // A B-tree entry holds 2,704 bytes; real tags are far below.
+  constexpr std::size_t kMaxKeyBytes = 1000;
+  std::string key = UnicaseKey(name);
+  if (key.size() <= kMaxKeyBytes) return key;
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
+  std::string hashed = "sha256:";
+  for (const unsigned char byte : digest) {
+    hashed += "0123456789abcdef"[byte >> 4];
+    hashed += "0123456789abcdef"[byte & 15];
+  }
+  return hashed;
+}
 
 Collection CollectionStore::FromRow(const sql::Row& row) {
   Collection c;
@@ -65,6 +83,14 @@ std::optional<Collection> CollectionStore::Find() {
 std::optional<Collection> CollectionStore::Lock() {
   const auto row = tx_.MaybeOne(sql::anki::lock_collection, user_);
   return row ? std::optional(FromRow(*row)) : std::nullopt;
+}
+
+std::optional<Collection> CollectionStore::LockOrReserve() {
+  if (auto collection = Lock()) return collection;
+  // No row, no lock: two devices may begin at once. The account's row stands in; whoever waited for it looks
+  // again.
+  tx_.Query(sql::anki::lock_account, user_);
+  return Lock();
 }
 
 std::string CollectionStore::Config(std::int32_t generation) {

@@ -54,6 +54,9 @@ struct CollectionTimes {
   bool is_empty;  ///< no cards
 };
 
+/// Equal for tags that differ in case only. Short enough for an index, however long the tag.
+std::string TagKey(std::string_view name);
+
 class CollectionStore {
  public:
   CollectionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
@@ -64,6 +67,8 @@ class CollectionStore {
   std::optional<Collection> Find();
   /// As Find, and nobody else changes it or opens a session on it until the transaction ends.
   std::optional<Collection> Lock();
+  /// As Lock; when there is none, nobody else makes the first one until the transaction ends.
+  std::optional<Collection> LockOrReserve();
   std::string Config(std::int32_t generation);
   /// Both in one round trip.
   std::optional<std::pair<Collection, std::string>> FindWithConfig();

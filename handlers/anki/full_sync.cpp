@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 
 #include "handlers/anki/config_wire.h"
 #include "handlers/anki/json_spans_wire.h"
@@ -95,6 +96,29 @@ void RefuseStrangeMeta(const CollectionMeta& meta) {
       "use Check Database, and try again.");
 }
 
+// Of an id that was used again the grave is history: it must not keep the row from being imported.
+std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& objects) {
+  std::vector<Grave> graves = file.ReadGraves();
+  std::vector<std::int64_t> cards, notes;
+  for (const Grave& grave : graves) {
+    if (grave.kind == GraveKind::kCard) cards.push_back(grave.id);
+    if (grave.kind == GraveKind::kNote) notes.push_back(grave.id);
+  }
+  const auto set = [](const std::vector<std::int64_t>& ids) {
+    return std::unordered_set<std::int64_t>(ids.begin(), ids.end());
+  };
+  const auto live_cards = set(file.ExistingCards(cards)), live_notes = set(file.ExistingNotes(notes));
+  std::unordered_set<std::int64_t> live_decks;
+  for (const Object& deck : objects.decks) live_decks.insert(deck.id);
+  std::erase_if(graves, [&](const Grave& grave) {
+    const auto& live = grave.kind == GraveKind::kCard   ? live_cards
+                       : grave.kind == GraveKind::kNote ? live_notes
+                                                        : live_decks;
+    return live.contains(grave.id);
+  });
+  return graves;
+}
+
 NewCollection Describe(const CollectionFile& file, std::uint64_t bytes) {
   NewCollection next;
   next.file = next.meta = file.Meta();
@@ -102,7 +126,7 @@ NewCollection Describe(const CollectionFile& file, std::uint64_t bytes) {
   next.counts = {counts.cards,     counts.notes, counts.revlog,
                  counts.notetypes, counts.decks, counts.deck_configs};
   next.objects = file.ReadSmallObjects();
-  next.graves = file.ReadGraves();
+  next.graves = GravesOf(file, next.objects);
   // Rows of the file count as seen by whoever has the file, also those of a careless program with usns from
   // the future.
   const Usn seen = SeenUsn(next.file.usn);

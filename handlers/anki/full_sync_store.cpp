@@ -24,7 +24,7 @@ std::string WithoutNul(std::string text) {
 }  // namespace
 
 std::int32_t FullSyncStore::Replace(const NewCollection& next) {
-  const auto current = collections().Lock();
+  const auto current = collections().LockOrReserve();
   if (!current) {
     Put(1, next);
     return 1;
@@ -41,7 +41,7 @@ std::int32_t FullSyncStore::Replace(const NewCollection& next) {
 }
 
 bool FullSyncStore::Begin(const NewCollection& first) {
-  if (collections().Lock()) return false;
+  if (collections().LockOrReserve()) return false;
   Put(1, first);
   return true;
 }
@@ -80,7 +80,7 @@ void FullSyncStore::Put(std::int32_t generation, const NewCollection& next) {
   std::vector<std::string> tag_keys, tag_names;
   std::vector<std::int64_t> tag_usns;
   for (const Tag& tag : next.objects.tags) {
-    tag_keys.push_back(WithoutNul(UnicaseKey(tag.name)));
+    tag_keys.push_back(TagKey(WithoutNul(tag.name)));
     tag_names.push_back(WithoutNul(tag.name));
     tag_usns.push_back(tag.usn);
   }
@@ -143,7 +143,7 @@ std::optional<HistoryEntry> FullSyncStore::LockHistory(std::int32_t generation) 
 void FullSyncStore::MarkArchived(const HistoryEntry& entry, const BlobInfo& blob, std::int64_t bytes) {
   BlobRefs refs(tx_, user_);
   if (blob.id != entry.collection.base_blob) {
-    refs.Add(kService, blob);
+    refs.Add(kService, blob, Quota::kExempt);
     refs.Release(kService, entry.collection.base_blob);
   }
   tx_.Later(sql::anki::mark_archived, user_, entry.collection.generation, blob.id, bytes);

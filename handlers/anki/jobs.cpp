@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kAtOnce = 100;
+constexpr std::int64_t kSweptRows = 20'000;
 
 // What a sweep looks for over all accounts.
 class SweepStore {
@@ -82,6 +83,11 @@ void SweepHistory(const Job&, Context& context, JobControl& control) {
     for (const auto& [user, generation] : expired) {
       control.Progress(0, 0, "expired history");
       context.SetIdentity({user, {}});
+      // An entry that was never archived still has rows.
+      while (context.Write<FullSyncStore>(
+          [id = generation](FullSyncStore& store) { return store.DeleteSomeRows(id, kSweptRows); })) {
+        control.Progress(0, 0, "expired history");
+      }
       context.Write<FullSyncStore>([&, id = generation](FullSyncStore& store) {
         const auto entry = store.LockHistory(id);
         if (entry) store.Forget(*entry);

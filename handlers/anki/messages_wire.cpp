@@ -425,7 +425,8 @@ ReceivedChunk ParseChunk(std::string_view json) {
   return chunk;
 }
 
-void ChunkPrinter::Add(const Card& card) {
+std::size_t ChunkPrinter::Add(const Card& card) {
+  const std::size_t before = cards_.size();
   AppendRow(cards_);
   for (const std::int64_t value :
        {card.id, card.note_id, card.deck_id, std::int64_t{card.ord}, card.mod, std::int64_t{card.usn},
@@ -436,9 +437,11 @@ void ChunkPrinter::Add(const Card& card) {
     cards_ += ',';
   }
   cards_ += QuoteJson(card.data) + ']';
+  return cards_.size() - before;
 }
 
-void ChunkPrinter::Add(const Note& note) {
+std::size_t ChunkPrinter::Add(const Note& note) {
+  const std::size_t before = notes_.size();
   AppendRow(notes_);
   AppendInt(notes_, note.id);
   notes_ += ',' + QuoteJson(note.guid) + ',';
@@ -449,9 +452,11 @@ void ChunkPrinter::Add(const Note& note) {
   AppendInt(notes_, note.usn);
   // sfld and csum are strings and empty on the wire; flags and data are not synced.
   notes_ += ',' + QuoteJson(note.tags) + ',' + QuoteJson(note.fields) + ",\"\",\"\",0,\"\"]";
+  return notes_.size() - before;
 }
 
-void ChunkPrinter::Add(const Review& review) {
+std::size_t ChunkPrinter::Add(const Review& review) {
+  const std::size_t before = revlog_.size();
   AppendRow(revlog_);
   for (const std::int64_t value :
        {review.id, review.card_id, std::int64_t{review.usn}, std::int64_t{review.ease},
@@ -461,6 +466,7 @@ void ChunkPrinter::Add(const Review& review) {
   }
   AppendInt(revlog_, review.type);
   revlog_ += ']';
+  return revlog_.size() - before;
 }
 
 std::string ChunkPrinter::Finish(bool is_last) {

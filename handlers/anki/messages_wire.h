@@ -93,9 +93,10 @@ ReceivedChunk ParseChunk(std::string_view json);
 /// A chunk on its way out; rows are printed as they are added.
 class ChunkPrinter {
  public:
-  void Add(const Card& card);
-  void Add(const Note& note);
-  void Add(const Review& review);
+  /// How many bytes it added.
+  std::size_t Add(const Card& card);
+  std::size_t Add(const Note& note);
+  std::size_t Add(const Review& review);
   std::string Finish(bool is_last);
 
  private:

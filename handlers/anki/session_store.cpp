@@ -29,6 +29,7 @@ Session FromRow(const sql::Row& row) {
   s.new_notetypes = row["new_notetypes"].As<std::int32_t>();
   s.new_decks = row["new_decks"].As<std::int32_t>();
   s.new_deck_configs = row["new_deck_configs"].As<std::int32_t>();
+  s.has_changes = row["has_changes"].As<bool>();
   s.config_json = row["config"].As<std::optional<std::string>>();
   s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
   if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
@@ -50,10 +51,14 @@ std::vector<std::int64_t> IdsOf(const sql::Rows& rows) {
   return ids;
 }
 
-// Tag components are separated by "::"; the spelling of the longest parent that exists is adopted.
+// Tag components are separated by "::"; the spelling of the longest parent that exists is adopted. Tags
+// nobody could have typed have no parents here: their prefixes alone would fill the memory.
+constexpr std::size_t kMaxNestedTagBytes = 1000;
+
 std::vector<std::string> ParentsOf(std::string_view tag) {
   std::vector<std::string> parents;
-  for (auto at = tag.rfind("::"); at != std::string_view::npos && at > 0; at = tag.rfind("::", at - 1)) {
+  if (tag.size() > kMaxNestedTagBytes) return parents;
+  for (auto at = tag.rfind("::"); at != std::string_view::npos && at > 1; at = tag.rfind("::", at - 2)) {
     parents.emplace_back(tag.substr(0, at));
   }
   return parents;
@@ -147,6 +152,7 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
     if (!is_buried) owners[row["name_key"].As<std::string>()] = id;
   }
   bool has_all_names = false;
+  std::unordered_map<std::string, std::string> last_names;  // by the name that was taken
   for (std::size_t i = 0; i < incoming.size(); ++i) {
     Object object = incoming[i];
     const auto existing = known.find(object.id);
@@ -176,7 +182,11 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
           owners.try_emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
         }
       }
+      // Many of one name: the next one goes on where the last one found a free name.
+      std::string& last = last_names[key];
+      if (!last.empty()) key = UnicaseKey(object.name = last);
       while (is_taken()) key = UnicaseKey(object.name += '+');
+      last = object.name;
       object.mod = now_s;
       object.json =
           WithMembers(object.json, {{"name", QuoteJson(object.name)}, {"mod", std::to_string(object.mod)}});
@@ -200,8 +210,8 @@ MergedChanges SessionStore::Merge(const Session& session, const Changes& changes
 
   std::vector<std::string> keys;
   for (const std::string& tag : changes.tags) {
-    keys.push_back(UnicaseKey(tag));
-    for (const std::string& parent : ParentsOf(tag)) keys.push_back(UnicaseKey(parent));
+    keys.push_back(TagKey(tag));
+    for (const std::string& parent : ParentsOf(tag)) keys.push_back(TagKey(parent));
   }
   if (keys.empty()) return merged;
   std::unordered_map<std::string, std::string> names;
@@ -209,11 +219,11 @@ MergedChanges SessionStore::Merge(const Session& session, const Changes& changes
     names[row["name_key"].As<std::string>()] = row["name"].As<std::string>();
   }
   for (const std::string& tag : changes.tags) {
-    std::string key = UnicaseKey(tag);
+    std::string key = TagKey(tag);
     if (tag.empty() || names.contains(key)) continue;  // an existing tag is left alone, its usn included
     std::string name = tag;
     for (const std::string& parent : ParentsOf(tag)) {
-      const auto found = names.find(UnicaseKey(parent));
+      const auto found = names.find(TagKey(parent));
       if (found == names.end()) continue;
       name = found->second + tag.substr(parent.size());
       break;

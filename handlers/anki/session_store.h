@@ -33,6 +33,7 @@ struct Session {
   Usn sent_usn = -1;                     ///< last row sent of the part being sent
   std::int64_t sent_id = 0;
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
+  bool has_changes = false;  ///< its applyChanges brought something
   std::optional<std::string> config_json;
   std::optional<std::int64_t> created_s;
   std::optional<SanityCounts> counts;  ///< of the collection after applying; none until asked for

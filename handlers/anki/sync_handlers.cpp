@@ -14,6 +14,7 @@ namespace {
 
 // Rows in one chunk of ours. Clients take any number; fewer round trips are faster, more rows cost memory.
 constexpr int kChunkRows = 1000;
+constexpr std::size_t kChunkBytes = 4 << 20;
 
 // A message that can be read but not applied ends the session, as it does upstream: the client rolls back and
 // starts anew. The one place of this service that catches: the session has to end in a transaction of its
@@ -93,9 +94,11 @@ void AddRenamed(const MergedChanges& merged, Changes& ours) {
 std::string NextChunk(Session& session, CollectionStore& collections) {
   ChunkPrinter chunk;
   int room = kChunkRows;
+  std::size_t bytes = 0;
   const auto send = [&](Part part, auto page) {
     if ((session.to_send & part) == 0 || room <= 0) return;
-    const bool has_more = page();
+    bool is_cut = false;
+    const bool has_more = page(is_cut) || is_cut;
     if (has_more) {
       room = 0;
     } else {
@@ -104,27 +107,32 @@ std::string NextChunk(Session& session, CollectionStore& collections) {
       session.sent_id = 0;
     }
   };
-  const auto add = [&](const auto& row) {
-    chunk.Add(row);
+  // Rows past the bound come again with the next chunk.
+  const auto add = [&](const auto& row, bool& is_cut) {
+    if (is_cut || bytes > kChunkBytes) {
+      is_cut = true;
+      return;
+    }
+    bytes += chunk.Add(row);
     session.sent_usn = row.usn;
     session.sent_id = row.id;
     --room;
   };
-  const auto since = session.client_usn;
-  send(kReviews, [&] {
-    return collections.ReviewsSince(session.generation, since, session.sent_usn, session.sent_id, room, add);
+  const std::int32_t generation = session.generation;
+  const Usn since = session.client_usn;
+  send(kReviews, [&](bool& is_cut) {
+    return collections.ReviewsSince(generation, since, session.sent_usn, session.sent_id, room,
+                                    [&](const Review& review) { add(review, is_cut); });
   });
-  send(kCards, [&] {
-    return collections.CardsSince(session.generation, since, session.sent_usn, session.sent_id, room,
-                                  [&](Card card) {
-                                    if (session.unbury_day && (IsBuried(card.queue))) {
-                                      card.queue = UnburiedQueue(card.type, card.due);
-                                    }
-                                    add(card);
-                                  });
+  send(kCards, [&](bool& is_cut) {
+    return collections.CardsSince(generation, since, session.sent_usn, session.sent_id, room, [&](Card card) {
+      if (session.unbury_day && IsBuried(card.queue)) card.queue = UnburiedQueue(card.type, card.due);
+      add(card, is_cut);
+    });
   });
-  send(kNotes, [&] {
-    return collections.NotesSince(session.generation, since, session.sent_usn, session.sent_id, room, add);
+  send(kNotes, [&](bool& is_cut) {
+    return collections.NotesSince(generation, since, session.sent_usn, session.sent_id, room,
+                                  [&](const Note& note) { add(note, is_cut); });
   });
   return chunk.Finish((session.to_send & kRowParts) == 0);
 }
@@ -260,6 +268,8 @@ Response PostApplyChanges(Request& request, Context& context) {
     const Changes ours = context.Write<SessionStore>([&](SessionStore& sessions) {
       const Session session =
           sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
+      // Clients send them once; twice, the second merge would not know of the first.
+      if (session.has_changes) throw BadInput("changes_sent_twice");
       Changes unseen = UnseenChanges(session, sessions.collections());
       const MergedChanges merged = sessions.Merge(session, theirs, context.NowSeconds());
       sessions.StageChanges(session, merged, theirs);

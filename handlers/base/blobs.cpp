@@ -105,13 +105,13 @@ BlobInfo BlobWriter::Finish() {
   }
 }
 
-void BlobRefs::Add(std::string_view service, const BlobInfo& blob) {
+void BlobRefs::Add(std::string_view service, const BlobInfo& blob, Quota enforced) {
   const auto locked = tx_.MaybeOne(sql::blobs::lock_for_reference, user_, blob.id);
   if (!locked) throw Conflict("blob_gone", "swept, or the account removed, before it was referred to");
   const bool are_bytes_new =
       tx_.Execute(sql::blobs::add_reference, user_, service, blob.id, blob.size_bytes) == 1;
   const auto quota = (*locked)["quota_bytes"].As<std::optional<std::int64_t>>();
-  if (!quota || !are_bytes_new) return;
+  if (!quota || !are_bytes_new || enforced == Quota::kExempt) return;
   const auto used = tx_.One(sql::blobs::used_bytes, user_)["bytes"].As<std::int64_t>();
   if (used > *quota) {
     throw TooLarge("over_quota", std::to_string(used) + " of " + std::to_string(*quota) + " bytes");

@@ -47,13 +47,16 @@ class BlobWriter {
   int chunks_ = 0;
 };
 
+enum class Quota { kEnforced, kExempt };
+
 /// References, inside the transaction of whoever needs the blob.
 class BlobRefs {
  public:
   BlobRefs(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
   /// Adds one reference of `service` and counts its bytes. Error Conflict "blob_gone" when it has been swept
   /// meanwhile.
-  void Add(std::string_view service, const BlobInfo& blob);
+  /// kExempt: for another form of what the account holds already, which must not be lost for want of room.
+  void Add(std::string_view service, const BlobInfo& blob, Quota quota = Quota::kEnforced);
   /// Takes one reference away; the blob itself goes with the sweep when nobody is left.
   void Release(std::string_view service, BlobId blob);
 

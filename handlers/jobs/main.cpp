@@ -1,5 +1,6 @@
 // syncline-worker: options, signals and systemd around Worker. Needs nothing but the database, and not even
 // that to start: it waits for it.
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
@@ -59,6 +60,8 @@ bool SchemaIsReady(const Config& config, const sigset_t& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Large buffers go back to the system when they are freed; glibc would raise the bound and keep them.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
   CLI::App app("Runs Syncline's background jobs", "syncline-worker");
   Config config;
   Worker::Options options;

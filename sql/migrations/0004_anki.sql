@@ -164,6 +164,7 @@ CREATE UNLOGGED TABLE anki_sessions (
   new_notetypes int NOT NULL DEFAULT 0,
   new_decks int NOT NULL DEFAULT 0,
   new_deck_configs int NOT NULL DEFAULT 0,
+  has_changes boolean NOT NULL DEFAULT false, -- applyChanges was here and brought something
   config text,
   created_s bigint,
   counts bigint[],                            -- the collection's counters after applying; null: not computed yet

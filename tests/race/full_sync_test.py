@@ -290,11 +290,31 @@ def a_session_that_expires_before_its_finish_is_refused_and_the_next_sync_is_nor
     pair.all_have(pair.a.content())
 
 
+def of_two_first_uploads_at_once_both_are_answered_and_the_earlier_one_is_history():
+    name = f"person{next(numbers)}"
+    stack.add_user(name, PASSWORD)
+    devices = [Device(directory, f"first{next(numbers)}", stack.http + "/") for _ in range(2)]
+    for device in devices:
+        device.log_in(name, PASSWORD)
+        device.add_note("mine")
+        device.sync()
+    # There is no collection yet that could be locked: they meet at the account.
+    with Hold(database, f"SELECT 1 FROM users WHERE name = '{name}' FOR UPDATE") as hold:
+        uploads = [calls.submit(device.upload) for device in devices]
+        hold.wait(2)
+    for upload in uploads:
+        upload.result()
+    with Session(database) as session:
+        assert session.number("SELECT generation FROM anki_collections JOIN users USING (user_id)"
+                              f" WHERE name = '{name}'") == 2
+
+
 def main():
     global stack, directory, database
     with Stack() as stack, tempfile.TemporaryDirectory() as temporary:
         directory, database = pathlib.Path(temporary), stack.env["DATABASE_URL"]
         return keep(of_an_upload_and_a_finish_at_once_the_upload_stays_and_the_other_is_asked_or_told,
+                    of_two_first_uploads_at_once_both_are_answered_and_the_earlier_one_is_history,
                     of_a_restore_and_a_finish_at_once_no_device_is_left_with_another_collection,
                     a_sync_before_during_and_after_steps_of_an_import_counts_right_and_loses_nothing,
                     an_import_step_and_a_finish_at_once_lose_nothing,
