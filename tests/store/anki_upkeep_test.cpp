@@ -1,0 +1,109 @@
+// What happens to collections when nobody is looking: replaced ones expire, and the nightly check tells what
+// it finds. The jobs are run as the worker would call them.
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+
+#include "handlers/anki/check_store.h"
+#include "handlers/anki/full_sync_store.h"
+#include "handlers/anki/jobs.h"
+#include "handlers/base/blobs.h"
+#include "sql/database.h"
+#include "tests/support/test_database.h"
+
+using namespace syncline;
+using namespace syncline::anki;
+using tests::TestDatabase;
+
+namespace {
+
+struct Unstoppable : JobControl {
+  void Progress(std::int64_t, std::int64_t, std::string_view message) override { last_message = message; }
+  void FinishIn(sql::Tx&) override {}
+  std::string last_message;
+};
+
+struct Fixture {
+  TestDatabase& test = TestDatabase::Instance();
+  sql::Database database{test.settings()};
+  Config config = test.config();
+  UserId user;
+
+  Fixture() {
+    static int users = 0;
+    user = test.AddUser("anki-upkeep-" + std::to_string(++users));
+  }
+
+  NewCollection CollectionOf(const std::string& bytes) {
+    BlobWriter writer(database);
+    writer.Write(bytes);
+    NewCollection next;
+    next.meta = next.file = {.created_s = 0, .mod_ms = 1, .schema_ms = 1, .last_sync_ms = 1, .usn = 5};
+    next.objects.config_json = "{}";
+    next.objects.decks = {{.id = 1, .name = "Default", .mod = 1, .usn = 0, .json = "{\"id\":1}"}};
+    next.counts = {0, 0, 0, 0, 1, 0};
+    next.blob = writer.Finish();
+    next.bytes = static_cast<std::int64_t>(bytes.size());
+    return next;
+  }
+  void Replace(const NewCollection& next) {
+    database.Write([&](sql::Tx& tx) { FullSyncStore(tx, user).Replace(next); });
+  }
+  std::vector<std::string> Findings() {
+    return database.Read([&](sql::Tx& tx) { return CheckStore(tx, user).Findings(); });
+  }
+  std::size_t HistoryEntries() {
+    return database.Read([&](sql::Tx& tx) { return FullSyncStore(tx, user).History().size(); });
+  }
+  std::string RunJob(const char* name) {
+    Context context(config, database, "job-1");
+    Unstoppable control;
+    for (const JobKind& kind : Jobs()) {
+      if (std::strcmp(kind.name, name) == 0) {
+        kind.body({.id = JobId{1}, .kind = name, .user = std::nullopt, .args = "{}", .attempt = 1}, context,
+                  control);
+        return control.last_message;
+      }
+    }
+    BOOST_FAIL("no such job");
+    return {};
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(anki_upkeep, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_sound_collection_with_graves_and_history_has_no_findings) {
+  NewCollection first = CollectionOf("upkeep one");
+  first.graves = {{GraveKind::kCard, 7, 3}, {GraveKind::kNote, 8, 4}};
+  Replace(first);
+  Replace(CollectionOf("upkeep two"));
+  BOOST_TEST(Findings().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_counter_that_is_off_and_a_usn_from_the_future_are_reported_and_left_alone) {
+  NewCollection first = CollectionOf("upkeep wrong");
+  first.counts[4] = 3;
+  first.graves = {{GraveKind::kCard, 7, 9}};
+  Replace(first);
+  const auto findings = Findings();
+  BOOST_REQUIRE_EQUAL(findings.size(), 2u);
+  BOOST_TEST(findings[0] == "decks: counter says 3, there are 1");
+  BOOST_TEST(findings[1] == "a row has usn 9, the collection is at 5");
+  BOOST_TEST(RunJob("anki.check").find("collections with findings") != std::string::npos);
+  BOOST_TEST(Findings() == findings, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_replaced_collection_goes_when_its_time_is_over_and_its_file_with_it) {
+  Replace(CollectionOf("upkeep old"));
+  Replace(CollectionOf("upkeep new"));
+  RunJob("anki.sweep_history");
+  BOOST_TEST(HistoryEntries() == 1u);
+  config.history_days = 0;
+  RunJob("anki.sweep_history");
+  BOOST_TEST(HistoryEntries() == 0u);
+  // The current one still has its reference, the old one's is gone: nothing is left to report.
+  BOOST_TEST(Findings().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
