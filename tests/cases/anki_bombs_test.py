@@ -8,6 +8,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+import time
 import urllib.parse
 
 try:
@@ -18,6 +19,8 @@ except ImportError as problem:
 
 # Sixty-four MiB of message, its index, and what the process keeps anyway.
 MOST_MIB = 400
+# Pairwise work of these sizes takes several times as long.
+MOST_SECONDS = 6
 
 
 def post(method, header, body):
@@ -36,6 +39,23 @@ def largest_process():
             status = pathlib.Path(f"/proc/{path.read_text().split()[0]}/status").read_text()
             sizes += [int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM")]
     return max(sizes)
+
+
+def slow_for_the_careless():
+    """Sessions that are ordinary but for their numbers: what is compared pairwise, or tried one after the other, shows."""
+    ids = list(range(1, 20_001))
+    cards = [[n, n, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "{}"] for n in ids]
+    day = [0, 0]
+    decks = [{"id": 10 + n, "name": "One name", "mod": 1, "usn": 0, "lrnToday": day, "revToday": day, "newToday": day,
+              "timeToday": day, "collapsed": False, "desc": "", "dyn": 0, "conf": 1} for n in range(2_000)]
+    return {
+        "20,000 cards deleted and sent again": [
+            ("applyGraves", {"chunk": {"cards": ids, "notes": [], "decks": []}}),
+            ("applyChunk", {"chunk": {"done": True, "cards": cards}}),
+            ("sanityCheck2", {"client": [[0, 0, 0], 0, 0, 0, 0, 0, 0, 0]})],
+        "2,000 decks of one name": [
+            ("applyChanges", {"changes": {"models": [], "decks": [decks, []], "tags": []}})],
+    }
 
 
 def main():
@@ -80,6 +100,12 @@ def main():
     status, _ = post("upload", header, small(b"\0" * 300_000_000))
     expect("an upload of zeros", status == 200, status)
     expect("memory", largest_process() < MOST_MIB, f"{largest_process()} MiB at most")
+    for what, messages in slow_for_the_careless().items():
+        assert post("start", header, small(b'{"minUsn":0,"lnewer":true}'))[0] == 200
+        begin = time.monotonic()
+        statuses = [post(method, header, small(json.dumps(message).encode()))[0] for method, message in messages]
+        took = time.monotonic() - begin
+        expect(what, set(statuses) == {200} and took < MOST_SECONDS, f"{statuses} in {took:.1f} s")
     status, _ = post("abort", header, small(b"{}"))
     expect("everybody is still there", status == 200, status)
     print(f"{passed} passed, {failed} failed")
