@@ -37,6 +37,9 @@ except ImportError as problem:
     print(f"skipped: {os.environ.get('SYNCLINE_VENV_PROBLEM') or problem}")
     sys.exit(77)
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from own_ids import own_ids  # noqa: E402
+
 HTTP = os.environ.get("SYNCLINE_HTTP", "")
 HTTPS = os.environ.get("SYNCLINE_HTTPS", "")
 if not HTTP:
@@ -194,7 +197,8 @@ class Device:
         if len(note.fields) > 1:
             note.fields[1] = back
         note.tags = list(tags)
-        self.col.add_note(note, self.col.decks.id(deck))
+        with own_ids(self.col):
+            self.col.add_note(note, self.col.decks.id(deck))
         return note
 
     def add_notes(self, count, prefix="note", deck="Default", tags=()):
@@ -221,7 +225,8 @@ class Device:
             if card is None:
                 break
             card.start_timer()
-            self.col.sched.answerCard(card, ease)
+            with own_ids(self.col):
+                self.col.sched.answerCard(card, ease)
             answered.append(card.id)
         return answered
 

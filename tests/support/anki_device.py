@@ -10,6 +10,8 @@ from anki.collection import Collection
 from anki.sync import SyncAuth
 from anki.sync_pb2 import SyncCollectionResponse
 
+from own_ids import own_ids
+
 FULL = ("FULL_SYNC", "FULL_DOWNLOAD", "FULL_UPLOAD")
 
 
@@ -72,7 +74,8 @@ class Device:
     def add_note(self, text, deck="Default", tags=()):
         note = self.col.new_note(self.col.models.by_name("Basic"))
         note["Front"], note["Back"], note.tags = text, "back", list(tags)
-        self.col.add_note(note, self.col.decks.id(deck))
+        with own_ids(self.col):
+            self.col.add_note(note, self.col.decks.id(deck))
         return note.id
 
     def notes(self, search=""):
@@ -95,7 +98,8 @@ class Device:
         self.col.decks.select(self.col.decks.id(deck))
         card = self.col.sched.getCard()
         card.start_timer()
-        self.col.sched.answerCard(card, 3)
+        with own_ids(self.col):
+            self.col.sched.answerCard(card, 3)
 
     # --- What is there
 
