@@ -189,41 +189,6 @@ class NormalSync(ClientTest):
         round_of(one, two)
         self.assertEqual(two.count(f"notes where id = {victim.id}"), 0)
 
-    def test_what_was_deleted_and_came_back_can_be_deleted_again(self):
-        one, two = self.pair(3)
-        third = self.account.device()
-        third.download()
-        note = one.add_note("comes back")
-        rows = {table: one.col.db.all(f"select * from {table} where {key} = ?", note.id)
-                for table, key in (("notes", "id"), ("cards", "nid"))}
-        for device in (one, two, third):
-            device.sync()
-        one.col.remove_notes([note.id])
-        for device in (one, two, third):
-            device.sync()
-        self.assertEqual(third.count("notes"), 3)
-        # The same ids again, as an undo or an import of an old package makes them.
-        for table, all_of in rows.items():
-            for row in all_of:
-                one.col.db.execute(f"insert into {table} values ({','.join('?' * len(row))})", *row)
-                one.col.db.execute(f"update {table} set usn = -1 where id = ?", row[0])
-        one.col.db.execute("update col set mod = mod + 1")
-        one.reopen()
-        for device in (one, two, third):
-            device.sync()
-        assert_same(one, two)
-        self.assertEqual(third.count("notes"), 4)
-        # A client whose graves have no key (before schema 18) digs a second one; a newer one ignores its own second
-        # deletion while it has the first, so that one goes out of the way here.
-        two.col.db.execute("delete from graves")
-        two.reopen()
-        two.col.remove_notes([note.id])
-        for device in (two, one, third):
-            device.sync()
-        for device in (one, two, third):
-            self.assertEqual(device.count("notes"), 3)
-        round_of(one, third)
-
     def test_config_comes_from_the_newer_side_as_a_whole(self):
         one, two = self.pair(2)
         one.col.set_config("addon", {"deep": [1, {"x": None}], "text": "\u00fc\u0001", "big": 2**53 + 1})
