@@ -38,7 +38,7 @@ except ImportError as problem:
     sys.exit(77)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from own_ids import own_ids  # noqa: E402
+from own_ids import own_ids, own_moment  # noqa: E402
 
 HTTP = os.environ.get("SYNCLINE_HTTP", "")
 HTTPS = os.environ.get("SYNCLINE_HTTPS", "")
@@ -148,7 +148,9 @@ class Device:
 
     def required(self):
         """What a sync would be; a normal one has happened then."""
-        return self.col.sync_collection(self.auth, False).required
+        required = self.col.sync_collection(self.auth, False).required
+        own_moment()
+        return required
 
     def sync(self):
         """A normal sync, or none."""
@@ -200,6 +202,11 @@ class Device:
         with own_ids(self.col):
             self.col.add_note(note, self.col.decks.id(deck))
         return note
+
+    def deck(self, name):
+        """The id of a deck, made if there is none."""
+        with own_ids(self.col):
+            return self.col.decks.id(name)
 
     def add_notes(self, count, prefix="note", deck="Default", tags=()):
         return [self.add_note(f"{prefix} <b>{n}</b> &amp; \u00e9", deck, tags=tags) for n in range(count)]

@@ -10,7 +10,7 @@ from anki.collection import Collection
 from anki.sync import SyncAuth
 from anki.sync_pb2 import SyncCollectionResponse
 
-from own_ids import own_ids
+from own_ids import own_ids, own_moment
 
 FULL = ("FULL_SYNC", "FULL_DOWNLOAD", "FULL_UPLOAD")
 
@@ -47,7 +47,9 @@ class Device:
     def sync(self):
         """A normal sync, if the client finds that one will do. Returns what it finds afterwards: NO_CHANGES, or the
         full sync that it wants."""
-        return SyncCollectionResponse.ChangesRequired.Name(self.col.sync_collection(self.auth, False).required)
+        required = self.col.sync_collection(self.auth, False).required
+        own_moment()
+        return SyncCollectionResponse.ChangesRequired.Name(required)
 
     def sync_normally(self):
         wants = self.sync()
