@@ -102,14 +102,12 @@ const Connection::Prepared& Connection::Prepare(const Statement& statement) {
   return prepared_.emplace(statement.name, std::move(prepared)).first->second;
 }
 
-void Connection::QueueCommand(const char* command) {
-  if (PQsendQueryParams(conn_.get(), command, 0, nullptr, nullptr, nullptr, nullptr, 1) == 0) {
-    throw ConnectionLost(kNoConnection);
-  }
-  expected_.push_back({Expect::kIgnore, command});
+void Connection::QueueCommand(const Statement& command) {
+  Send(command, {}, Expect::kIgnore);
 }
 
-void Connection::Send(const Statement& statement, std::span<const Param> params, Expect expect) {
+void Connection::Send(const Statement& statement, std::span<const Param> params, Expect expect,
+                      Arriving rows) {
   const Prepared& prepared = Prepare(statement);
   if (prepared.types.size() != params.size()) {
     throw Failure(std::string(statement.name) + ": takes " + std::to_string(prepared.types.size()) +
@@ -133,7 +131,7 @@ void Connection::Send(const Statement& statement, std::span<const Param> params,
                           lengths.data(), formats.data(), /*resultFormat=*/1) == 0) {
     throw ConnectionLost(kNoConnection);
   }
-  expected_.push_back({expect, statement.name});
+  expected_.push_back({expect, statement.name, std::move(rows)});
 }
 
 void Connection::Sync() {
@@ -175,7 +173,11 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
         case PGRES_TUPLES_OK:
         case PGRES_COMMAND_OK:
           last_tag_ = PQcmdStatus(const_cast<PGresult*>(result.get()));
-          if (expected.what == Expect::kRows) wanted = result;
+          if (expected.rows != nullptr) {
+            expected.rows->emplace(result);
+          } else if (expected.what == Expect::kRows) {
+            wanted = result;
+          }
           break;
         case PGRES_PIPELINE_ABORTED:
           break;  // the error before it is the one to tell
@@ -195,6 +197,19 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
 void Connection::Queue(const Statement& statement, std::span<const Param> params) {
   Send(statement, params, Expect::kIgnore);
   if (observer_ != nullptr) observer_->OnStatement(statement.name, {});
+}
+
+Answer Connection::Ask(const Statement& statement, std::span<const Param> params) {
+  Answer answer(*this);
+  Send(statement, params, Expect::kRows, answer.rows_);
+  if (observer_ != nullptr) observer_->OnStatement(statement.name, {});
+  return answer;
+}
+
+const Rows& Answer::Get() {
+  if (!rows_->has_value()) connection_->Flush();
+  if (!rows_->has_value()) throw Failure("an answer was asked for after its transaction failed");
+  return **rows_;
 }
 
 Rows Connection::Run(const Statement& statement, std::span<const Param> params) {
@@ -224,9 +239,15 @@ void Connection::Each(const Statement& statement, std::span<const Param> params,
 }
 
 std::string Connection::Flush() {
+  const auto begin = std::chrono::steady_clock::now();
+  const char* last = expected_.empty() ? "sync" : expected_.back().name;
   last_tag_.clear();
   Sync();
   Collect(nullptr);
+  if (observer_ != nullptr) {
+    observer_->OnWait(last, std::chrono::duration_cast<std::chrono::microseconds>(
+                                std::chrono::steady_clock::now() - begin));
+  }
   return last_tag_;
 }
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,27 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void OnStatement(const char* name, std::chrono::microseconds took) = 0;
+  /// A round trip for several statements that were told of already, or for a commit; `last` is the last of
+  /// them.
+  virtual void OnWait(const char* last, std::chrono::microseconds took) = 0;
+};
+
+class Connection;
+
+/// Rows that are on their way. What is asked for in a row travels together: the first Get waits for all of
+/// it.
+class Answer {
+ public:
+  /// Throws what the statement, or one that travelled before it, failed with.
+  const Rows& Get();
+
+ private:
+  friend class Connection;
+  explicit Answer(Connection& connection)
+      : connection_(&connection), rows_(std::make_shared<std::optional<Rows>>()) {}
+
+  Connection* connection_;  // may be gone once the rows are here
+  std::shared_ptr<std::optional<Rows>> rows_;
 };
 
 class Connection {
@@ -49,10 +71,12 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Queues a command without parameters (BEGIN, COMMIT, ROLLBACK); nothing is sent yet.
-  void QueueCommand(const char* command);
+  /// Queues BEGIN, COMMIT or ROLLBACK; nothing is sent yet.
+  void QueueCommand(const Statement& command);
   /// Queues a statement whose rows nobody wants. Its error is thrown by the next Run or Flush.
   void Queue(const Statement& statement, std::span<const Param> params);
+  /// Queues a statement; its rows can be waited for.
+  Answer Ask(const Statement& statement, std::span<const Param> params);
   /// Sends what is queued and this statement, waits, and returns its rows. Throws the first error of the
   /// queue.
   Rows Run(const Statement& statement, std::span<const Param> params);
@@ -78,9 +102,11 @@ class Connection {
     std::vector<unsigned> types;
   };
   enum class Expect { kIgnore, kRows, kSync };
+  using Arriving = std::shared_ptr<std::optional<Rows>>;
 
   const Prepared& Prepare(const Statement& statement);
-  void Send(const Statement& statement, std::span<const Param> params, Expect expect);
+  void Send(const Statement& statement, std::span<const Param> params, Expect expect,
+            Arriving rows = nullptr);
   void Sync();
   std::shared_ptr<const pg_result> Collect(const std::function<void(const Row&)>* each);
   [[noreturn]] void ThrowError(const pg_result* result, const char* what) const;
@@ -91,6 +117,7 @@ class Connection {
   struct Expected {
     Expect what;
     const char* name;
+    Arriving rows{};
   };
   std::deque<Expected> expected_;
   std::string last_tag_;

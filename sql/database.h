@@ -42,6 +42,13 @@ class Database {
     return Returning(Access::kWrite, std::forward<F>(block));
   }
 
+  /// As Write, for what may be lost with the connection and hurt nobody: nobody waits for the COMMIT. Rows
+  /// that were locked stay so until it has been done.
+  template <typename F>
+  auto WriteUnawaited(F&& block) {
+    return Returning(Access::kWriteUnawaited, std::forward<F>(block));
+  }
+
   /// Statements after this moment throw Unavailable; none: no deadline.
   void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
   void SetObserver(Observer* observer) {

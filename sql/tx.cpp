@@ -5,6 +5,15 @@
 #include "sql/errors.h"
 
 namespace syncline::sql {
+namespace {
+
+// Prepared like any statement: parsing them would be a tenth of what a small transaction costs.
+constexpr Statement kBeginRead{"begin_read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+constexpr Statement kBeginWrite{"begin_write", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+constexpr Statement kCommit{"commit", "COMMIT"};
+constexpr Statement kRollback{"rollback", "ROLLBACK"};
+
+}  // namespace
 
 Tx::Tx(Connection& connection, Access access, std::optional<std::chrono::steady_clock::time_point> deadline)
     : connection_(connection), access_(access), deadline_(deadline) {}
@@ -18,14 +27,18 @@ void Tx::Begin() {
   }
   if (begun_) return;
   // Travels with the first statement. A read sees one snapshot and fails loudly when it writes.
-  connection_.QueueCommand(access_ == Access::kRead ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                                                    : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  connection_.QueueCommand(access_ == Access::kRead ? kBeginRead : kBeginWrite);
   begun_ = true;
 }
 
 Rows Tx::Run(const Statement& statement, std::initializer_list<Param> params) {
   Begin();
   return connection_.Run(statement, {params.begin(), params.size()});
+}
+
+Answer Tx::Send(const Statement& statement, std::initializer_list<Param> params) {
+  Begin();
+  return connection_.Ask(statement, {params.begin(), params.size()});
 }
 
 void Tx::Queue(const Statement& statement, std::initializer_list<Param> params) {
@@ -60,8 +73,8 @@ std::optional<Row> Tx::Only(const Statement& statement, const Rows& rows, bool r
 
 void Tx::Commit() {
   if (!begun_ || access_ == Access::kReadOnce) return;
-  connection_.QueueCommand("COMMIT");
-  if (access_ == Access::kRead) return connection_.FlushLater();
+  connection_.QueueCommand(kCommit);
+  if (access_ == Access::kRead || access_ == Access::kWriteUnawaited) return connection_.FlushLater();
   try {
     if (connection_.Flush() != "COMMIT") throw Failure("transaction was rolled back instead of committed");
   } catch (const ConnectionLost& lost) {
@@ -72,7 +85,7 @@ void Tx::Commit() {
 void Tx::Rollback() noexcept {
   if (!begun_ || access_ == Access::kReadOnce || connection_.IsBroken()) return;
   try {
-    connection_.QueueCommand("ROLLBACK");
+    connection_.QueueCommand(kRollback);
     connection_.Flush();
   } catch (const std::exception&) {
     // The server rolls back what a lost connection leaves; Database sees that it is broken.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "sql/connection.h"
 #include "sql/rows.h"
@@ -14,8 +15,21 @@
 
 namespace syncline::sql {
 
-/// kReadOnce: one statement, which is a transaction of its own; nothing is sent around it.
-enum class Access { kRead, kReadOnce, kWrite };
+/// kReadOnce: one statement, which is a transaction of its own; nothing is sent around it. kWriteUnawaited: a
+/// write whose COMMIT is sent and not waited for.
+enum class Access { kRead, kReadOnce, kWrite, kWriteUnawaited };
+
+/// What a statement that is on its way will have answered, read as a T.
+template <typename T>
+class Asked {
+ public:
+  Asked(Answer answer, T (*read)(const Rows& rows)) : answer_(std::move(answer)), read_(read) {}
+  T Get() { return read_(answer_.Get()); }
+
+ private:
+  Answer answer_;
+  T (*read_)(const Rows& rows);
+};
 
 class Tx {
  public:
@@ -40,6 +54,12 @@ class Tx {
   std::int64_t Execute(const Statement& statement, const Args&... args) {
     return Run(statement, {Param(args)...}).affected();
   }
+  /// As Query, without waiting: what is asked for in a row costs one round trip. Still there after the
+  /// commit.
+  template <typename... Args>
+  Answer Ask(const Statement& statement, const Args&... args) {
+    return Send(statement, {Param(args)...});
+  }
   /// As Execute, without waiting: it travels with the next statement or the commit, which throws its error.
   template <typename... Args>
   void Later(const Statement& statement, const Args&... args) {
@@ -63,6 +83,7 @@ class Tx {
   void Begin();
 
   Rows Run(const Statement& statement, std::initializer_list<Param> params);
+  Answer Send(const Statement& statement, std::initializer_list<Param> params);
   void Queue(const Statement& statement, std::initializer_list<Param> params);
   void RunEach(const Statement& statement, const std::function<void(const Row&)>& row,
                std::initializer_list<Param> params);

@@ -17,12 +17,16 @@ Context::~Context() {
 
 void Context::OnStatement(const char* name, std::chrono::microseconds took) {
   ++statements_;
+  OnWait(name, took);
+}
+
+void Context::OnWait(const char* last, std::chrono::microseconds took) {
   database_time_ += took;
   const std::chrono::milliseconds slow(config_.slow_statement_ms);
   if (took < slow) return;
   LogLine(slow.count() == 0 ? LogLevel::kInfo : LogLevel::kWarn)
       .Add("req", std::string_view(request_id_))
-      .Add("stmt", name)
+      .Add("stmt", last)
       .Add("ms", took)
       .Write();
 }

@@ -72,10 +72,20 @@ class Context : public sql::Observer {
   /// may run more than once (see sql/database.h): it changes nothing outside itself. Slow work stays outside.
   template <typename Store, typename F>
   auto Write(F&& block) {
-    if (access_ != sql::Access::kWrite)
-      throw Error(ErrorKind::kInternal, "internal", "write on a read-only route");
     return Translated([&] {
+      RequireWriteAccess();
       return database_.Write([&](sql::Tx& tx) {
+        Store store(tx, identity_.user);
+        return block(store);
+      });
+    });
+  }
+  /// As Write, for what may be lost and hurt nobody (see sql/database.h).
+  template <typename Store, typename F>
+  auto WriteUnawaited(F&& block) {
+    return Translated([&] {
+      RequireWriteAccess();
+      return database_.WriteUnawaited([&](sql::Tx& tx) {
         Store store(tx, identity_.user);
         return block(store);
       });
@@ -83,10 +93,16 @@ class Context : public sql::Observer {
   }
 
   void OnStatement(const char* name, std::chrono::microseconds took) override;
+  void OnWait(const char* last, std::chrono::microseconds took) override;
   int statements() const { return statements_; }
   std::chrono::microseconds database_time() const { return database_time_; }
 
  private:
+  void RequireWriteAccess() const {
+    if (access_ == sql::Access::kRead)
+      throw Error(ErrorKind::kInternal, "internal", "write on a read-only route");
+  }
+
   /// One place where errors of sql become errors of the project.
   template <typename F>
   auto Translated(F&& f) -> decltype(f()) {
