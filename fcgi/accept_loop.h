@@ -1,8 +1,9 @@
 #pragma once
 // The slots of a process: threads that accept on one shared socket, each with its own request object and its
-// own lazily opened database connection. No state of a request outlives it; no slot waits for another.
+// own lazily opened database connection. No state of a request outlives it; no slot waits for another. A
+// connection goes to the first slot that is idle.
 //
-// Leaving: Stop lets no slot accept again, wakes those that wait in accept, and returns when the requests in
+// Leaving: Stop lets no slot accept again, wakes those that wait, and returns when the requests in
 // flight are finished. What waits in the backlog of the socket goes to the other processes, so the socket
 // belongs to somebody who outlives us (systemd, or ./run). Left out on purpose: forking, pid files,
 // restarting slots.
@@ -30,12 +31,12 @@ class AcceptLoop {
 
  private:
   struct Slot {
+    int turn = -1;  // epoll descriptor
     std::thread thread;
-    std::atomic<bool> ended{false};
   };
   void Run(Slot& slot);
   /// A connection, or -1 when there is none this time.
-  int Accept() const;
+  int Accept(int turn) const;
 
   const Front& front_;
   const int listen_socket_;
