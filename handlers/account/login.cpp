@@ -8,6 +8,7 @@
 
 #include "handlers/account/account_store.h"
 #include "handlers/account/key_wire.h"
+#include "handlers/account/known_keys.h"
 #include "handlers/account/name_wire.h"
 #include "handlers/account/password.h"
 #include "handlers/base/errors.h"
@@ -44,7 +45,7 @@ std::optional<Login> CheckPassword(Context& context, const LoginSubjects& subjec
 
 }  // namespace
 
-Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind) {
+Identity LookUpKey(Context& context, std::string_view key, std::string_view kind) {
   const std::optional<ParsedKey> parsed = ParseKey(key);
   if (!parsed) throw Forbidden("bad_key", "not a key of ours");
   const auto device = context.ReadOnce<AccountStore>(
@@ -61,6 +62,15 @@ Identity AuthenticateKey(Context& context, std::string_view key, std::string_vie
     }
   }
   return {parsed->user, device->id};
+}
+
+Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind) {
+  static KnownKeys known;
+  const auto now = KnownKeys::Clock::now();
+  if (const auto identity = known.Find(key, kind, now)) return *identity;
+  const Identity identity = LookUpKey(context, key, kind);
+  known.Remember(key, kind, identity, now);
+  return identity;
 }
 
 std::string LogIn(Context& context, std::string_view name, std::string_view password,

@@ -17,9 +17,12 @@ inline constexpr int kLiveDevicesPerKind = 200;
 inline constexpr int kConcurrentHashes = 2;
 
 /// The account and device of `key`, which must be live and of `kind` ("anki", "app_password", "refresh",
-/// "socket"), the account enabled. One statement, one round trip, nothing cached: a revoked key is refused by
-/// the next request of every process. Notes that the device was seen when that is minutes old (a write of its
-/// own, whose failure is ignored). Anything else is Error Forbidden "bad_key". Does not call SetIdentity.
+/// "socket"), the account enabled. One statement, one round trip. Notes that the device was seen when that is
+/// minutes old (a write of its own, whose failure is ignored). Anything else is Error Forbidden "bad_key".
+Identity LookUpKey(Context& context, std::string_view key, std::string_view kind);
+
+/// As LookUpKey, but a process that has just looked does not look again: a key that was revoked is refused
+/// everywhere after kKeyMemory (known_keys.h). Does not call SetIdentity.
 Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind);
 
 /// Checks a password and makes a new device of `kind`, named `device_name` for its owner (cut to 100

@@ -1,0 +1,39 @@
+#include "handlers/account/known_keys.h"
+
+#include <sodium.h>
+
+namespace syncline::account {
+namespace {
+
+// 32,000 devices a second, some 6 MiB. Whoever has more forgets all of them now and then, and asks again.
+constexpr std::size_t kMaxKeys = 16'000;
+
+std::string NameOf(std::string_view key, std::string_view kind) {
+  std::string text(kind);
+  text += ' ';
+  text += key;
+  std::string hash(crypto_hash_sha256_BYTES, '\0');
+  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
+                     reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  return hash;
+}
+
+}  // namespace
+
+std::optional<Identity> KnownKeys::Find(std::string_view key, std::string_view kind, Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(NameOf(key, kind));
+  if (found == keys_.end()) return std::nullopt;
+  if (now - found->second.checked < kKeyMemory) return found->second.identity;
+  keys_.erase(found);
+  return std::nullopt;
+}
+
+void KnownKeys::Remember(std::string_view key, std::string_view kind, Identity identity,
+                         Clock::time_point checked) {
+  const std::lock_guard lock(mutex_);
+  if (keys_.size() >= kMaxKeys) keys_.clear();
+  keys_.insert_or_assign(NameOf(key, kind), Known{identity, checked});
+}
+
+}  // namespace syncline::account
