@@ -1,3 +1,4 @@
 -- Which of these ids were deleted since the base file: a file that is still being imported may contain them.
-SELECT id FROM anki_graves WHERE user_id = $1 AND generation = $2 AND kind = $3 AND id = ANY ($4::bigint[])
-   AND usn >= (SELECT c.base_usn FROM anki_collections c WHERE c.user_id = $1)
+SELECT i.id FROM unnest($4::bigint[]) AS i (id)
+ WHERE (SELECT g.usn FROM anki_graves g WHERE g.user_id = $1 AND g.generation = $2 AND g.kind = $3 AND g.id = i.id)
+       >= (SELECT c.base_usn FROM anki_collections c WHERE c.user_id = $1)

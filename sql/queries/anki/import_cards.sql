@@ -1,5 +1,6 @@
 -- Rows of the base file, beneath what syncs have written since: a row that exists is newer, and what was deleted stays
--- deleted (graves of the file itself, with an older usn, are of ids that were used again). The caller holds the collection's lock, so no sync is finishing meanwhile.
+-- deleted (graves of the file itself, with an older usn, are of ids that were used again). The caller holds the
+-- collection's lock, so no sync is finishing meanwhile. Scalar subqueries: see new_card_ids.
 INSERT INTO anki_cards (user_id, generation, id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps,
     lapses, remaining, original_due, original_deck_id, flags, data)
 SELECT $1, $2, u.id, u.note_id, u.deck_id, u.ord, u.mod, u.usn, u.type, u.queue, u.due, u.interval, u.factor, u.reps, u.lapses,
@@ -9,6 +10,6 @@ SELECT $1, $2, u.id, u.note_id, u.deck_id, u.ord, u.mod, u.usn, u.type, u.queue,
               $19::smallint[], $20::text[])
     AS u (id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps, lapses, remaining, original_due,
           original_deck_id, flags, data)
- WHERE NOT EXISTS (SELECT FROM anki_graves g WHERE g.user_id = $1 AND g.generation = $2 AND g.kind = 0 AND g.id = u.id
-                      AND g.usn >= (SELECT c.base_usn FROM anki_collections c WHERE c.user_id = $1))
+ WHERE coalesce((SELECT g.usn FROM anki_graves g WHERE g.user_id = $1 AND g.generation = $2 AND g.kind = 0 AND g.id = u.id)
+                < (SELECT c.base_usn FROM anki_collections c WHERE c.user_id = $1), true)
 ON CONFLICT (user_id, generation, id) DO NOTHING
