@@ -64,15 +64,11 @@ Collection CollectionStore::FromRow(const sql::Row& row) {
   return c;
 }
 
-std::optional<CollectionTimes> CollectionStore::FindTimes() {
-  const auto row = tx_.MaybeOne(sql::anki::find_meta, user_);
-  if (!row) return std::nullopt;
-  return CollectionTimes{(*row)["mod_ms"].As<std::int64_t>(), (*row)["schema_ms"].As<std::int64_t>(),
-                         (*row)["usn"].As<Usn>(), (*row)["cards"].As<std::int64_t>() == 0};
-}
-
-std::int64_t CollectionStore::AccountCreatedMs() {
-  return tx_.One(sql::anki::account_created, user_)["created_ms"].As<std::int64_t>();
+CollectionTimes CollectionStore::FindTimes() {
+  const sql::Row row = tx_.One(sql::anki::find_meta, user_);
+  if (row["usn"].IsNull()) return {false, 0, row["created_ms"].As<std::int64_t>(), 0, true};
+  return {true, row["mod_ms"].As<std::int64_t>(), row["schema_ms"].As<std::int64_t>(), row["usn"].As<Usn>(),
+          row["cards"].As<std::int64_t>() == 0};
 }
 
 std::optional<Collection> CollectionStore::Find() {
@@ -81,8 +77,13 @@ std::optional<Collection> CollectionStore::Find() {
 }
 
 std::optional<Collection> CollectionStore::Lock() {
-  const auto row = tx_.MaybeOne(sql::anki::lock_collection, user_);
-  return row ? std::optional(FromRow(*row)) : std::nullopt;
+  return AskLock().Get();
+}
+
+sql::Asked<std::optional<Collection>> CollectionStore::AskLock() {
+  return {tx_.Ask(sql::anki::lock_collection, user_), [](const sql::Rows& rows) {
+            return rows.empty() ? std::nullopt : std::optional(FromRow(rows[0]));
+          }};
 }
 
 std::optional<Collection> CollectionStore::LockOrReserve() {

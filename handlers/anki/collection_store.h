@@ -47,8 +47,10 @@ struct Collection {
   }
 };
 
-/// What meta needs of a collection that exists.
+/// What meta needs. An account without data has the time of its own creation as schema time, which does not
+/// move.
 struct CollectionTimes {
+  bool exists;
   std::int64_t mod_ms, schema_ms;
   Usn usn;
   bool is_empty;  ///< no cards
@@ -61,12 +63,11 @@ class CollectionStore {
  public:
   CollectionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
-  std::optional<CollectionTimes> FindTimes();
-  /// The fixed schema time of an account without data.
-  std::int64_t AccountCreatedMs();
+  CollectionTimes FindTimes();
   std::optional<Collection> Find();
   /// As Find, and nobody else changes it or opens a session on it until the transaction ends.
   std::optional<Collection> Lock();
+  sql::Asked<std::optional<Collection>> AskLock();
   /// As Lock; when there is none, nobody else makes the first one until the transaction ends.
   std::optional<Collection> LockOrReserve();
   std::string Config(std::int32_t generation);

@@ -240,8 +240,8 @@ void ReceiveUpload(Context& context, BodySource& body) {
 void EnsureCollection(Context& context) {
   const auto created_ms =
       context.Read<CollectionStore>([](CollectionStore& store) -> std::optional<std::int64_t> {
-        if (store.FindTimes()) return std::nullopt;
-        return store.AccountCreatedMs();
+        const CollectionTimes times = store.FindTimes();
+        return times.exists ? std::nullopt : std::optional(times.schema_ms);
       });
   if (!created_ms) return;
   TempFile plain(context.config().temp_dir);

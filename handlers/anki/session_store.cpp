@@ -44,11 +44,33 @@ Error NoSession() {
   return Conflict("no_session");
 }
 
+Session LiveSession(const sql::Rows& rows) {
+  if (rows.empty()) throw NoSession();
+  return FromRow(rows[0]);
+}
+
 std::vector<std::int64_t> IdsOf(const sql::Rows& rows) {
   std::vector<std::int64_t> ids;
   ids.reserve(static_cast<std::size_t>(rows.size()));
   for (const sql::Row& row : rows) ids.push_back(row[0].As<std::int64_t>());
   return ids;
+}
+
+std::int32_t PartsOf(const ReceivedChunk& chunk) {
+  return (chunk.cards.ids.empty() ? 0 : kCards) | (chunk.notes.ids.empty() ? 0 : kNotes) |
+         (chunk.revlog.ids.empty() ? 0 : kReviews);
+}
+
+void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
+  std::unordered_map<std::int64_t, std::int32_t> field_counts;
+  for (const sql::Row& row : notetypes) {
+    field_counts[row["id"].As<std::int64_t>()] = row["field_count"].As<std::int32_t>();
+  }
+  for (std::size_t i = 0; i < notes.ids.size(); ++i) {
+    const auto found = field_counts.find(notes.notetype_ids[i]);
+    if (found == field_counts.end()) throw BadInput("missing_notetype");
+    if (found->second != FieldCount(notes.fields[i])) throw BadInput("wrong_field_count");
+  }
 }
 
 // Tag components are separated by "::"; the spelling of the longest parent that exists is adopted. Tags
@@ -84,25 +106,34 @@ Session SessionStore::Start(const Collection& collection, std::string_view key, 
 }
 
 Session SessionStore::Touch(std::string_view key, std::int64_t minutes, std::int32_t staging) {
-  const auto row = tx_.MaybeOne(sql::anki::touch_session, user_, key, minutes, staging);
-  if (!row) throw NoSession();
-  return FromRow(*row);
+  return AskTouch(key, minutes, staging).Get();
 }
 
-Session SessionStore::Lock(std::string_view key) {
-  const auto row = tx_.MaybeOne(sql::anki::lock_session, user_, key);
-  if (!row) throw NoSession();
-  return FromRow(*row);
+sql::Asked<Session> SessionStore::AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging) {
+  return {tx_.Ask(sql::anki::touch_session, user_, key, minutes, staging), LiveSession};
+}
+
+sql::Asked<Session> SessionStore::AskLock(std::string_view key) {
+  return {tx_.Ask(sql::anki::lock_session, user_, key), LiveSession};
 }
 
 void SessionStore::End() {
-  const auto row = tx_.MaybeOne(sql::anki::end_session, user_);
-  if (row) ClearStaged((*row)["staged"].As<std::int32_t>());
+  ClearStagedOf(tx_.Query(sql::anki::end_session, user_));
+}
+
+std::optional<std::pair<Collection, std::string>> SessionStore::EndAndFind() {
+  sql::Answer ended = tx_.Ask(sql::anki::end_session, user_);
+  auto found = collections_.FindWithConfig();
+  ClearStagedOf(ended.Get());
+  return found;
 }
 
 void SessionStore::EndExpired() {
-  const auto row = tx_.MaybeOne(sql::anki::end_expired_session, user_);
-  if (row) ClearStaged((*row)["staged"].As<std::int32_t>());
+  ClearStagedOf(tx_.Query(sql::anki::end_expired_session, user_));
+}
+
+void SessionStore::ClearStagedOf(const sql::Rows& ended) {
+  for (const sql::Row& row : ended) ClearStaged(row["staged"].As<std::int32_t>());
 }
 
 void SessionStore::ClearStaged(std::int32_t staged) {
@@ -114,13 +145,16 @@ void SessionStore::ClearStaged(std::int32_t staged) {
   if (staged & kNotes) tx_.Later(sql::anki::clear_staged_notes, user_);
 }
 
-void SessionStore::StageGraves(const Session& session, const GraveIds& graves) {
+sql::Asked<Session> SessionStore::StageGraves(std::string_view key, std::int64_t minutes,
+                                              const GraveIds& graves) {
+  auto touched = AskTouch(key, minutes, graves.empty() ? 0 : kGraves);
   const auto stage = [&](GraveKind kind, const std::vector<std::int64_t>& ids) {
-    if (!ids.empty()) tx_.Later(sql::anki::stage_graves, user_, session.fence, kind, ids);
+    if (!ids.empty()) tx_.Later(sql::anki::stage_graves, user_, key, kind, ids);
   };
   stage(GraveKind::kCard, graves.cards);
   stage(GraveKind::kNote, graves.notes);
   stage(GraveKind::kDeck, graves.decks);
+  return touched;
 }
 
 std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& session, ObjectKind kind,
@@ -264,45 +298,56 @@ void SessionStore::StageChanges(const Session& session, const MergedChanges& mer
             merged.new_deck_configs, changes.config_json, changes.created_s);
 }
 
-void SessionStore::StageChunk(const Session& session, const ReceivedChunk& chunk) {
+sql::Asked<Session> SessionStore::StageChunk(std::string_view key, std::int64_t minutes,
+                                             const ReceivedChunk& chunk) {
+  auto touched = AskTouch(key, minutes, PartsOf(chunk));
   if (!chunk.notes.ids.empty()) {
     const auto& n = chunk.notes;
-    std::unordered_map<std::int64_t, std::int32_t> field_counts;
-    for (const sql::Row& row : tx_.Query(sql::anki::notetype_field_counts, user_, session.generation,
-                                         session.fence, n.notetype_ids)) {
-      field_counts[row["id"].As<std::int64_t>()] = row["field_count"].As<std::int32_t>();
-    }
-    for (std::size_t i = 0; i < n.ids.size(); ++i) {
-      const auto found = field_counts.find(n.notetype_ids[i]);
-      if (found == field_counts.end()) throw BadInput("missing_notetype");
-      if (found->second != FieldCount(n.fields[i])) throw BadInput("wrong_field_count");
-    }
-    tx_.Later(sql::anki::stage_notes, user_, session.fence, n.ids, n.guids, n.notetype_ids, n.mods, n.tags,
-              n.fields);
+    sql::Answer field_counts = tx_.Ask(sql::anki::notetype_field_counts, user_, key, n.notetype_ids);
+    touched.Get();
+    CheckFieldCounts(n, field_counts.Get());
+    tx_.Later(sql::anki::stage_notes, user_, key, n.ids, n.guids, n.notetype_ids, n.mods, n.tags, n.fields);
   }
   if (!chunk.cards.ids.empty()) {
     const auto& c = chunk.cards;
-    tx_.Later(sql::anki::stage_cards, user_, session.fence, c.ids, c.note_ids, c.deck_ids, c.ords, c.mods,
-              c.types, c.queues, c.dues, c.intervals, c.factors, c.reps, c.lapses, c.remainings,
-              c.original_dues, c.original_deck_ids, c.flags, c.datas);
+    tx_.Later(sql::anki::stage_cards, user_, key, c.ids, c.note_ids, c.deck_ids, c.ords, c.mods, c.types,
+              c.queues, c.dues, c.intervals, c.factors, c.reps, c.lapses, c.remainings, c.original_dues,
+              c.original_deck_ids, c.flags, c.datas);
   }
   if (!chunk.revlog.ids.empty()) {
     const auto& r = chunk.revlog;
-    tx_.Later(sql::anki::stage_revlog, user_, session.fence, r.ids, r.card_ids, r.eases, r.intervals,
-              r.last_intervals, r.factors, r.taken_mss, r.types);
+    tx_.Later(sql::anki::stage_revlog, user_, key, r.ids, r.card_ids, r.eases, r.intervals, r.last_intervals,
+              r.factors, r.taken_mss, r.types);
   }
+  return touched;
+}
+
+bool SessionStore::HasNothingToSend(std::string_view key, std::int64_t minutes) {
+  const auto row = tx_.MaybeOne(sql::anki::peek_session, user_, key, minutes);
+  return row && ((*row)["to_send"].As<std::int32_t>() & kRowParts) == 0;
 }
 
 void SessionStore::RememberSent(const Session& session) {
   tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent_usn, session.sent_id);
 }
 
-SanityCounts SessionStore::CountsAfter(Session& session, const Collection& collection, ImportingFile* file) {
+SanityCounts SessionStore::CountsAfter(const Session& session, const Collection& collection,
+                                       ImportingFile* file) {
   if (session.counts) return *session.counts;
   SanityCounts counts = collection.counts;
   counts[3] += session.new_notetypes;
   counts[4] += session.new_decks;
   counts[5] += session.new_deck_configs;
+
+  // Asked for before the first one is looked at: one round trip.
+  const auto ask = [&](Part part, const sql::Statement& statement) -> std::optional<sql::Answer> {
+    if ((session.staged & part) == 0) return std::nullopt;
+    return tx_.Ask(statement, user_, session.generation, session.fence);
+  };
+  auto new_cards = ask(kCards, sql::anki::new_card_ids);
+  auto new_notes = ask(kNotes, sql::anki::new_note_ids);
+  auto new_reviews = ask(kReviews, sql::anki::new_review_ids);
+  auto buried = ask(kGraves, sql::anki::buried_ids);
 
   // In the file, not buried since, and not a row yet: those count as existing, though their rows are still to
   // come.
@@ -316,18 +361,18 @@ SanityCounts SessionStore::CountsAfter(Session& session, const Collection& colle
     std::erase_if(found, [&](std::int64_t id) { return gone.contains(id); });
     return found;
   };
-  const auto added = [&](Part part, GraveKind kind, const sql::Statement& statement) -> std::int64_t {
-    if ((session.staged & part) == 0) return 0;
-    const auto ids = IdsOf(tx_.Query(statement, user_, session.generation, session.fence));
+  const auto added = [&](Part part, GraveKind kind, std::optional<sql::Answer>& answer) -> std::int64_t {
+    if (!answer) return 0;
+    const auto ids = IdsOf(answer->Get());
     return static_cast<std::int64_t>(ids.size() - in_file(part, kind, ids).size());
   };
-  counts[0] += added(kCards, GraveKind::kCard, sql::anki::new_card_ids);
-  counts[1] += added(kNotes, GraveKind::kNote, sql::anki::new_note_ids);
-  counts[2] += added(kReviews, GraveKind::kCard, sql::anki::new_review_ids);
+  counts[0] += added(kCards, GraveKind::kCard, new_cards);
+  counts[1] += added(kNotes, GraveKind::kNote, new_notes);
+  counts[2] += added(kReviews, GraveKind::kCard, new_reviews);
 
-  if (session.staged & kGraves) {
+  if (buried) {
     std::vector<std::int64_t> absent_cards, absent_notes;
-    for (const sql::Row& row : tx_.Query(sql::anki::buried_ids, user_, session.generation, session.fence)) {
+    for (const sql::Row& row : buried->Get()) {
       if (row["is_sent_again"].As<bool>()) continue;
       const auto kind = row["kind"].As<GraveKind>();
       if (row["is_row"].As<bool>()) {
@@ -341,9 +386,12 @@ SanityCounts SessionStore::CountsAfter(Session& session, const Collection& colle
     counts[0] -= static_cast<std::int64_t>(in_file(kCards, GraveKind::kCard, absent_cards).size());
     counts[1] -= static_cast<std::int64_t>(in_file(kNotes, GraveKind::kNote, absent_notes).size());
   }
-  session.counts = counts;
-  tx_.Later(sql::anki::remember_counts, user_, std::vector<std::int64_t>(counts.begin(), counts.end()));
   return counts;
+}
+
+void SessionStore::RememberCounts(const SanityCounts& counts, std::int64_t minutes) {
+  tx_.Later(sql::anki::remember_counts, user_, std::vector<std::int64_t>(counts.begin(), counts.end()),
+            minutes);
 }
 
 void SessionStore::Apply(const Session& session, const SanityCounts& counts, std::int64_t mod_ms) {

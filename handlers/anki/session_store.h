@@ -72,25 +72,34 @@ class SessionStore {
   /// The live session of this key, locked and prolonged. `staging`: the parts this request adds to. Error
   /// Conflict "no_session": none, expired, or another device's.
   Session Touch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
-  /// As Touch, for finish: after the collection was locked.
-  Session Lock(std::string_view key);
+  sql::Asked<Session> AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
+  /// As AskTouch, without prolonging it. Finish locks the collection first.
+  sql::Asked<Session> AskLock(std::string_view key);
   /// Ends whatever session the user has, and forgets what it staged. Waits for a finish that is under way.
   void End();
+  /// The collection as it is after End, and its config; none: an account without data.
+  std::optional<std::pair<Collection, std::string>> EndAndFind();
   /// As End, if it has expired.
   void EndExpired();
 
-  void StageGraves(const Session& session, const GraveIds& graves);
+  /// Stages for the live session of this key, touching it; when there is none nothing happens. So nobody has
+  /// to look at the answer before the commit, which travels with it.
+  sql::Asked<Session> StageGraves(std::string_view key, std::int64_t minutes, const GraveIds& graves);
+  /// As StageGraves. Error BadInput when a note's notetype is missing or has another number of fields.
+  sql::Asked<Session> StageChunk(std::string_view key, std::int64_t minutes, const ReceivedChunk& chunk);
   /// What of `changes` is newer than what we have, with names made unique and the session's usn inside the
   /// JSON. Error BadInput when a notetype has another number of fields or templates than the one it replaces.
   MergedChanges Merge(const Session& session, const Changes& changes, std::int64_t now_s);
   void StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes);
-  /// Error BadInput when a note's notetype is missing or has another number of fields.
-  void StageChunk(const Session& session, const ReceivedChunk& chunk);
+  /// The session is alive, far from expiring, and has no more rows for its client. Locks nothing.
+  bool HasNothingToSend(std::string_view key, std::int64_t minutes);
   void RememberSent(const Session& session);
 
-  /// The collection's counters after applying what is staged; computed once and remembered. `file` is asked
+  /// The collection's counters after applying what is staged, unless they are remembered. `file` is asked
   /// while the collection is being imported.
-  SanityCounts CountsAfter(Session& session, const Collection& collection, ImportingFile* file);
+  SanityCounts CountsAfter(const Session& session, const Collection& collection, ImportingFile* file);
+  /// For finish; whatever is staged afterwards makes them unknown again. Prolongs the session.
+  void RememberCounts(const SanityCounts& counts, std::int64_t minutes);
   /// Applies everything and ends the session. The collection is locked, of the session's generation and at
   /// its usn.
   void Apply(const Session& session, const SanityCounts& counts, std::int64_t mod_ms);
@@ -100,6 +109,7 @@ class SessionStore {
                                                 const std::vector<Object>& incoming, std::int64_t now_s,
                                                 std::int32_t& added);
   void ClearStaged(std::int32_t staged);
+  void ClearStagedOf(const sql::Rows& ended);
 
   sql::Tx& tx_;
   UserId user_;

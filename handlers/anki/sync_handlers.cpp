@@ -1,6 +1,7 @@
 #include "handlers/anki/sync_handlers.h"
 
 #include <algorithm>
+#include <variant>
 
 #include "handlers/account/login.h"
 #include "handlers/anki/answer.h"
@@ -31,11 +32,6 @@ Response EndingSessionOnBadInput(Context& context, F&& answer) {
   }
 }
 
-std::int32_t PartsOf(const ReceivedChunk& chunk) {
-  return (chunk.cards.ids.empty() ? 0 : kCards) | (chunk.notes.ids.empty() ? 0 : kNotes) |
-         (chunk.revlog.ids.empty() ? 0 : kReviews);
-}
-
 std::int32_t PartsOf(const Changes& changes) {
   const bool has_objects =
       !changes.notetypes.empty() || !changes.decks.empty() || !changes.deck_configs.empty();
@@ -49,6 +45,16 @@ Collection CollectionOf(const Session& session, const std::optional<Collection>&
     throw Conflict("collection_changed");
   }
   return *collection;
+}
+
+// Versions before 11 came before schedulers they cannot know.
+bool KnowsScheduler(Context& context, int version) {
+  if (version >= kFirstZstdVersion) return true;
+  const auto found = context.ReadOnce<CollectionStore>(
+      [](CollectionStore& collections) { return collections.FindWithConfig(); });
+  if (!found) return true;
+  const DayConfig config = ReadDayConfig(found->second);
+  return !(version < 9 && config.scheduler == 2) && !(version < 10 && config.creation_west_min);
 }
 
 // What the client has not seen of everything but rows. Config and creation time go to the older side only:
@@ -137,20 +143,20 @@ std::string NextChunk(Session& session, CollectionStore& collections) {
   return chunk.Finish((session.to_send & kRowParts) == 0);
 }
 
-// Sanity check and finish want the counters after applying. While the base file is being imported, some of
-// its rows exist only there: then the file is fetched first, outside of any transaction, and the block runs
-// again with it.
-template <typename F>
-auto WithImportingFile(Context& context, F&& block) {
+// The answer of a transaction that found the collection being imported: some of its rows exist only in the
+// base file, which has to be fetched outside of any transaction.
+struct FileNeeded {
+  Collection collection;
+};
+
+// Runs `transaction(file)`, and again with the file when it asks for one. It returns a T or FileNeeded.
+template <typename T, typename F>
+T WithImportingFile(Context& context, F&& transaction) {
   std::unique_ptr<ImportingFile> file;
   for (;;) {
-    std::optional<Collection> missing;
-    auto result = context.Write<SessionStore>([&](SessionStore& sessions) {
-      missing.reset();
-      return block(sessions, file.get(), missing);
-    });
-    if (!missing) return *result;
-    file = OpenImporting(context, *missing);
+    std::variant<T, FileNeeded> result = transaction(file.get());
+    if (const T* found = std::get_if<T>(&result)) return *found;
+    file = OpenImporting(context, std::get<FileNeeded>(result).collection);
   }
 }
 
@@ -184,25 +190,18 @@ Response PostMeta(Request& request, Context& context) {
     // Shown as "please update". A header with such a version got 400 already.
     throw Error(ErrorKind::kUnsupported, "unsupported_version");
   }
-  MetaReply reply = context.Read<CollectionStore>([&](CollectionStore& collections) {
-    const auto times = collections.FindTimes();
-    MetaReply found{};
-    found.mod_ms = times ? times->mod_ms : 0;
-    found.schema_ms = times ? times->schema_ms : collections.AccountCreatedMs();
-    found.usn = times ? times->usn : 0;
-    found.is_empty = !times || times->is_empty;
-    if (times && message.version < kFirstZstdVersion) {
-      const auto collection = collections.Find();
-      const DayConfig config = ReadDayConfig(collections.Config(collection->generation));
-      if ((message.version < 9 && config.scheduler == 2) ||
-          (message.version < 10 && config.creation_west_min)) {
-        found.may_continue = false;
-        found.message = "Your client does not support the scheduler of this collection. Please update it.";
-      }
-    }
-    return found;
-  });
+  const CollectionTimes times =
+      context.ReadOnce<CollectionStore>([](CollectionStore& collections) { return collections.FindTimes(); });
+  MetaReply reply{};
+  reply.mod_ms = times.mod_ms;
+  reply.schema_ms = times.schema_ms;
+  reply.usn = times.usn;
+  reply.is_empty = times.is_empty;
   reply.now_s = context.NowSeconds();
+  if (times.exists && !KnowsScheduler(context, message.version)) {
+    reply.may_continue = false;
+    reply.message = "Your client does not support the scheduler of this collection. Please update it.";
+  }
   return Answer(envelope, Print(reply));
 }
 
@@ -216,9 +215,8 @@ Response PostStart(Request& request, Context& context) {
   const StartMessage message = ParseStart(MessageOf(request));
   const auto start = [&](SessionStore& sessions) -> std::optional<GraveIds> {
     CollectionStore& collections = sessions.collections();
-    // First, because it waits for a finish that is under way: what is read next has its changes.
-    sessions.End();
-    const auto found_both = collections.FindWithConfig();
+    // Ended first, because that waits for a finish that is under way: what is read next has its changes.
+    const auto found_both = sessions.EndAndFind();
     if (!found_both) return std::nullopt;
     const auto& [collection, config_json] = *found_both;
     // With the base file's usn a client has seen all of the file; 0 is the usn of a file that nobody has
@@ -228,13 +226,10 @@ Response PostStart(Request& request, Context& context) {
     const auto unbury_day =
         UnburyDay(ReadDayConfig(config_json), collection.meta.created_s, context.NowSeconds());
     const std::int64_t minutes = context.config().session_minutes;
-    Session session = sessions.Start(collection, envelope.session, message, unbury_day, minutes);
+    const Session session = sessions.Start(collection, envelope.session, message, unbury_day, minutes);
     GraveIds found;
     if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
-    if (!message.graves.empty()) {
-      session = sessions.Touch(envelope.session, minutes, kGraves);
-      sessions.StageGraves(session, message.graves);
-    }
+    if (!message.graves.empty()) sessions.StageGraves(envelope.session, minutes, message.graves);
     return found;
   };
   auto graves = context.Write<SessionStore>(start);
@@ -249,11 +244,11 @@ Response PostStart(Request& request, Context& context) {
 Response PostApplyGraves(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const GraveIds graves = ParseGraves(MessageOf(request));
-  context.Write<SessionStore>([&](SessionStore& sessions) {
-    const Session session =
-        sessions.Touch(envelope.session, context.config().session_minutes, graves.empty() ? 0 : kGraves);
-    sessions.StageGraves(session, graves);
-  });
+  context
+      .Write<SessionStore>([&](SessionStore& sessions) {
+        return sessions.StageGraves(envelope.session, context.config().session_minutes, graves);
+      })
+      .Get();
   return Answer(envelope, "null");
 }
 
@@ -281,9 +276,16 @@ Response PostApplyChanges(Request& request, Context& context) {
 }
 
 // POST /sync/chunk -- the next rows the client has not seen. Answers 200; 409 no session.
+//
+// Nobody waits for the commit: if the place reached is lost, the same rows go out twice, and merge.
 Response PostChunk(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const std::string chunk = context.Write<SessionStore>([&](SessionStore& sessions) {
+  // Most devices have seen everything: then nothing is locked or written.
+  const bool is_idle = context.ReadOnce<SessionStore>([&](SessionStore& sessions) {
+    return sessions.HasNothingToSend(envelope.session, context.config().session_minutes);
+  });
+  if (is_idle) return Answer(envelope, ChunkPrinter().Finish(/*done=*/true));
+  const std::string chunk = context.WriteUnawaited<SessionStore>([&](SessionStore& sessions) {
     Session session = sessions.Touch(envelope.session, context.config().session_minutes);
     const bool has_rows = (session.to_send & kRowParts) != 0;
     std::string next = NextChunk(session, sessions.collections());
@@ -299,10 +301,11 @@ Response PostApplyChunk(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(MessageOf(request));
   return EndingSessionOnBadInput(context, [&] {
-    context.Write<SessionStore>([&](SessionStore& sessions) {
-      sessions.StageChunk(sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(chunk)),
-                          chunk);
-    });
+    context
+        .Write<SessionStore>([&](SessionStore& sessions) {
+          return sessions.StageChunk(envelope.session, context.config().session_minutes, chunk);
+        })
+        .Get();
     return Answer(envelope, "null");
   });
 }
@@ -311,21 +314,30 @@ Response PostApplyChunk(Request& request, Context& context) {
 //
 // Ours are the counters of the collection and what is staged will do to them; nothing is counted. A false
 // "bad" would cost the user a full sync, so only the six counts that both sides can know are compared. After
-// "bad" the session is over. Answers 200 with "ok" or "bad"; 409 no session.
+// "bad" the session is over. Nobody waits for the commit: counts that are lost are computed again by finish.
+// Answers 200 with "ok" or "bad"; 409 no session.
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(MessageOf(request));
-  const SanityCounts ours = WithImportingFile(
-      context,
-      [&](SessionStore& sessions, ImportingFile* file,
-          std::optional<Collection>& missing) -> std::optional<SanityCounts> {
-        Session session = sessions.Touch(envelope.session, context.config().session_minutes);
-        const Collection collection = CollectionOf(session, sessions.collections().Find());
-        if (NeedsFile(session, collection, file)) return missing = collection, std::nullopt;
-        const SanityCounts counts = sessions.CountsAfter(session, collection, file);
-        if (counts != client.counts) sessions.End();
-        return counts;
-      });
+  const auto count = [&](SessionStore& sessions,
+                         ImportingFile* file) -> std::variant<SanityCounts, FileNeeded> {
+    auto locked = sessions.AskLock(envelope.session);
+    const auto found = sessions.collections().Find();
+    Session session = locked.Get();
+    const Collection collection = CollectionOf(session, found);
+    if (NeedsFile(session, collection, file)) return FileNeeded{collection};
+    const SanityCounts counts = sessions.CountsAfter(session, collection, file);
+    if (counts != client.counts) {
+      sessions.End();
+    } else {
+      sessions.RememberCounts(counts, context.config().session_minutes);
+    }
+    return counts;
+  };
+  const auto ours = WithImportingFile<SanityCounts>(context, [&](ImportingFile* file) {
+    return context.WriteUnawaited<SessionStore>(
+        [&](SessionStore& sessions) { return count(sessions, file); });
+  });
   return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
 }
 
@@ -336,20 +348,21 @@ Response PostSanityCheck2(Request& request, Context& context) {
 // sends the same rows again next time, and they merge. Answers 200; 409 no session.
 Response PostFinish(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const std::int64_t mod_ms =
-      WithImportingFile(context,
-                        [&](SessionStore& sessions, ImportingFile* file,
-                            std::optional<Collection>& missing) -> std::optional<std::int64_t> {
-                          const auto locked = sessions.collections().Lock();
-                          Session session = sessions.Lock(envelope.session);
-                          const Collection collection = CollectionOf(session, locked);
-                          if (NeedsFile(session, collection, file)) return missing = collection, std::nullopt;
-                          const SanityCounts counts = sessions.CountsAfter(session, collection, file);
-                          // Clients compare this time for equality: it must move, whatever the clock does.
-                          const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
-                          sessions.Apply(session, counts, now_ms);
-                          return now_ms;
-                        });
+  const auto apply = [&](SessionStore& sessions,
+                         ImportingFile* file) -> std::variant<std::int64_t, FileNeeded> {
+    auto head = sessions.collections().AskLock();
+    Session session = sessions.AskLock(envelope.session).Get();
+    const Collection collection = CollectionOf(session, head.Get());
+    if (NeedsFile(session, collection, file)) return FileNeeded{collection};
+    const SanityCounts counts = sessions.CountsAfter(session, collection, file);
+    // Clients compare this time for equality: it must move, whatever the clock does.
+    const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
+    sessions.Apply(session, counts, now_ms);
+    return now_ms;
+  };
+  const auto mod_ms = WithImportingFile<std::int64_t>(context, [&](ImportingFile* file) {
+    return context.Write<SessionStore>([&](SessionStore& sessions) { return apply(sessions, file); });
+  });
   return Answer(envelope, std::to_string(mod_ms));
 }
 

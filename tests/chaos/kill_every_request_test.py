@@ -178,8 +178,9 @@ def a_process_killed_during_any_request_of_a_sync_leaves_all_or_nothing_and_the_
             before, after = world.both_change()
             world.gate.at(method, world.killed_at(lock))
             world.sync_fails()
+            # What finish applies travels with its COMMIT: PostgreSQL may carry both out for a process that is gone.
             state = world.which(before, after)
-            assert state == "before"
+            assert state == "before" or method == "finish", state
             world.settle(after)
         except Exception as e:
             raise AssertionError(f"during {method}, {lock}") from e

@@ -159,7 +159,7 @@ def while_postgres_is_away_clients_are_told_to_come_back():
         until(lambda: not any(is_running(pid) for pid in backends))
         for method in ("meta", "start", "finish", "upload", "download", "hostKey"):
             connection = http.client.HTTPConnection(a.wire.address, timeout=30)
-            message = b'{"u":"away","p":"a good password"}' if method == "hostKey" else b'{"v":11,"cv":"x","minUsn":0}'
+            message = b'{"u":"away","p":"a good password"}' if method == "hostKey" else b'{"v":11,"cv":"x","minUsn":0,"lnewer":false}'
             connection.request("POST", f"/sync/{method}", compress(message), a.wire.headers())
             answer = connection.getresponse()
             answer.read()

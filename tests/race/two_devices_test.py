@@ -34,7 +34,7 @@ INSIDE = {
     "start": ("LOCK TABLE anki_sessions IN SHARE MODE",),
     "applyGraves": ("SELECT 1 FROM anki_sessions FOR UPDATE", "LOCK TABLE anki_staged_graves IN SHARE MODE"),
     "applyChanges": ("SELECT 1 FROM anki_sessions FOR UPDATE", "LOCK TABLE anki_staged_objects IN SHARE MODE"),
-    "chunk": ("SELECT 1 FROM anki_sessions FOR UPDATE",),
+    "chunk": ("LOCK TABLE anki_sessions IN ACCESS EXCLUSIVE MODE",),  # with nothing to send it only reads
     "applyChunk": ("SELECT 1 FROM anki_sessions FOR UPDATE", "LOCK TABLE anki_staged_notes IN SHARE MODE"),
     "sanityCheck2": ("SELECT 1 FROM anki_sessions FOR UPDATE",),
     "finish": ("SELECT 1 FROM anki_collections FOR UPDATE", "SELECT 1 FROM anki_sessions FOR UPDATE",

@@ -127,17 +127,12 @@ struct Fixture {
     });
   }
   void Stage(const std::string& key, const Sent& sent) {
-    Write([&](SessionStore& sessions) {
-      if (sent.graves.empty()) return;
-      sessions.StageGraves(sessions.Touch(key, kMinutes, kGraves), sent.graves);
-    });
+    Write([&](SessionStore& sessions) { return sessions.StageGraves(key, kMinutes, sent.graves); }).Get();
     Write([&](SessionStore& sessions) {
       const Session session = sessions.Touch(key, kMinutes, kObjects | kTags);
       sessions.StageChanges(session, sessions.Merge(session, sent.changes, kNow), sent.changes);
     });
-    Write([&](SessionStore& sessions) {
-      sessions.StageChunk(sessions.Touch(key, kMinutes, kCards | kNotes | kReviews), sent.chunk);
-    });
+    Write([&](SessionStore& sessions) { return sessions.StageChunk(key, kMinutes, sent.chunk); }).Get();
   }
   SanityCounts Finish(const std::string& key, ImportingFile* file = nullptr) {
     const SanityCounts counts = Write([&](SessionStore& sessions) {
@@ -146,7 +141,7 @@ struct Fixture {
     });
     Write([&](SessionStore& sessions) {
       const Collection collection = *sessions.collections().Lock();
-      Session session = sessions.Lock(key);
+      Session session = sessions.AskLock(key).Get();
       sessions.Apply(session, sessions.CountsAfter(session, collection, file), collection.meta.mod_ms + 1);
     });
     return counts;
@@ -194,14 +189,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_visible_before_finish) {
 
 BOOST_AUTO_TEST_CASE(what_an_older_session_staged_is_never_applied) {
   Fixture f;
-  const Session old = f.Start("key", 5);
-  f.Stage("key", Sent().Add(NoteOf(1, 10)));
   f.Start("key", 5);
-  // A request of the old session that was already past its check when the new one began.
-  f.Write([&](SessionStore& sessions) {
-    sessions.StageChunk(old, Sent().Add(NoteOf(2, 10)).Add(CardOf(2, 10)).chunk);
-    sessions.StageGraves(old, {{7}, {8}, {}});
-  });
+  Sent old = Sent().Add(NoteOf(2, 10)).Add(CardOf(2, 10));
+  old.graves = {{7}, {8}, {}};
+  f.Stage("key", old);
+  f.Start("key", 5);
   f.Stage("key", Sent().Add(NoteOf(3, 10)).Add(CardOf(3, 10)));
   const SanityCounts counts = f.Finish("key");
   BOOST_TEST(counts[0] == 1);
@@ -219,6 +211,20 @@ BOOST_AUTO_TEST_CASE(only_the_newest_session_is_alive) {
   BOOST_CHECK_EXCEPTION(f.Finish("one"), Error, IsNoSession);
   f.Finish("two");
   BOOST_CHECK_EXCEPTION(f.Finish("two"), Error, IsNoSession);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_staged_for_a_session_that_is_not_there_goes_nowhere) {
+  Fixture f;
+  f.Start("one", 5);
+  const Sent sent = Sent().Add(CardOf(1, 10)).Add(ReviewOf(1, 3));
+  // Committed, with the answer not looked at.
+  f.Write([&](SessionStore& sessions) { return sessions.StageChunk("two", kMinutes, sent.chunk); });
+  f.Write([&](SessionStore& sessions) { return sessions.StageGraves("two", kMinutes, {{7}, {8}, {}}); });
+  f.test.Run("UPDATE anki_sessions SET expires_at = now() - interval '1 second'");
+  f.Write([&](SessionStore& sessions) { return sessions.StageChunk("one", kMinutes, sent.chunk); });
+  for (const char* table : {"anki_staged_cards", "anki_staged_revlog"})
+    BOOST_TEST(f.Rows("fence, seq", table).empty());
+  BOOST_TEST(f.Rows("fence, id", "anki_staged_graves").empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_session_is_gone_with_what_it_staged) {

@@ -1,6 +1,9 @@
--- Of the collection, and of what this session is about to add or replace.
-SELECT id, field_count FROM anki_objects
- WHERE user_id = $1 AND generation = $2 AND kind = 0 AND id = ANY ($4::bigint[])
+-- Of the collection, and of what this session is about to add or replace. Nothing when it is not the live session.
+WITH session AS (
+  SELECT generation, fence FROM anki_sessions WHERE user_id = $1 AND session_key = $2 AND expires_at > now()
+)
+SELECT o.id, o.field_count FROM session s JOIN anki_objects o ON o.generation = s.generation
+ WHERE o.user_id = $1 AND o.kind = 0 AND o.id = ANY ($3::bigint[])
 UNION
-SELECT id, field_count FROM anki_staged_objects
- WHERE user_id = $1 AND fence = $3 AND kind = 0 AND id = ANY ($4::bigint[])
+SELECT o.id, o.field_count FROM session s JOIN anki_staged_objects o ON o.fence = s.fence
+ WHERE o.user_id = $1 AND o.kind = 0 AND o.id = ANY ($3::bigint[])

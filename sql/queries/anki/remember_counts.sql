@@ -1,1 +1,1 @@
-UPDATE anki_sessions SET counts = $2 WHERE user_id = $1
+UPDATE anki_sessions SET counts = $2, expires_at = now() + make_interval(mins => $3) WHERE user_id = $1

@@ -1,3 +1,6 @@
+-- See stage_cards.
 INSERT INTO anki_staged_graves (user_id, fence, kind, id)
-SELECT DISTINCT $1::bigint, $2::bigint, $3::smallint, g.id FROM unnest($4::bigint[]) AS g (id)
+SELECT DISTINCT s.user_id, s.fence, $3::smallint, g.id
+  FROM anki_sessions s, unnest($4::bigint[]) AS g (id)
+ WHERE s.user_id = $1 AND s.session_key = $2 AND s.expires_at > now()
 ON CONFLICT DO NOTHING

@@ -1,2 +1,4 @@
+-- See stage_cards.
 INSERT INTO anki_staged_notes (user_id, fence, ids, guids, notetype_ids, mods, tags, fields)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+SELECT user_id, fence, $3, $4, $5, $6, $7, $8
+  FROM anki_sessions WHERE user_id = $1 AND session_key = $2 AND expires_at > now()
