@@ -1,7 +1,6 @@
 #include "handlers/anki/config_wire.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "handlers/anki/json_spans_wire.h"
 #include "handlers/anki/messages_wire.h"
@@ -30,16 +29,14 @@ DayConfig ReadDayConfig(std::string_view config_json) {
   try {
     const JsonSpans spans(config_json, 1);
     spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
-      const std::string_view raw = spans.Raw(member);
-      std::int64_t number = 0;
-      const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), number);
-      if (error != std::errc() || end != raw.data() + raw.size()) return;
+      const auto number = WholeNumber(spans.Raw(member));
+      if (!number) return;
       const std::string_view key = spans.Key(member);
-      if (key == "schedVer") config.scheduler = number == 2 ? 2 : 1;
-      if (key == "creationOffset") config.creation_west_min = number;
-      if (key == "localOffset") config.local_west_min = number;
-      if (key == "rollover") config.rollover_hour = number;
-      if (key == "lastUnburied") config.last_unburied_day = number;
+      if (key == "schedVer") config.scheduler = *number == 2 ? 2 : 1;
+      if (key == "creationOffset") config.creation_west_min = *number;
+      if (key == "localOffset") config.local_west_min = *number;
+      if (key == "rollover") config.rollover_hour = *number;
+      if (key == "lastUnburied") config.last_unburied_day = *number;
     });
   } catch (const BadJson& e) {
     throw BadInput(std::string(kBadJson), e.what());

@@ -1,7 +1,6 @@
 #include "handlers/anki/envelope_wire.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "handlers/anki/json_spans_wire.h"
 #include "handlers/base/errors.h"
@@ -31,13 +30,13 @@ Envelope ParseEnvelope(std::string_view header) {
       const std::string_view key = spans.Key(member);
       if (key == "v" || key == "k" || key == "c" || key == "s") found += key;
       const auto text = [&] {
-        if (member.kind != JsonSpans::Kind::kString) throw Bad("not a string");
+        if (member.kind != JsonSpans::Kind::kString) throw Bad(std::string(key) + " is not a string");
         return std::string(spans.Text(member));
       };
       if (key == "v") {
-        const std::string_view raw = spans.Raw(member);
-        const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), envelope.version);
-        if (error != std::errc() || end != raw.data() + raw.size()) throw Bad("version is no integer");
+        const auto version = WholeNumber(spans.Raw(member));
+        if (!version || *version < kMinVersion || *version > kMaxVersion) throw Bad("version out of range");
+        envelope.version = static_cast<int>(*version);
       } else if (key == "k") {
         envelope.key = text();
       } else if (key == "c") {
@@ -51,7 +50,6 @@ Envelope ParseEnvelope(std::string_view header) {
   }
   std::sort(found.begin(), found.end());
   if (found != "cksv") throw Bad("a key is missing or there twice");
-  if (envelope.version < kMinVersion || envelope.version > kMaxVersion) throw Bad("version out of range");
   if (envelope.session.size() > kMaxSessionBytes || envelope.session.find('\0') != std::string::npos) {
     throw Bad("no session key of a client");
   }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <limits>
 #include <map>
 #include <new>
@@ -234,11 +233,10 @@ std::string Utf8(const Statement& row, int column) {
   return std::string(row.Text(column));
 }
 
-std::int64_t WholeNumber(std::string_view digits) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) throw BadJson("no whole number");
-  return number;
+std::int64_t NeedNumber(std::string_view digits) {
+  const auto number = WholeNumber(digits);
+  if (!number) throw BadJson("no whole number");
+  return *number;
 }
 
 // Names must differ in newer schemas; upstream appends _ until they do when it upgrades a file. One _ is
@@ -261,7 +259,7 @@ std::map<std::int64_t, std::string> ReadJsonMap(const Connection& db, const char
   const JsonSpans json(text, 1);
   if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("no map of objects");
   json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
-    objects[WholeNumber(json.Key(value))] = std::string(json.Raw(value));
+    objects[NeedNumber(json.Key(value))] = std::string(json.Raw(value));
   });
   return objects;
 }
@@ -400,7 +398,7 @@ std::vector<Tag> ReadTags(const Connection& db, int version) {
     if (value.kind != JsonSpans::Kind::kNumber) throw BadJson("usn of a tag");
     const std::string name(json.Key(value));
     if (names.insert(UnicaseKey(name)).second)
-      tags.push_back({name, CheckedUsn(WholeNumber(json.Raw(value)))});
+      tags.push_back({name, CheckedUsn(NeedNumber(json.Raw(value)))});
   });
   return tags;
 }

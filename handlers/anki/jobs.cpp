@@ -2,7 +2,6 @@
 // the check go over all of them.
 #include "handlers/anki/jobs.h"
 
-#include <charconv>
 #include <limits>
 
 #include "handlers/anki/check_store.h"
@@ -47,8 +46,8 @@ std::int32_t GenerationOf(const Job& job) {
   const JsonSpans spans(job.args);
   std::int32_t generation = 0;
   spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
-    const std::string_view raw = spans.Raw(member);
-    if (spans.Key(member) == "generation") std::from_chars(raw.data(), raw.data() + raw.size(), generation);
+    if (spans.Key(member) != "generation") return;
+    generation = static_cast<std::int32_t>(WholeNumber(spans.Raw(member)).value_or(0));
   });
   return generation;
 }

@@ -7,6 +7,7 @@
 #include <rapidjson/writer.h>
 #include <utf8proc.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -146,6 +147,15 @@ bool HasDuplicateKeys(std::string_view text) {
     if (duplicate) return true;
   }
   return false;
+}
+
+std::optional<std::int64_t> WholeNumber(std::string_view digits) {
+  if (digits == "-0") return std::nullopt;
+  std::int64_t number = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, number);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return number;
 }
 
 std::string QuoteJson(std::string_view text) {

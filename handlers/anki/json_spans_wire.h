@@ -7,6 +7,7 @@
 // RapidJSON does the parsing, iteratively. Left out on purpose: writing JSON, comments, NaN, and any
 // tolerance for what Anki's own parser would refuse.
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -71,6 +72,10 @@ class JsonSpans {
 /// Whether any object in the document, at any depth, has a key twice. Anki's parser refuses that in messages
 /// and takes the last one in files. Throws BadJson.
 bool HasDuplicateKeys(std::string_view json);
+
+/// The integer that these characters are, and nothing but these; nothing when it is none or beyond 64 bits.
+/// Anki's parser reads "-0" as a float, so here it is none either.
+std::optional<std::int64_t> WholeNumber(std::string_view digits);
 
 /// The text as a JSON string. It must be UTF-8.
 std::string QuoteJson(std::string_view text);

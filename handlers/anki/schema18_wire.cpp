@@ -39,19 +39,10 @@ bool MayBeInvalid(Rule rule) {
 
 // --- Values of JSON, as serde reads them
 
-std::optional<std::int64_t> ParseInt(std::string_view digits) {
-  std::int64_t value = 0;
-  // "-0" is a float to Anki's parser.
-  if (digits == "-0") return std::nullopt;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<std::int64_t> IntOf(const JsonSpans& json, const Value& value, std::int64_t low,
                                   std::int64_t high) {
   if (value.kind != Kind::kNumber) return std::nullopt;
-  const auto number = ParseInt(json.Raw(value));
+  const auto number = WholeNumber(json.Raw(value));
   return number && *number >= low && *number <= high ? number : std::nullopt;
 }
 
@@ -119,7 +110,7 @@ class In {
       if (value.kind == Kind::kString) {
         auto digits = json_.Text(value);
         if (digits.starts_with('+') && digits.size() > 1 && digits[1] != '-') digits.remove_prefix(1);
-        return ParseInt(digits);
+        return WholeNumber(digits);
       }
       return IntOf(json_, value, kLow<std::int64_t>, kHigh<std::int64_t>);
     });
@@ -556,7 +547,7 @@ void FilteredDeckFromJson(In& in, schema18::FilteredDeck& deck) {
     if (parts.size() != 3 || parts[0]->kind != Kind::kString) throw BadObject("invalid value: terms");
     // Old clients wrote the limit as a string.
     auto limit = parts[1]->kind == Kind::kString
-                     ? ParseInt(json.Text(*parts[1]))
+                     ? WholeNumber(json.Text(*parts[1]))
                      : IntOf(json, *parts[1], kLow<std::int32_t>, kHigh<std::int32_t>);
     const auto order = IntOf(json, *parts[2], kLow<std::int32_t>, kHigh<std::int32_t>);
     if (!limit || *limit < kLow<std::int32_t> || *limit > kHigh<std::int32_t> || !order)
