@@ -27,7 +27,6 @@ std::string LoginReply(std::string_view key);
 
 struct MetaMessage {
   int version;
-  std::string client;  ///< "anki,25.09 (9a1b2c3d),lin:debian:12"
 };
 MetaMessage ParseMeta(std::string_view json);
 
@@ -86,7 +85,6 @@ struct ReceivedChunk {
   CardColumns cards;
   NoteColumns notes;
   ReviewColumns revlog;
-  bool is_last = false;
 };
 ReceivedChunk ParseChunk(std::string_view json);
 

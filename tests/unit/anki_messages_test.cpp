@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "handlers/anki/envelope_wire.h"
+#include "handlers/anki/json_spans_wire.h"
 #include "handlers/base/errors.h"
 
 using namespace syncline;
@@ -37,6 +38,15 @@ bool IsBadJson(const Error& error) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_whole_number_is_digits_and_nothing_else) {
+  BOOST_TEST(WholeNumber("0").value() == 0);
+  BOOST_TEST(WholeNumber("-9223372036854775808").value() == std::numeric_limits<std::int64_t>::min());
+  BOOST_TEST(WholeNumber("9223372036854775807").value() == std::numeric_limits<std::int64_t>::max());
+  for (const char* none : {"", "-", "-0", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "9223372036854775808"}) {
+    BOOST_TEST(!WholeNumber(none), none);
+  }
+}
 
 BOOST_AUTO_TEST_CASE(a_header_of_a_real_client_is_taken) {
   const Envelope envelope =
@@ -130,6 +140,26 @@ BOOST_AUTO_TEST_CASE(rows_with_other_types_or_out_of_range_are_refused) {
                            "{\"chunk\":{\"notes\":[[1,\"\xff\",2,3,4,\"\",\"\",\"\",\"\",0,\"\"]]}}"}) {
     refused(json);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_log_is_told_where_a_message_is_misshapen) {
+  const auto told = [](const auto& parse, const std::string& json) -> std::string {
+    try {
+      parse(json);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  BOOST_TEST(told(ParseChunk, "{\"chunk\":{\"cards\":[[" + kCard + "],[" + With(kCard, 3, "-1") + "]]}}") ==
+             "cards[1][3]: not an integer in range");
+  BOOST_TEST(told(ParseChunk, Chunk("revlog", "1,2,3")) == "revlog[0]: too short");
+  BOOST_TEST(told(ParseChunk, "{\"chunk\":{\"notes\":{}}}") == "notes: not a list");
+  BOOST_TEST(told(ParseGraves, R"({"chunk":{"cards":[1,"x"],"notes":[],"decks":[]}})") ==
+             "cards[1]: not an id");
+  BOOST_TEST(told(ParseMeta, R"({"v":11})") == "message: missing key cv");
+  BOOST_TEST(told(ParseChanges, ChangesOf("", R"({"id":1,"dyn":0})", "")) ==
+             "decks[0][0]: key missing: name");
 }
 
 BOOST_AUTO_TEST_CASE(graves_are_numbers_or_strings_or_not_there) {
