@@ -34,13 +34,12 @@ namespace syncline::anki {
 namespace {
 
 using sqlite::Connection;
+using sqlite::kDamaged;
 using sqlite::Statement;
 
 // Word for word what the reference server answers: its protocol tests compare the sentence.
 constexpr char kNotACollection[] =
     "Your upload was corrupt. Please use Check Database, or restore from backup.";
-constexpr char kDamaged[] =
-    "The collection file is damaged. In Anki, please use Tools > Check Database, then try again.";
 
 [[noreturn]] void RefuseRow(const char* what, std::int64_t id, const char* column) {
   throw FileRefused(std::string("The collection contains ") + what + " " + std::to_string(id) +
@@ -63,33 +62,35 @@ constexpr char kReviewColumns[] =
     "BY id "
     "LIMIT ?";
 
-constexpr std::int64_t kInt32Low = std::numeric_limits<std::int32_t>::min();
-constexpr std::int64_t kInt32High = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kUint32High = std::numeric_limits<std::uint32_t>::max();
+// Before all ids.
 constexpr std::int64_t kInt64Low = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kInt64High = std::numeric_limits<std::int64_t>::max();
+template <typename Int>
+constexpr std::int64_t kLow = std::numeric_limits<Int>::min();
+template <typename Int>
+constexpr std::int64_t kHigh = std::numeric_limits<Int>::max();
 
 struct RowReader {
   const Statement& row;
   const char* what;
 
-  std::int64_t Strict(int column, const char* name, std::int64_t low = kInt64Low,
-                      std::int64_t high = kInt64High) const {
+  template <typename Int = std::int64_t>
+  Int Strict(int column, const char* name, std::int64_t low = kLow<Int>,
+             std::int64_t high = kHigh<Int>) const {
     const bool integer = row.Type(column) == SQLITE_INTEGER;
     const auto value = row.Int(column);
     if (!integer || value < low || value > high) RefuseRow(what, row.Int(0), name);
-    return value;
+    return static_cast<Int>(value);
   }
-  std::int32_t Strict32(int column, const char* name, std::int64_t low = kInt32Low,
-                        std::int64_t high = kInt32High) const {
-    return static_cast<std::int32_t>(Strict(column, name, low, high));
+  template <typename Int = std::int64_t>
+  Int Clamped(int column, std::int64_t low = kLow<Int>, std::int64_t high = kHigh<Int>) const {
+    return static_cast<Int>(std::clamp(row.Int(column), low, high));
   }
-  std::int64_t Clamped(int column, std::int64_t low, std::int64_t high) const {
-    return std::clamp(row.Int(column), low, high);
-  }
-  std::int64_t OrZero(int column, std::int64_t low, std::int64_t high) const {
+  template <typename Int = std::int64_t>
+  Int OrZero(int column, std::int64_t low = kLow<Int>, std::int64_t high = kHigh<Int>) const {
     const auto value = row.Int(column);
-    return row.Type(column) == SQLITE_INTEGER && value >= low && value <= high ? value : 0;
+    const bool fits = row.Type(column) == SQLITE_INTEGER && value >= low && value <= high;
+    return fits ? static_cast<Int>(value) : 0;
   }
   std::string_view Text(int column, const char* name) const {
     // The type first: asking for the text of a blob makes it one.
@@ -105,20 +106,20 @@ void Read(const Statement& statement, Card& card) {
   card.id = row.Strict(0, "id");
   card.note_id = row.Strict(1, "nid");
   card.deck_id = row.Strict(2, "did");
-  card.ord = row.Strict32(3, "ord", 0, 0xFFFF);
+  card.ord = row.Strict<std::int32_t>(3, "ord", 0, 0xFFFF);
   card.mod = statement.Int(4);
-  card.usn = row.Strict32(5, "usn");
-  card.type = row.Strict32(6, "type", 0, 3);
-  card.queue = row.Strict32(7, "queue", -3, 4);
-  card.due = static_cast<std::int32_t>(row.OrZero(8, kInt32Low, kInt32High));
+  card.usn = row.Strict<std::int32_t>(5, "usn");
+  card.type = row.Strict<std::int32_t>(6, "type", 0, 3);
+  card.queue = row.Strict<std::int32_t>(7, "queue", -3, 4);
+  card.due = row.OrZero<std::int32_t>(8);
   card.interval = row.Clamped(9, 0, kUint32High);
-  card.factor = row.Strict32(10, "factor", 0, 0xFFFF);
+  card.factor = row.Strict<std::int32_t>(10, "factor", 0, 0xFFFF);
   card.reps = row.Strict(11, "reps", 0, kUint32High);
   card.lapses = row.Strict(12, "lapses", 0, kUint32High);
   card.left = row.Strict(13, "left", 0, kUint32High);
-  card.original_due = static_cast<std::int32_t>(row.OrZero(14, kInt32Low, kInt32High));
+  card.original_due = row.OrZero<std::int32_t>(14);
   card.original_deck_id = row.Strict(15, "odid");
-  card.flags = row.Strict32(16, "flags", 0, 0xFF);
+  card.flags = row.Strict<std::int32_t>(16, "flags", 0, 0xFF);
   // Whatever is no text is taken for no data.
   if (statement.Type(17) == SQLITE_TEXT) {
     card.data = row.Text(17, "data");
@@ -133,7 +134,7 @@ void Read(const Statement& statement, Note& note) {
   note.guid = row.Text(1, "guid");
   note.notetype_id = row.Strict(2, "mid");
   note.mod = row.Strict(3, "mod");
-  note.usn = row.Strict32(4, "usn");
+  note.usn = row.Strict<std::int32_t>(4, "usn");
   note.tags = row.Text(5, "tags");
   note.fields = row.Text(6, "flds");
 }
@@ -142,13 +143,13 @@ void Read(const Statement& statement, Review& review) {
   const RowReader row{statement, "a review"};
   review.id = row.Strict(0, "id");
   review.card_id = row.Strict(1, "cid");
-  review.usn = row.Strict32(2, "usn");
-  review.ease = row.Strict32(3, "ease", 0, 0xFF);
-  review.interval = static_cast<std::int32_t>(row.Clamped(4, kInt32Low, kInt32High));
-  review.last_interval = static_cast<std::int32_t>(row.Clamped(5, kInt32Low, kInt32High));
+  review.usn = row.Strict<std::int32_t>(2, "usn");
+  review.ease = row.Strict<std::int32_t>(3, "ease", 0, 0xFF);
+  review.interval = row.Clamped<std::int32_t>(4);
+  review.last_interval = row.Clamped<std::int32_t>(5);
   review.factor = row.Strict(6, "factor", 0, kUint32High);
   review.taken_ms = row.OrZero(7, 0, kUint32High);
-  review.type = static_cast<std::int32_t>(row.OrZero(8, 0, 5));
+  review.type = row.OrZero<std::int32_t>(8, 0, 5);
 }
 
 std::size_t TextBytes(const Card& card) {
@@ -182,6 +183,22 @@ std::int64_t EachRow(Statement& statement, std::int64_t after, std::int64_t limi
   }
   statement.Reset();
   return after;
+}
+
+// --- Notetypes, decks, deck configs and tags, which are read as a whole
+
+void CountObjects(const SmallObjects& objects, CollectionCounts& counts) {
+  counts.notetypes = static_cast<std::int64_t>(objects.notetypes.size());
+  counts.decks = static_cast<std::int64_t>(objects.decks.size());
+  counts.deck_configs = static_cast<std::int64_t>(objects.deck_configs.size());
+}
+
+Usn HighestUsn(const SmallObjects& objects) {
+  Usn usn = 0;
+  for (const auto* list : {&objects.notetypes, &objects.decks, &objects.deck_configs})
+    for (const auto& object : *list) usn = std::max(usn, object.usn);
+  for (const auto& tag : objects.tags) usn = std::max(usn, tag.usn);
+  return usn;
 }
 
 // --- The schema
@@ -414,7 +431,7 @@ struct CollectionFile::Impl {
     statement.Step();
     return statement.Int(0);
   }
-  Usn HighestUsn(const char* table) const {
+  Usn HighestUsnIn(const char* table) const {
     auto statement = db.Prepare(std::string("SELECT max(usn) FROM ") + table);
     statement.Step();
     return sqlite::CheckedUsn(statement.Int(0));
@@ -525,12 +542,8 @@ void CollectionFile::Impl::CheckFully(std::int64_t file_bytes) {
   CheckRows();
 
   const auto objects = sqlite::ReadSmallObjects(db, version);
-  for (const auto* list : {&objects.notetypes, &objects.decks, &objects.deck_configs})
-    for (const auto& object : *list) max_usn = std::max(*max_usn, object.usn);
-  for (const auto& tag : objects.tags) max_usn = std::max(*max_usn, tag.usn);
-  counts->notetypes = static_cast<std::int64_t>(objects.notetypes.size());
-  counts->decks = static_cast<std::int64_t>(objects.decks.size());
-  counts->deck_configs = static_cast<std::int64_t>(objects.deck_configs.size());
+  max_usn = std::max(*max_usn, HighestUsn(objects));
+  CountObjects(objects, *counts);
 
   auto graves = db.Prepare("SELECT usn, oid, type FROM graves");
   while (graves.Step()) {
@@ -588,10 +601,7 @@ CollectionCounts CollectionFile::Counts() const {
     counts.decks = impl_->Count("decks");
     counts.deck_configs = impl_->Count("deck_config");
   } else {
-    const auto objects = ReadSmallObjects();
-    counts.notetypes = static_cast<std::int64_t>(objects.notetypes.size());
-    counts.decks = static_cast<std::int64_t>(objects.decks.size());
-    counts.deck_configs = static_cast<std::int64_t>(objects.deck_configs.size());
+    CountObjects(ReadSmallObjects(), counts);
   }
   impl_->counts = counts;
   return counts;
@@ -599,13 +609,9 @@ CollectionCounts CollectionFile::Counts() const {
 
 Usn CollectionFile::MaxUsn() const {
   if (impl_->max_usn) return *impl_->max_usn;
-  Usn usn = 0;
+  Usn usn = HighestUsn(ReadSmallObjects());
   for (const char* table : {"cards", "notes", "revlog", "graves"})
-    usn = std::max(usn, impl_->HighestUsn(table));
-  const auto objects = ReadSmallObjects();
-  for (const auto* list : {&objects.notetypes, &objects.decks, &objects.deck_configs})
-    for (const auto& object : *list) usn = std::max(usn, object.usn);
-  for (const auto& tag : objects.tags) usn = std::max(usn, tag.usn);
+    usn = std::max(usn, impl_->HighestUsnIn(table));
   impl_->max_usn = usn;
   return usn;
 }

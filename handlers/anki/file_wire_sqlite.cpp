@@ -18,8 +18,6 @@
 namespace syncline::anki::sqlite {
 namespace {
 
-constexpr char kDamaged[] =
-    "The collection file is damaged. In Anki, please use Tools > Check Database, then try again.";
 constexpr char kUnreadableObject[] =
     " in the collection cannot be read. In Anki, please use Tools > Check Database, then try again.";
 
@@ -286,18 +284,28 @@ std::string OwnText(const Row& row, std::string json, bool rename, std::string (
   return json;
 }
 
+// The objects of a map in the col table whose names must differ, each with its row and its own text.
+template <typename Row, typename Visit>
+void EachNamedObject(const Connection& db, const char* column, Row (*from_json)(std::string_view),
+                     std::string (*to_json)(const Row&), Visit visit) {
+  std::set<std::string> names;
+  for (auto& [id, json] : ReadJsonMap(db, column)) {
+    auto row = from_json(json);
+    bool rename = row.id != id;
+    row.id = id;
+    rename = MakeNameDiffer(names, row.name, id) || rename;
+    auto text = OwnText(row, std::move(json), rename, to_json);
+    visit(row, std::move(text));
+  }
+}
+
 std::vector<Object> ReadNotetypes(const Connection& db, int version) {
   std::vector<Object> notetypes;
   if (version < 15) {
-    std::set<std::string> names;
-    for (auto& [id, json] : ReadJsonMap(db, "models")) {
-      auto row = NotetypeFromJson(json);
-      bool rename = row.id != id;
-      row.id = id;
-      rename = MakeNameDiffer(names, row.name, id) || rename;
-      auto text = OwnText(row, std::move(json), rename, NotetypeToJson);
-      notetypes.push_back(NotetypeObject(row, std::move(text)));
-    }
+    EachNamedObject(db, "models", NotetypeFromJson, NotetypeToJson,
+                    [&](const NotetypeRow& row, std::string text) {
+                      notetypes.push_back(NotetypeObject(row, std::move(text)));
+                    });
     return notetypes;
   }
   auto fields = db.Prepare("SELECT name, config FROM fields WHERE ntid = ? ORDER BY ord");
@@ -328,15 +336,9 @@ std::vector<Object> ReadNotetypes(const Connection& db, int version) {
 std::vector<Object> ReadDecks(const Connection& db, int version) {
   std::vector<Object> decks;
   if (version < 15) {
-    std::set<std::string> names;
-    for (auto& [id, json] : ReadJsonMap(db, "decks")) {
-      auto row = DeckFromJson(json);
-      bool rename = row.id != id;
-      row.id = id;
-      rename = MakeNameDiffer(names, row.name, id) || rename;
-      auto text = OwnText(row, std::move(json), rename, DeckToJson);
+    EachNamedObject(db, "decks", DeckFromJson, DeckToJson, [&](const DeckRow& row, std::string text) {
       decks.push_back({row.id, HumanDeckName(row.name), row.mod, CheckedUsn(row.usn), std::move(text)});
-    }
+    });
     return decks;
   }
   auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, common, kind FROM decks ORDER BY id");

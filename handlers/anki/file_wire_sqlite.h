@@ -17,6 +17,10 @@ namespace syncline::anki::sqlite {
 /// longer ones could never travel; the bound keeps our memory flat.
 inline constexpr int kMaxValueBytes = 32 << 20;
 
+/// What the user is told of a file that SQLite or Anki could not work with.
+inline constexpr char kDamaged[] =
+    "The collection file is damaged. In Anki, please use Tools > Check Database, then try again.";
+
 /// Throws what an error code means: FileRefused when the file is to blame, std::runtime_error when the
 /// machine is.
 [[noreturn]] void Throw(sqlite3* db, int code);

@@ -172,6 +172,14 @@ struct CollectionFileWriter::Impl {
     for (const auto& object : of) statement.Bind(1, object.id).Run();
   }
 
+  // The columns that rows of objects begin with.
+  static Statement& BindHead(Statement& put, const Object& object, std::string_view name) {
+    return put.Bind(1, object.id).Bind(2, name).Bind(3, object.mod).Bind(4, std::int64_t{object.usn});
+  }
+
+  // Into rows where the file has them for this kind of object, else into the JSON that is written at the end.
+  void Put(const std::vector<Object>& put, bool into_rows, void (Impl::*put_rows)(const std::vector<Object>&),
+           std::vector<Object> SmallObjects::*list, bool& list_changed);
   void PutNotetypeRows(const std::vector<Object>& notetypes);
   void PutDeckRows(const std::vector<Object>& decks);
   void PutDeckConfigRows(const std::vector<Object>& configs);
@@ -203,11 +211,7 @@ void CollectionFileWriter::Impl::PutNotetypeRows(const std::vector<Object>& note
   for (const auto& object : notetypes) {
     auto row = NotetypeFromJson(object.json);
     const auto name = FreeName("notetypes", row.name, object.id);
-    put.Bind(1, object.id)
-        .Bind(2, std::string_view(name))
-        .Bind(3, object.mod)
-        .Bind(4, std::int64_t{object.usn});
-    put.BindBlob(5, row.config).Run();
+    BindHead(put, object, name).BindBlob(5, row.config).Run();
     MakeNamesDiffer(row.fields);
     MakeNamesDiffer(row.templates);
     std::int64_t ord = 0;
@@ -230,11 +234,7 @@ void CollectionFileWriter::Impl::PutDeckRows(const std::vector<Object>& decks) {
   for (const auto& object : decks) {
     const auto row = DeckFromJson(object.json);
     const auto name = FreeName("decks", row.name, object.id);
-    put.Bind(1, object.id)
-        .Bind(2, std::string_view(name))
-        .Bind(3, object.mod)
-        .Bind(4, std::int64_t{object.usn});
-    put.BindBlob(5, row.common).BindBlob(6, row.kind).Run();
+    BindHead(put, object, name).BindBlob(5, row.common).BindBlob(6, row.kind).Run();
   }
 }
 
@@ -244,8 +244,7 @@ void CollectionFileWriter::Impl::PutDeckConfigRows(const std::vector<Object>& co
   for (const auto& object : configs) {
     auto row = DeckConfigFromJson(object.json);
     if (version == 15) DowngradeDeckConfigToSchema15(row);
-    put.Bind(1, object.id).Bind(2, std::string_view(row.name)).Bind(3, object.mod);
-    put.Bind(4, std::int64_t{object.usn}).BindBlob(5, version == 14 ? object.json : row.config).Run();
+    BindHead(put, object, row.name).BindBlob(5, version == 14 ? object.json : row.config).Run();
   }
 }
 
@@ -333,6 +332,18 @@ void PutReadable(Put put) {
 
 }  // namespace
 
+void CollectionFileWriter::Impl::Put(const std::vector<Object>& put, bool into_rows,
+                                     void (Impl::*put_rows)(const std::vector<Object>&),
+                                     std::vector<Object> SmallObjects::*list, bool& list_changed) {
+  if (put.empty()) return;
+  if (into_rows) {
+    PutReadable([&] { (this->*put_rows)(put); });
+  } else {
+    Replace(Objects().*list, put);
+    list_changed = true;
+  }
+}
+
 CollectionFileWriter::CollectionFileWriter(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
 CollectionFileWriter::CollectionFileWriter(CollectionFileWriter&&) noexcept = default;
 CollectionFileWriter::~CollectionFileWriter() = default;  // closing the connection rolls back
@@ -362,34 +373,18 @@ void CollectionFileWriter::Bury(const Grave& grave) {
 }
 
 void CollectionFileWriter::PutNotetypes(const std::vector<Object>& notetypes) {
-  if (notetypes.empty()) return;
   impl_->sort_fields.reset();
-  if (impl_->HasRows()) {
-    PutReadable([&] { impl_->PutNotetypeRows(notetypes); });
-  } else {
-    Impl::Replace(impl_->Objects().notetypes, notetypes);
-    impl_->notetypes_changed = true;
-  }
+  impl_->Put(notetypes, impl_->HasRows(), &Impl::PutNotetypeRows, &SmallObjects::notetypes,
+             impl_->notetypes_changed);
 }
 
 void CollectionFileWriter::PutDecks(const std::vector<Object>& decks) {
-  if (decks.empty()) return;
-  if (impl_->HasRows()) {
-    PutReadable([&] { impl_->PutDeckRows(decks); });
-  } else {
-    Impl::Replace(impl_->Objects().decks, decks);
-    impl_->decks_changed = true;
-  }
+  impl_->Put(decks, impl_->HasRows(), &Impl::PutDeckRows, &SmallObjects::decks, impl_->decks_changed);
 }
 
 void CollectionFileWriter::PutDeckConfigs(const std::vector<Object>& configs) {
-  if (configs.empty()) return;
-  if (impl_->version >= 14) {
-    PutReadable([&] { impl_->PutDeckConfigRows(configs); });
-  } else {
-    Impl::Replace(impl_->Objects().deck_configs, configs);
-    impl_->configs_changed = true;
-  }
+  impl_->Put(configs, impl_->version >= 14, &Impl::PutDeckConfigRows, &SmallObjects::deck_configs,
+             impl_->configs_changed);
 }
 
 void CollectionFileWriter::PutTags(const std::vector<Tag>& tags) {

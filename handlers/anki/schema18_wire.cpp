@@ -365,82 +365,96 @@ std::vector<schema18::NotetypeConfig::CardRequirement> Requirements(In& in) {
   return requirements;
 }
 
-FieldRow FieldFromJson(const JsonSpans& json, const Value& value) {
+// Fields and templates: what only one of them has is `own`'s business. Their position decides the ord.
+template <typename Config, typename Row, typename Own>
+Row PartFromJson(const JsonSpans& json, const Value& value, Own own) {
   In in(json, value);
-  FieldRow row;
-  schema18::FieldConfig config;
+  Row row;
+  Config config;
   row.name = in.Text("name", Rule::kStrict);
-  in.NumberOrNull<std::uint16_t>("ord", Rule::kOptional);  // the position decides
-  config.set_sticky(in.BoolOfAnything("sticky"));
-  config.set_rtl(in.BoolOfAnything("rtl"));
-  config.set_font_name(in.Text("font", Rule::kStrict));
-  config.set_font_size(in.Number<std::uint16_t>("size", Rule::kStrict));
-  config.set_description(in.Text("description", Rule::kOptionalLenient));
-  config.set_plain_text(in.Bool("plainText", Rule::kOptionalLenient));
-  config.set_collapsed(in.Bool("collapsed", Rule::kOptionalLenient));
-  config.set_exclude_from_search(in.Bool("excludeFromSearch", Rule::kOptionalLenient));
+  in.NumberOrNull<std::uint16_t>("ord", Rule::kOptional);
+  own(in, config);
   if (const auto id = in.NumberOrNull<std::int64_t>("id", Rule::kOptionalLenient)) config.set_id(*id);
-  if (const auto tag = in.NumberOrNull<std::uint32_t>("tag", Rule::kOptionalLenient)) config.set_tag(*tag);
-  config.set_prevent_deletion(in.Bool("preventDeletion", Rule::kOptionalLenient));
   config.set_other(OtherBytes(in));
   row.config = config.SerializeAsString();
   return row;
+}
+
+FieldRow FieldFromJson(const JsonSpans& json, const Value& value) {
+  using Config = schema18::FieldConfig;
+  return PartFromJson<Config, FieldRow>(json, value, [](In& in, Config& config) {
+    config.set_sticky(in.BoolOfAnything("sticky"));
+    config.set_rtl(in.BoolOfAnything("rtl"));
+    config.set_font_name(in.Text("font", Rule::kStrict));
+    config.set_font_size(in.Number<std::uint16_t>("size", Rule::kStrict));
+    config.set_description(in.Text("description", Rule::kOptionalLenient));
+    config.set_plain_text(in.Bool("plainText", Rule::kOptionalLenient));
+    config.set_collapsed(in.Bool("collapsed", Rule::kOptionalLenient));
+    config.set_exclude_from_search(in.Bool("excludeFromSearch", Rule::kOptionalLenient));
+    if (const auto tag = in.NumberOrNull<std::uint32_t>("tag", Rule::kOptionalLenient)) config.set_tag(*tag);
+    config.set_prevent_deletion(in.Bool("preventDeletion", Rule::kOptionalLenient));
+  });
 }
 
 TemplateRow TemplateFromJson(const JsonSpans& json, const Value& value) {
-  In in(json, value);
-  TemplateRow row;
-  schema18::TemplateConfig config;
-  row.name = in.Text("name", Rule::kStrict);
-  in.NumberOrNull<std::uint16_t>("ord", Rule::kOptional);
-  config.set_question(in.Text("qfmt", Rule::kStrict));
-  config.set_answer(in.Text("afmt", Rule::kOptional));
-  config.set_browser_question(in.Text("bqfmt", Rule::kOptional));
-  config.set_browser_answer(in.Text("bafmt", Rule::kOptional));
-  config.set_target_deck_id(in.NumberOrNull<std::int64_t>("did", Rule::kOptionalLenient).value_or(0));
-  config.set_browser_font_name(in.Text("bfont", Rule::kOptionalLenient));
-  config.set_browser_font_size(in.Number<std::uint8_t>("bsize", Rule::kOptionalLenient));
-  if (const auto id = in.NumberOrNull<std::int64_t>("id", Rule::kOptionalLenient)) config.set_id(*id);
-  config.set_other(OtherBytes(in));
-  row.config = config.SerializeAsString();
-  return row;
+  using Config = schema18::TemplateConfig;
+  return PartFromJson<Config, TemplateRow>(json, value, [](In& in, Config& config) {
+    config.set_question(in.Text("qfmt", Rule::kStrict));
+    config.set_answer(in.Text("afmt", Rule::kOptional));
+    config.set_browser_question(in.Text("bqfmt", Rule::kOptional));
+    config.set_browser_answer(in.Text("bafmt", Rule::kOptional));
+    config.set_target_deck_id(in.NumberOrNull<std::int64_t>("did", Rule::kOptionalLenient).value_or(0));
+    config.set_browser_font_name(in.Text("bfont", Rule::kOptionalLenient));
+    config.set_browser_font_size(in.Number<std::uint8_t>("bsize", Rule::kOptionalLenient));
+  });
+}
+
+// The same the other way round.
+template <typename Config, typename Row, typename Own>
+std::string PartToJson(const Row& row, std::size_t ord, const char* what, Own own) {
+  const auto config = Decode<Config>(row.config, what);
+  Out out;
+  out.Text("name", row.name);
+  out.Int("ord", static_cast<std::int64_t>(ord));
+  own(out, config);
+  out.Others(config.other());
+  return out.Finish();
+}
+
+template <typename Config>
+std::optional<std::int64_t> IdOf(const Config& config) {
+  return config.has_id() ? std::optional(config.id()) : std::nullopt;
 }
 
 std::string FieldToJson(const FieldRow& row, std::size_t ord) {
-  const auto config = Decode<schema18::FieldConfig>(row.config, "field");
-  Out out;
-  out.Text("name", row.name);
-  out.Int("ord", static_cast<std::int64_t>(ord));
-  out.Bool("sticky", config.sticky());
-  out.Bool("rtl", config.rtl());
-  out.Text("font", config.font_name());
-  out.Int("size", static_cast<std::uint16_t>(config.font_size()));
-  out.Text("description", config.description());
-  out.Bool("plainText", config.plain_text());
-  out.Bool("collapsed", config.collapsed());
-  out.Bool("excludeFromSearch", config.exclude_from_search());
-  out.IntOrNull("id", config.has_id() ? std::optional(config.id()) : std::nullopt);
-  out.IntOrNull("tag", config.has_tag() ? std::optional<std::int64_t>(config.tag()) : std::nullopt);
-  out.Bool("preventDeletion", config.prevent_deletion());
-  out.Others(config.other());
-  return out.Finish();
+  using Config = schema18::FieldConfig;
+  return PartToJson<Config>(row, ord, "field", [](Out& out, const Config& config) {
+    out.Bool("sticky", config.sticky());
+    out.Bool("rtl", config.rtl());
+    out.Text("font", config.font_name());
+    out.Int("size", static_cast<std::uint16_t>(config.font_size()));
+    out.Text("description", config.description());
+    out.Bool("plainText", config.plain_text());
+    out.Bool("collapsed", config.collapsed());
+    out.Bool("excludeFromSearch", config.exclude_from_search());
+    out.IntOrNull("id", IdOf(config));
+    out.IntOrNull("tag", config.has_tag() ? std::optional<std::int64_t>(config.tag()) : std::nullopt);
+    out.Bool("preventDeletion", config.prevent_deletion());
+  });
 }
 
 std::string TemplateToJson(const TemplateRow& row, std::size_t ord) {
-  const auto config = Decode<schema18::TemplateConfig>(row.config, "template");
-  Out out;
-  out.Text("name", row.name);
-  out.Int("ord", static_cast<std::int64_t>(ord));
-  out.Text("qfmt", config.question());
-  out.Text("afmt", config.answer());
-  out.Text("bqfmt", config.browser_question());
-  out.Text("bafmt", config.browser_answer());
-  out.IntOrNull("did", config.target_deck_id() > 0 ? std::optional(config.target_deck_id()) : std::nullopt);
-  out.Text("bfont", config.browser_font_name());
-  out.Int("bsize", static_cast<std::uint8_t>(config.browser_font_size()));
-  out.IntOrNull("id", config.has_id() ? std::optional(config.id()) : std::nullopt);
-  out.Others(config.other());
-  return out.Finish();
+  using Config = schema18::TemplateConfig;
+  return PartToJson<Config>(row, ord, "template", [](Out& out, const Config& config) {
+    out.Text("qfmt", config.question());
+    out.Text("afmt", config.answer());
+    out.Text("bqfmt", config.browser_question());
+    out.Text("bafmt", config.browser_answer());
+    out.IntOrNull("did", config.target_deck_id() > 0 ? std::optional(config.target_deck_id()) : std::nullopt);
+    out.Text("bfont", config.browser_font_name());
+    out.Int("bsize", static_cast<std::uint8_t>(config.browser_font_size()));
+    out.IntOrNull("id", IdOf(config));
+  });
 }
 
 // --- Decks
