@@ -11,6 +11,7 @@
     < anki-original-size: ***                     headers that must be there (*** stands for anything),
     < !Set-Cookie                                 headers that must not,
     < {"key":"***"}                               and the body: JSON, or the text itself
+    < 403 within 1 s                              asks again until the status is this one, for so long
     = KEY key                                     a value of the JSON answer, by its path, for later: $KEY
     admin device list $USER                       runs syncline-admin
 
@@ -29,6 +30,7 @@ import re
 import secrets
 import subprocess
 import sys
+import time
 import urllib.parse
 
 try:
@@ -39,6 +41,7 @@ except ImportError:
 ROOT = pathlib.Path(__file__).resolve().parent
 ANY = "***"
 HEADER = re.compile(r"^([A-Za-z][A-Za-z0-9-]*): (.*)$")
+WITHIN = re.compile(r"^([0-9]+) within ([0-9]+) s$")
 
 
 class Mismatch(Exception):
@@ -85,6 +88,7 @@ class Case:
         self.values = {}
         self.zstd = False
         self.request = None   # lines of the request being read
+        self.asked = None     # what the last request was, to ask again
         self.answer = None    # (status, headers, body) of the last request
         self.expected = None  # body lines of the expected answer
 
@@ -166,11 +170,16 @@ class Case:
         if lines and not lines[0]:
             lines.pop(0)
         body = self.body(lines) if lines or self.zstd else None
+        self.asked = method, self.fill(path), headers, body
+        self.ask()
+
+    def ask(self):
+        method, path, headers, body = self.asked
         base = urllib.parse.urlsplit(os.environ["SYNCLINE_HTTP"])
         connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
         try:
             chunked = self.zstd and body is not None
-            connection.request(method, self.fill(path), iter([body]) if chunked else body, headers, encode_chunked=chunked)
+            connection.request(method, path, iter([body]) if chunked else body, headers, encode_chunked=chunked)
             answer = connection.getresponse()
             content = answer.read()
             if self.zstd and answer.status == 200 and answer.getheader("anki-original-size"):
@@ -183,10 +192,14 @@ class Case:
         self.expected = None
 
     def expect(self, text):
-        status, headers, _ = self.answer
+        _, headers, _ = self.answer
         if self.expected is None:
-            if str(status) != text:
-                raise Mismatch(f"status {status}, not {text}")
+            if match := WITHIN.match(text):
+                text, end = match[1], time.monotonic() + int(match[2])
+                while str(self.answer[0]) != text and time.monotonic() < end:
+                    self.ask()
+            if str(self.answer[0]) != text:
+                raise Mismatch(f"status {self.answer[0]}, not {text}")
             self.expected = []
         elif not self.expected and text.startswith("!"):
             if headers.get(text[1:]) is not None:
