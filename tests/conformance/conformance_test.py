@@ -2,9 +2,10 @@
 """Every route of every service keeps the promises of the front: asks `syncline-fcgi --print-routes` and walks the table.
 
 For each row: another method is a 405 with Allow; a body one byte over the limit is a 413 before it is read; without a
-login the answer is the dialect's refusal; broken bytes are a 4xx; nothing is ever a 500 or loses its request id; each
-request leaves exactly one line in the log, and no line has a token. A service that is not in SERVICES fails: it says
-there how its clients log in and what a refusal looks like.
+login the answer is the dialect's refusal, and so it is with a key that was made up for another account; what belongs to
+another account is not there; broken bytes are a 4xx; nothing is ever a 500 or loses its request id; each request leaves
+exactly one line in the log, and no line has a token. A service that is not in SERVICES fails: it says there how its
+clients log in, what a refusal looks like and what one account could want of another.
 
 SYNCLINE_HTTP, SYNCLINE_DIR and SYNCLINE_ADMIN say where the server is (`<dir>/env` of ./run), SYNCLINE_BIN where the
 programs are (build/).
@@ -48,31 +49,64 @@ def ask(method, path, headers=None, body=None):
 
 
 class Anki:
-    """The key travels in a header; 403 without a good one, 400 for what is no request of a client."""
+    """The key travels in a header; 403 without a good one, 400 for what is no request of a client. There are two
+    accounts: the other one has a session open all the time."""
+
+    OTHERS_SESSION = "others"
+    # What needs a session, each with a message that is in order.
+    IN_SESSION = {
+        "anki.apply_graves": b'{"chunk":{"cards":[],"notes":[],"decks":[]}}',
+        "anki.apply_changes": b'{"changes":{"models":[],"decks":[[],[]],"tags":[]}}',
+        "anki.chunk": b'{"_pad":null}',
+        "anki.apply_chunk": b'{"chunk":{"done":true}}',
+        "anki.sanity_check": b'{"client":[[0,0,0],0,0,0,0,0,0,0]}',
+        "anki.finish": b'{"_pad":null}',
+    }
 
     def __init__(self):
-        self.user = f"conformance-{secrets.token_hex(6)}"
-        subprocess.run([os.environ["SYNCLINE_ADMIN"], "user", "add", self.user, "--password-file", "-"], text=True,
-                       input=PASSWORD + "\n", check=True, stdout=subprocess.DEVNULL)
-        message = zstd_frame(json.dumps({"u": self.user, "p": PASSWORD}).encode())
-        status, _, body = ask("POST", "/sync/hostKey", self.headers(""), message)
-        assert status == 200, f"hostKey of {self.user}: {status}"
-        self.key = json.loads(body[body.index(b"{"):body.rindex(b"}") + 1])["key"]
+        self.key, self.others_key = self.new_account(), self.new_account()
+        status, _, _ = ask("POST", "/sync/start", self.headers(self.others_key, self.OTHERS_SESSION),
+                           zstd_frame(b'{"minUsn":0,"lnewer":true}'))
+        assert status == 200, f"start of the other account: {status}"
+        # A key is "<account>.<secret>": what one knows of oneself, and all that one could guess of another.
+        account, secret = self.others_key.split(".")[0], self.key.split(".")[1]
+        self.made_up = [f"{account}.{secret}", f"{account}.{secret[::-1]}", f"zzzzzz.{secret}"]
 
-    def headers(self, key):
-        return {"anki-sync": json.dumps({"v": 11, "k": key, "c": "conformance", "s": "abcdef"})}
+    def new_account(self):
+        user = f"conformance-{secrets.token_hex(6)}"
+        subprocess.run([os.environ["SYNCLINE_ADMIN"], "user", "add", user, "--password-file", "-"], text=True,
+                       input=PASSWORD + "\n", check=True, stdout=subprocess.DEVNULL)
+        message = zstd_frame(json.dumps({"u": user, "p": PASSWORD}).encode())
+        status, _, body = ask("POST", "/sync/hostKey", self.headers(""), message)
+        assert status == 200, f"hostKey of {user}: {status}"
+        return json.loads(body[body.index(b"{"):body.rindex(b"}") + 1])["key"]
+
+    def headers(self, key, session="abcdef"):
+        return {"anki-sync": json.dumps({"v": 11, "k": key, "c": "conformance", "s": session})}
 
     def without_login(self):
-        yield 403, self.headers("")
-        yield 403, self.headers(SECRET)
+        for key in ("", SECRET, *self.made_up):
+            yield 403, self.headers(key)
         yield 400, {}
         yield 400, {"anki-sync": SECRET}
+
+    def of_others(self, operation):
+        """A good key with the session of another account: no session at all."""
+        if operation in self.IN_SESSION:
+            yield 409, self.headers(self.key, self.OTHERS_SESSION), zstd_frame(self.IN_SESSION[operation])
+        elif operation == "anki.abort":  # always 200
+            yield 200, self.headers(self.key, self.OTHERS_SESSION), zstd_frame(b"{}")
+
+    def is_other_undisturbed(self):
+        status, _, _ = ask("POST", "/sync/applyGraves", self.headers(self.others_key, self.OTHERS_SESSION),
+                           zstd_frame(self.IN_SESSION["anki.apply_graves"]))
+        return status == 200
 
     def login(self):
         return self.headers(self.key)
 
     def secrets(self):
-        return [self.key, PASSWORD, SECRET]
+        return [self.key, self.others_key, *self.made_up, PASSWORD, SECRET]
 
 
 class Front:
@@ -80,6 +114,12 @@ class Front:
 
     def without_login(self):
         return []
+
+    def of_others(self, _operation):
+        return []
+
+    def is_other_undisturbed(self):
+        return True
 
     def login(self):
         return {}
@@ -124,6 +164,8 @@ def walk(row, service, results):
     if auth == "login":
         for wanted, headers in service.without_login():
             results.answer(ask(method, path, headers, zstd_frame(b"{}")), wanted, f"{operation} without login {headers}")
+    for wanted, headers, body in service.of_others(operation):
+        results.answer(ask(method, path, headers, body), wanted, f"{operation} for what is another account's")
     for body in BROKEN:
         # Methods that ignore their body may well succeed; uploads refuse with 200 and a sentence.
         results.answer(ask(method, path, service.login(), body), lambda status: status < 500, f"{operation} {body[:20]!r}")
@@ -162,6 +204,8 @@ def main():
         if name not in services:
             services[name] = SERVICES[name]()
         walk(row, services[name], results)
+    for name, service in services.items():
+        results.check(service.is_other_undisturbed(), f"{name}: all this has disturbed another account")
     results.answer(ask("GET", "/sync/no-such-method"), 404, "GET /sync/no-such-method")
     # The line of the last request is written after its answer is out.
     end = time.monotonic() + 5
