@@ -1,0 +1,289 @@
+// Whole collections as rows and files: what an upload has to be, and how a collection that was replaced
+// becomes a file and comes back. Uploads, imports and archives are run as a request or the worker would call
+// them.
+#include <boost/test/unit_test.hpp>
+
+#include "handlers/anki/file_wire.h"
+#include "handlers/anki/full_sync.h"
+#include "handlers/anki/full_sync_store.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/temp_file.h"
+#include "handlers/base/zstd.h"
+#include "sql/database.h"
+#include "tests/support/test_database.h"
+
+using namespace syncline;
+using namespace syncline::anki;
+using tests::TestDatabase;
+
+namespace {
+
+constexpr CollectionMeta kMeta{.created_s = 1'700'000'000,
+                               .mod_ms = 1'700'000'001'000,
+                               .schema_ms = 1'700'000'000'000,
+                               .last_sync_ms = 0,
+                               .usn = 3};
+
+using Texts = std::vector<std::string>;
+
+class StringSource : public BodySource {
+ public:
+  explicit StringSource(std::string_view left) : left_(left) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = left_.copy(buffer, size);
+    left_.remove_prefix(got);
+    return got;
+  }
+
+ private:
+  std::string_view left_;
+};
+
+class StringSink : public BodySink {
+ public:
+  void Write(std::string_view bytes) override { text.append(bytes); }
+  std::string text;
+};
+
+struct Unstoppable : JobControl {
+  void Progress(std::int64_t, std::int64_t, std::string_view) override {}
+  void FinishIn(sql::Tx&) override {}
+};
+
+struct Fixture {
+  TestDatabase& test = TestDatabase::Instance();
+  sql::Database database{test.settings()};
+  Config config = test.config();
+  UserId user;
+  std::string id;  // the user's, for questions
+  Context context{config, database, "test"};
+
+  Fixture() {
+    static int users = 0;
+    config.temp_dir = "/tmp";
+    user = test.AddUser("anki-full-" + std::to_string(++users));
+    id = std::to_string(static_cast<std::int64_t>(user));
+    context.SetIdentity({user, {}});
+  }
+
+  // A collection with these notes, each with a card, as a device sends it.
+  std::string FrameOf(const Texts& notes) {
+    const TempFile file(config.temp_dir);
+    CreateEmptyCollection(file.path(), kMeta);
+    CollectionFileWriter writer(file.path());
+    std::int64_t next = 1000;
+    for (const std::string& text : notes) {
+      Note note{};
+      note.id = ++next;
+      note.guid = "guid" + std::to_string(next);
+      note.notetype_id = kMeta.schema_ms;
+      note.fields = text + "\x1f";
+      writer.PutNote(note);
+      Card card{};
+      card.id = next + 100'000;
+      card.note_id = note.id;
+      card.deck_id = 1;
+      writer.PutCard(card);
+    }
+    writer.SetMeta(kMeta);
+    writer.Finish();
+    StringSink bytes;
+    file.ReadAll(bytes);
+    return ZstdCompress(bytes.text);
+  }
+  void Upload(std::string_view frame) {
+    StringSource body(frame);
+    ReceiveUpload(context, body);
+  }
+  void UploadAndImport(const Texts& notes) {
+    Upload(FrameOf(notes));
+    Unstoppable control;
+    ImportFile(context, Current().generation, control);
+  }
+  // A note that a sync has brought: newer than the base file.
+  void SyncNote(const std::string& text) {
+    test.Run(
+        "INSERT INTO anki_notes (user_id, generation, id, notetype_id, mod, usn, guid, tags, fields)"
+        " SELECT user_id, generation, 5000, " +
+        std::to_string(kMeta.schema_ms) + ", 1, usn, 'synced', '', '" + text +
+        "' || chr(31) FROM anki_collections WHERE user_id = " + id +
+        "; UPDATE anki_collections SET notes = notes + 1, notes_usn = usn, usn = usn + 1,"
+        " mod_ms = mod_ms + 1 WHERE user_id = " +
+        id);
+  }
+
+  Collection Current() {
+    return context.Read<CollectionStore>([](CollectionStore& store) { return store.Find().value(); });
+  }
+  std::vector<HistoryEntry> History() {
+    return context.Read<FullSyncStore>([](FullSyncStore& store) { return store.History(); });
+  }
+  // The first fields of the notes of its base file, which must pass the check of an upload.
+  Texts NotesInFileOf(const Collection& collection) {
+    const auto file = FetchBase(context, collection);
+    Texts texts;
+    CollectionFile::Open(file->path(), CollectionFile::Check::kFull).EachNote(0, -1, [&](const Note& note) {
+      texts.push_back(note.fields.substr(0, note.fields.find('\x1f')));
+    });
+    return texts;
+  }
+  // Rows of one generation in all tables that have them.
+  std::string RowsOf(int generation) {
+    std::string count = "SELECT 0";
+    for (const char* table : {"cards", "notes", "revlog", "graves", "objects", "tags", "config"}) {
+      count += std::string(" + (SELECT count(*) FROM anki_") + table + " WHERE user_id = " + id +
+               " AND generation = " + std::to_string(generation) + ")";
+    }
+    return test.Value(count);
+  }
+  std::int64_t UsedBytes() {
+    return std::stoll(test.Value("SELECT coalesce(sum(bytes), 0) FROM usage WHERE user_id = " + id));
+  }
+  void SetQuota(std::int64_t bytes) {
+    test.Run("UPDATE users SET quota_bytes = " + std::to_string(bytes) + " WHERE user_id = " + id);
+  }
+};
+
+bool IsBadFrame(const Error& error) {
+  return error.kind() == ErrorKind::kBadInput && error.code() == "bad_zstd";
+}
+
+const auto kNothing = [] {};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(anki_full_sync, Fixture)
+
+// --- Uploads
+
+BOOST_AUTO_TEST_CASE(an_upload_that_is_cut_doubled_or_followed_by_anything_changes_nothing) {
+  Upload(FrameOf({"mine"}));
+  const std::int64_t used = UsedBytes();
+  const std::string frame = FrameOf({"other", "notes"});
+  // The end of the frame is its last block; without it there would still be a good part of a file.
+  for (const std::string& bad : {frame.substr(0, frame.size() - 1), frame.substr(0, frame.size() / 2),
+                                 frame + frame, frame + '\0', std::string()}) {
+    BOOST_CHECK_EXCEPTION(Upload(bad), Error, IsBadFrame);
+  }
+  BOOST_TEST(Current().generation == 1);
+  BOOST_TEST(History().empty());
+  BOOST_TEST(UsedBytes() == used);
+  BOOST_TEST(NotesInFileOf(Current()) == Texts{"mine"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_over_the_limit_is_refused_in_words_and_one_under_it_is_not) {
+  Upload(FrameOf({"mine"}));
+  const std::string frame = FrameOf({std::string(600'000, 'x')});
+  BOOST_REQUIRE(frame.size() < 100'000u);  // small as it comes: only what is in it is too large
+  config.max_collection_mib = 1;
+  BOOST_CHECK_EXCEPTION(Upload(frame), FileRefused, [](const FileRefused& refused) {
+    return refused.what() == std::string("Your collection is larger than this server accepts (1 MiB).");
+  });
+  BOOST_TEST(Current().generation == 1);
+  config.max_collection_mib = 2;
+  Upload(frame);
+  BOOST_TEST(Current().generation == 2);
+}
+
+// --- What was replaced
+
+BOOST_AUTO_TEST_CASE(a_replaced_collection_becomes_one_file_with_all_that_was_synced_and_its_rows_go) {
+  UploadAndImport({"one", "two"});
+  SyncNote("synced");
+  UploadAndImport({"new"});
+  const std::string rows_of_the_new_one = RowsOf(2);
+  BOOST_REQUIRE_EQUAL(History().size(), 1u);
+  BOOST_TEST(!History()[0].is_archived);
+  BOOST_TEST(RowsOf(1) != "0");
+
+  ArchiveGeneration(context, 1, kNothing);
+  BOOST_REQUIRE_EQUAL(History().size(), 1u);
+  const HistoryEntry entry = History()[0];
+  BOOST_TEST(entry.is_archived);
+  BOOST_TEST(entry.collection.IsBaseCurrent());
+  BOOST_TEST(entry.collection.counts[1] == 3);
+  BOOST_TEST(NotesInFileOf(entry.collection) == (Texts{"one", "two", "synced"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(RowsOf(1) == "0");
+  // Nobody else's rows, and the usage is that of the two files that are left.
+  BOOST_TEST(RowsOf(2) == rows_of_the_new_one);
+  BOOST_TEST(NotesInFileOf(Current()) == Texts{"new"}, boost::test_tools::per_element());
+  BOOST_TEST(test.Value("SELECT count(*) FROM blob_refs WHERE user_id = " + id) == "2");
+  BOOST_TEST(test.Value("SELECT sum(size_bytes) FROM blob_refs WHERE user_id = " + id) ==
+             std::to_string(UsedBytes()));
+}
+
+BOOST_AUTO_TEST_CASE(an_archive_that_was_stopped_is_finished_by_the_next_attempt) {
+  UploadAndImport({"one"});
+  SyncNote("synced");
+  Upload(FrameOf({"new"}));
+  BOOST_CHECK_THROW(ArchiveGeneration(context, 1, [] { throw JobStopped("the worker leaves"); }), JobStopped);
+  // The file is there, the rows are still to go.
+  const HistoryEntry stopped = History().at(0);
+  BOOST_TEST(stopped.is_archived);
+  BOOST_TEST(RowsOf(1) != "0");
+  ArchiveGeneration(context, 1, kNothing);
+  BOOST_TEST(RowsOf(1) == "0");
+  BOOST_TEST((History().at(0).collection.base_blob == stopped.collection.base_blob));
+  // Nothing is left to do for one that comes later still, or for what was never there.
+  ArchiveGeneration(context, 1, kNothing);
+  ArchiveGeneration(context, 77, kNothing);
+  BOOST_TEST(NotesInFileOf(History().at(0).collection) == (Texts{"one", "synced"}),
+             boost::test_tools::per_element());
+}
+
+// What is archived is what the account holds already: if it needed room, a full account would keep its rows
+// for ever.
+BOOST_AUTO_TEST_CASE(an_account_over_its_quota_is_archived_all_the_same) {
+  UploadAndImport({"one"});
+  SyncNote("synced");
+  Upload(FrameOf({"new"}));
+  SetQuota(1);
+  BOOST_CHECK_EXCEPTION(Upload(FrameOf({"newer"})), Error,
+                        [](const Error& error) { return error.code() == "over_quota"; });
+  ArchiveGeneration(context, 1, kNothing);
+  BOOST_TEST(History().at(0).is_archived);
+  BOOST_TEST(RowsOf(1) == "0");
+  BOOST_TEST(NotesInFileOf(History().at(0).collection) == (Texts{"one", "synced"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_restored_collection_is_the_current_one_and_every_client_is_asked_to_download) {
+  UploadAndImport({"one"});
+  SyncNote("synced");
+  Upload(FrameOf({"new"}));
+  const Collection replaced = Current();
+  BOOST_CHECK_EXCEPTION(Restore(context, 77), Error,
+                        [](const Error& error) { return error.code() == "no_such_generation"; });
+  BOOST_TEST(Current().generation == 2);
+
+  Restore(context, 1);  // not archived yet: that comes first
+  const Collection current = Current();
+  BOOST_TEST(current.generation == 3);
+  BOOST_TEST(NotesInFileOf(current) == (Texts{"one", "synced"}), boost::test_tools::per_element());
+  BOOST_TEST(current.counts[1] == 2);
+  BOOST_TEST(current.meta.schema_ms > replaced.meta.schema_ms);
+  BOOST_TEST(current.meta.mod_ms > replaced.meta.mod_ms);
+  // Above what either of the two had: no client has seen anything of this one.
+  BOOST_TEST(current.meta.usn > replaced.meta.usn);
+  BOOST_TEST(current.meta.usn > History().at(1).collection.meta.usn);
+  BOOST_TEST(History().at(0).collection.generation == 2);
+  BOOST_TEST(History().at(1).collection.generation == 1);
+  Unstoppable control;
+  ImportFile(context, 3, control);
+  BOOST_TEST(test.Value("SELECT count(*) FROM anki_notes WHERE generation = 3 AND user_id = " + id) == "2");
+}
+
+BOOST_AUTO_TEST_CASE(another_accounts_history_is_not_there) {
+  UploadAndImport({"one"});
+  Upload(FrameOf({"new"}));
+  Context stranger(config, database, "test");
+  stranger.SetIdentity({test.AddUser("anki-full-stranger"), {}});
+  BOOST_CHECK_EXCEPTION(Restore(stranger, 1), Error,
+                        [](const Error& error) { return error.code() == "no_such_generation"; });
+  ArchiveGeneration(stranger, 1, kNothing);
+  BOOST_TEST(!History().at(0).is_archived);
+  BOOST_TEST(RowsOf(1) != "0");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
