@@ -32,6 +32,10 @@ constexpr auto kClockTolerance = 5s;
 // Workers note themselves every few seconds.
 constexpr auto kWorkerSilence = 60s;
 constexpr auto kJobPatience = 10min;
+// Sessions are swept every five minutes.
+constexpr auto kSweepPatience = 20min;
+constexpr const char* kSweep = "anki.sweep_sessions";
+constexpr int kMaxExpired = 1000;
 constexpr std::int64_t kMinDataBytes = std::int64_t{1} << 30;
 constexpr const char* kPools[] = {"api", "transfer"};
 
@@ -153,6 +157,27 @@ void CheckJobs(Report& report, Context& context, sql::Time now) {
   }
 }
 
+// A session that nobody sweeps keeps what it has staged, and each new client that vanishes adds to it. That
+// some have expired is no trouble: the next sweep takes them.
+void CheckSessions(Report& report, Context& context, sql::Time now) {
+  try {
+    const std::size_t expired = context.Read<HealthStore>(
+        [](HealthStore& store) { return store.AccountsWithExpiredSessions(kMaxExpired); });
+    const auto sweeps = context.Read<JobStore>(
+        [](JobStore& store) { return store.List({.state = "done", .kind = kSweep, .limit = 1}); });
+    const auto swept_at = sweeps.empty() ? std::nullopt : sweeps.front().finished_at;
+    const std::string text =
+        CountText(static_cast<std::int64_t>(expired), "expired session", "expired sessions") +
+        " of Anki, last swept: " + TimeText(swept_at);
+    if (expired == 0 || (swept_at && now - *swept_at <= kSweepPatience)) return report.Ok("sessions", text);
+    report.Problem(
+        "sessions", text,
+        std::string("start syncline-worker, or see why: syncline-admin jobs list --kind ") + kSweep);
+  } catch (const std::exception& e) {
+    report.Problem("sessions", e.what(), "see the database");
+  }
+}
+
 void CheckRedis(Report& report, const Config& config) {
   try {
     Redis(config.redis_url).Ping();
@@ -195,7 +220,10 @@ int Doctor(const Tool& tool, const std::string& sockets) {
   Context context(config, database, "doctor");
   const auto health = CheckDatabase(report, context);
   const bool has_schema = health && CheckSchema(report, tool);
-  if (has_schema) CheckJobs(report, context, health->now);
+  if (has_schema) {
+    CheckJobs(report, context, health->now);
+    CheckSessions(report, context, health->now);
+  }
   CheckRedis(report, config);
   for (const char* pool : kPools) CheckSocket(report, sockets + "/" + pool + ".sock");
   CheckDisk(report, config.temp_dir, config.max_collection_mib << 20, "one collection file has to fit");

@@ -4,6 +4,7 @@ The password is asked for on a real pseudo terminal. Nothing here restarts anyth
 """
 
 import os
+import pathlib
 import pty
 import secrets
 import select
@@ -13,6 +14,9 @@ import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from database import Session  # noqa: E402
 
 ADMIN = os.environ.get("SYNCLINE_ADMIN", "").split()
 PASSWORD = "correct horse 7"
@@ -203,7 +207,7 @@ class Admin(unittest.TestCase):
     def test_the_doctor_finds_this_installation_well_and_a_broken_one_not(self):
         code, out, _ = admin("doctor")
         self.assertIn(code, (0, 1))  # another test may have left a job that failed for good
-        for what in ("database", "schema", "clock", "worker", "redis", "socket", "disk"):
+        for what in ("database", "schema", "clock", "worker", "sessions", "redis", "socket", "disk"):
             self.assertRegex(out, rf"(?m)^ok +{what} ")
         code, out, _ = admin("doctor", "--sockets", "/nonexistent", "--redis-url", "unix:///nonexistent",
                              "--temp-dir", "/nonexistent")
@@ -213,6 +217,34 @@ class Admin(unittest.TestCase):
         code, out, _ = admin("doctor", "--database-url", "postgresql:///none?host=/nonexistent")
         self.assertEqual(code, 1)
         self.assertRegex(out, r"(?m)^PROBLEM +database .*start PostgreSQL")
+
+    def test_the_doctor_tells_expired_sessions_that_nobody_sweeps(self):
+        url = os.environ["DATABASE_URL"]
+        name = "doctor_" + secrets.token_hex(6)  # of its own: no worker sweeps it
+        mine = url.replace("/syncline?", f"/{name}?")
+        with Session(url) as server:
+            server.ask(f"CREATE DATABASE {name} TEMPLATE template0")
+            try:
+                self.assertEqual(admin("migrate", "--database-url", mine)[0], 0)
+                with Session(mine) as database:
+                    self.watch_sessions(database, lambda: admin("doctor", "--database-url", mine)[1])
+            finally:
+                server.ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def watch_sessions(self, database, doctor):
+        self.assertRegex(doctor(), r"(?m)^ok +sessions +0 expired sessions of Anki, last swept: never$")
+        database.ask("INSERT INTO users (name, password_hash) SELECT 'gone' || n, 'none' FROM generate_series(1, 3) n;"
+                     " INSERT INTO anki_sessions (user_id, session_key, generation, server_usn, client_usn,"
+                     "   client_is_newer, to_send, expires_at)"
+                     " SELECT user_id, 'gone', 1, 1, 0, true, 0, now() + (user_id - 1.5) * interval '1 hour' FROM users")
+        self.assertRegex(doctor(), r"(?m)^PROBLEM +sessions +1 expired session of Anki, last swept: never; "
+                                   r".*jobs list --kind anki\.sweep_sessions$")
+        # The next sweep is due: nothing is wrong.
+        database.ask("INSERT INTO jobs (kind, args, priority, state, run_at, turn, finished_at)"
+                     " VALUES ('anki.sweep_sessions', '{}', 0, 'done', now(), 0, now() - interval '6 minutes')")
+        self.assertRegex(doctor(), r"(?m)^ok +sessions +1 expired session of Anki, last swept: 20")
+        database.ask("UPDATE jobs SET finished_at = finished_at - interval '1 hour'")
+        self.assertRegex(doctor(), r"(?m)^PROBLEM +sessions +1 expired session of Anki, last swept: 20")
 
     def test_a_database_that_is_away_is_one_sentence(self):
         code, out, errors = admin("user", "list", "--database-url", "postgresql:///none?host=/nonexistent")
