@@ -36,6 +36,7 @@ constexpr auto kSlow = 600s;
 constexpr auto kRead = sql::Access::kRead;
 constexpr auto kWrite = sql::Access::kWrite;
 
+// Method, path, operation, who may, what it may do to the database, bytes of body, time, handler, dialect.
 const Route kRoutes[] = {
     {"POST", "/sync/hostKey", "anki.host_key", Auth::kPublic, kWrite, 64 << 10, kQuick, PostHostKey,
      &kDialect},

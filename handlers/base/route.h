@@ -27,16 +27,22 @@ struct Dialect {
 
 enum class Auth { kPublic, kRequired };
 
+/// Rows are written without the names of the fields, so their order is part of what one has to know.
 struct Route {
-  const char* method;
+  const char* method;     ///< "POST"; another one on this path is a 405
   const char* pattern;    ///< "/sync/meta", "/v1/decks/{deck}"; a {name} is one path segment
   const char* operation;  ///< "anki.meta": in the log, in metrics, in the names of tests
-  Auth auth;
-  sql::Access access;      ///< kRead: a Write inside throws
-  std::size_t body_limit;  ///< bytes as they arrive (before decompression)
+  Auth auth;              ///< kRequired: the dialect says who is asking, or refuses
+  /// What the handler may do to the database. kRead: a Write inside throws, so a read that writes fails in
+  /// the first test.
+  sql::Access access;
+  /// Bytes of the body as they arrive, before decompression; more is a 413. nginx has a limit of its own for
+  /// the location, which must not be smaller.
+  std::size_t body_limit;
+  /// Counted from when the request is here. Reading the body or running a statement after it is a 503.
   std::chrono::milliseconds deadline;
   Response (*handler)(Request& request, Context& context);
-  const Dialect* dialect;
+  const Dialect* dialect;  ///< how this protocol logs in and shows errors
 };
 
 }  // namespace syncline
