@@ -133,6 +133,27 @@ void MakeNamesDiffer(std::vector<Row>& rows) {
     while (!names.insert(UnicaseKey(row.name)).second) row.name += '+' + std::to_string(names.size());
 }
 
+// A row with these columns; where its id is there already, they are replaced, and no others. `new_columns`
+// get `new_values` in a new row only.
+std::string UpsertSql(const std::string& table, const std::vector<std::string>& columns,
+                      const std::string& new_columns = "", const std::string& new_values = "") {
+  std::string names, places, changes;
+  for (const std::string& column : columns) {
+    names += (names.empty() ? "" : ", ") + column;
+    places += places.empty() ? "?" : ", ?";
+    if (column != "id") changes += (changes.empty() ? "" : ", ") + column + " = excluded." + column;
+  }
+  return "INSERT INTO " + table + " (" + names + new_columns + ") VALUES (" + places + new_values +
+         ") ON CONFLICT (id) DO UPDATE SET " + changes;
+}
+
+// From the first parameter on.
+Statement& BindInts(Statement& statement, std::initializer_list<std::int64_t> values) {
+  int index = 0;
+  for (const auto value : values) statement.Bind(++index, value);
+  return statement;
+}
+
 }  // namespace
 
 struct CollectionFileWriter::Impl {
@@ -417,12 +438,10 @@ void CollectionFileWriter::PutConfig(std::string_view config_json) {
 void CollectionFileWriter::PutNote(const Note& note) {
   if (!impl_->put_note) {
     impl_->DropIndexesIfEmpty("notes");
+    // What sync does not carry is set where the note is new, and stays where it is not.
     impl_->put_note = impl_->db.Prepare(
-        "INSERT INTO notes (id, guid, mid, mod, usn, tags, flds, sfld, csum, flags, data) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '') ON CONFLICT (id) DO UPDATE SET guid = excluded.guid, "
-        "mid = excluded.mid, mod = excluded.mod, usn = excluded.usn, tags = excluded.tags, flds = "
-        "excluded.flds, "
-        "sfld = excluded.sfld, csum = excluded.csum");
+        UpsertSql("notes", {"id", "guid", "mid", "mod", "usn", "tags", "flds", "sfld", "csum"},
+                  ", flags, data", ", 0, ''"));
   }
   const auto first = StripHtml(FieldAt(note.fields, 0));
   const auto sort_field = impl_->SortFieldOf(note.notetype_id);
@@ -440,44 +459,25 @@ void CollectionFileWriter::PutCard(const Card& card) {
   if (!impl_->put_card) {
     impl_->DropIndexesIfEmpty("cards");
     impl_->put_card = impl_->db.Prepare(
-        "INSERT INTO cards (id, nid, did, ord, mod, usn, type, queue, due, ivl, factor, reps, lapses, left, "
-        "odue, "
-        "odid, flags, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) "
-        "DO UPDATE "
-        "SET nid = excluded.nid, did = excluded.did, ord = excluded.ord, mod = excluded.mod, usn = "
-        "excluded.usn, "
-        "type = excluded.type, queue = excluded.queue, due = excluded.due, ivl = excluded.ivl, "
-        "factor = excluded.factor, reps = excluded.reps, lapses = excluded.lapses, left = excluded.left, "
-        "odue = excluded.odue, odid = excluded.odid, flags = excluded.flags, data = excluded.data");
+        UpsertSql("cards", {"id", "nid", "did", "ord", "mod", "usn", "type", "queue", "due", "ivl", "factor",
+                            "reps", "lapses", "left", "odue", "odid", "flags", "data"}));
   }
-  auto& put = impl_->put_card;
-  const std::int64_t values[] = {card.id,     card.note_id,  card.deck_id,      card.ord,
-                                 card.mod,    card.usn,      card.type,         card.queue,
-                                 card.due,    card.interval, card.factor,       card.reps,
-                                 card.lapses, card.left,     card.original_due, card.original_deck_id,
-                                 card.flags};
-  int index = 0;
-  for (const auto value : values) put.Bind(++index, value);
-  put.Bind(++index, std::string_view(card.data)).Run();
+  BindInts(impl_->put_card, {card.id, card.note_id, card.deck_id, card.ord, card.mod, card.usn, card.type,
+                             card.queue, card.due, card.interval, card.factor, card.reps, card.lapses,
+                             card.left, card.original_due, card.original_deck_id, card.flags})
+      .Bind(18, std::string_view(card.data))
+      .Run();
 }
 
 void CollectionFileWriter::PutReview(const Review& review) {
   if (!impl_->put_review) {
     impl_->DropIndexesIfEmpty("revlog");
     impl_->put_review = impl_->db.Prepare(
-        "INSERT INTO revlog (id, cid, usn, ease, ivl, lastIvl, factor, time, type) VALUES (?, ?, ?, ?, ?, ?, "
-        "?, ?, ?) "
-        "ON CONFLICT (id) DO UPDATE SET cid = excluded.cid, usn = excluded.usn, ease = excluded.ease, "
-        "ivl = excluded.ivl, lastIvl = excluded.lastIvl, factor = excluded.factor, time = excluded.time, "
-        "type = excluded.type");
+        UpsertSql("revlog", {"id", "cid", "usn", "ease", "ivl", "lastIvl", "factor", "time", "type"}));
   }
-  auto& put = impl_->put_review;
-  const std::int64_t values[] = {review.id,     review.card_id,  review.usn,
-                                 review.ease,   review.interval, review.last_interval,
-                                 review.factor, review.taken_ms, review.type};
-  int index = 0;
-  for (const auto value : values) put.Bind(++index, value);
-  put.Run();
+  BindInts(impl_->put_review, {review.id, review.card_id, review.usn, review.ease, review.interval,
+                               review.last_interval, review.factor, review.taken_ms, review.type})
+      .Run();
 }
 
 void CollectionFileWriter::SetMeta(const CollectionMeta& meta) {
