@@ -27,7 +27,8 @@ KINDS = re.compile(r"(README\.md|routes\.(h|cpp)|jobs\.(h|cpp)|\w+_(handlers|sto
 OTHER_FILES = {
     "handlers/account": {
         "login.h": "a conversation of hashing and stores that every service's login is", "login.cpp": "",
-        "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": ""},
+        "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": "",
+        "known_keys.h": "memory of a process; the database is behind a store", "known_keys.cpp": ""},
     "handlers/anki": {
         "schema18.proto": "the messages in the columns of schema 18",
         "answer.h": "how every message arrives and every answer leaves, whatever the resource", "answer.cpp": "",
