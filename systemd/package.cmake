@@ -1,14 +1,14 @@
 # What the .deb holds beside the programs, and what it depends on: `cpack -G DEB` in a build directory. Units exist once a
 # pool, from one template, so that pools differ in a line here and nowhere else.
-function(pool POOL SLOTS PATIENCE)
+function(pool POOL SLOTS NICE PATIENCE)
   foreach(kind .socket @.service)
     configure_file(${CMAKE_SOURCE_DIR}/systemd/syncline-pool${kind}.in
                    ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} @ONLY)
     install(FILES ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} DESTINATION lib/systemd/system)
   endforeach()
 endfunction()
-pool(api 16 30s)
-pool(transfer 8 10min)
+pool(api 16 0 30s)
+pool(transfer 8 5 10min)
 
 install(FILES systemd/syncline.target systemd/syncline-worker@.service systemd/syncline-migrate.service
         DESTINATION lib/systemd/system)

@@ -3,7 +3,6 @@
 #include <zstd.h>
 
 #include <new>
-#include <vector>
 
 #include "handlers/base/errors.h"
 
@@ -52,6 +51,8 @@ void Return(Encoder context) {
   if (ZSTD_sizeof_CCtx(context.get()) <= kKeepBytes) kept_encoder = std::move(context);
 }
 
+const std::size_t kInputBytes = ZSTD_DStreamInSize(), kOutputBytes = ZSTD_CStreamOutSize();
+
 Error Bad(const char* why) {
   return BadInput("bad_zstd", why);
 }
@@ -60,14 +61,15 @@ Error Bad(const char* why) {
 
 struct ZstdReader::State {
   Decoder context = TakeDecoder();
-  std::vector<char> input = std::vector<char>(ZSTD_DStreamInSize());
+  // Not a vector: writing zeros into 128 KiB costs more than expanding a small message.
+  std::unique_ptr<char[]> input{new char[kInputBytes]};
   ZSTD_inBuffer in{nullptr, 0, 0};
   bool is_frame_over = false;
 };
 
 ZstdReader::ZstdReader(BodySource& source, std::uint64_t limit)
     : source_(source), left_(limit), state_(std::make_unique<State>()) {
-  state_->in.src = state_->input.data();
+  state_->in.src = state_->input.get();
 }
 
 ZstdReader::~ZstdReader() {
@@ -81,11 +83,11 @@ std::size_t ZstdReader::Read(char* buffer, std::size_t size) {
   while (out.pos == 0) {
     if (s.is_frame_over) {
       // Clients read the first frame only, so a second one would be lost without anybody noticing.
-      if (s.in.pos < s.in.size || source_.Read(s.input.data(), 1) != 0) throw Bad("bytes after the frame");
+      if (s.in.pos < s.in.size || source_.Read(s.input.get(), 1) != 0) throw Bad("bytes after the frame");
       return 0;
     }
     if (s.in.pos == s.in.size) {
-      s.in = {s.input.data(), source_.Read(s.input.data(), s.input.size()), 0};
+      s.in = {s.input.get(), source_.Read(s.input.get(), kInputBytes), 0};
       if (s.in.size == 0) throw Bad("frame ends too early");
     }
     const std::size_t more = ZSTD_decompressStream(s.context.get(), &out, &s.in);
@@ -100,7 +102,7 @@ std::size_t ZstdReader::Read(char* buffer, std::size_t size) {
 struct ZstdWriter::State {
   explicit State(int level) : context(TakeEncoder(level)) {}
   Encoder context;
-  std::vector<char> output = std::vector<char>(ZSTD_CStreamOutSize());
+  std::unique_ptr<char[]> output{new char[kOutputBytes]};
 };
 
 ZstdWriter::ZstdWriter(BodySink& sink, int level) : sink_(sink), state_(std::make_unique<State>(level)) {}
@@ -112,11 +114,11 @@ ZstdWriter::~ZstdWriter() {
 void ZstdWriter::Pump(std::string_view bytes, bool is_end) {
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   for (;;) {
-    ZSTD_outBuffer out{state_->output.data(), state_->output.size(), 0};
+    ZSTD_outBuffer out{state_->output.get(), kOutputBytes, 0};
     const std::size_t left =
         ZSTD_compressStream2(state_->context.get(), &out, &in, is_end ? ZSTD_e_end : ZSTD_e_continue);
     if (ZSTD_isError(left)) throw Error(ErrorKind::kInternal, "internal", ZSTD_getErrorName(left));
-    if (out.pos > 0) sink_.Write({state_->output.data(), out.pos});
+    if (out.pos > 0) sink_.Write({state_->output.get(), out.pos});
     if (is_end ? left == 0 : in.pos == in.size) return;
   }
 }
