@@ -72,26 +72,18 @@ struct Call {
   std::string why{};         // private, for the log
 };
 
-struct Stage;
+class Next;
+using Stage = void (*)(Call& call, Next next);
 
 /// The stages after the current one.
 class Next {
  public:
   explicit Next(const Stage* stage) : stage_(stage) {}
-  void operator()(Call& call) const;
+  void operator()(Call& call) const { (*stage_)(call, Next(stage_ + 1)); }
 
  private:
   const Stage* stage_;
 };
-
-struct Stage {
-  const char* name;
-  void (*run)(Call& call, Next next);
-};
-
-void Next::operator()(Call& call) const {
-  stage_->run(call, Next(stage_ + 1));
-}
 
 // ---- The stages, each in the place where kStages has it.
 
@@ -238,27 +230,27 @@ void Handle(Call& call, Next) {
 // The life of a request, from the outside in. A stage sees what happens in those below it, both ways.
 constexpr Stage kStages[] = {
     // Outermost, so that exactly one line is written whatever happens, with what really was sent.
-    {"log", Log},
+    Log,
     // The answer goes out after the handler has returned, so a header never comes too late; a stream still
     // runs while
     // the context of its request lives.
-    {"send", Send},
+    Send,
     // Above catch, so that errors carry the headers of their dialect and the request id too.
-    {"headers", FixHeaders},
+    FixHeaders,
     // The one place that catches. Private text goes to the log, the client gets the public code and the
     // request id.
-    {"catch", Catch},
+    Catch,
     // Everything below works from the row of the table. 404 and 405 end here, before anything is read.
-    {"route", FindRoute},
+    FindRoute,
     // Nothing may touch tables that have not been seen to fit. Alive-checks pass.
-    {"schema", CheckSchema},
+    CheckSchema,
     // Before anything that can wait: the body, then the database.
-    {"deadline", StartDeadline},
+    StartDeadline,
     // Before the login, because a login may need the body (Anki's old clients send the key in it).
-    {"body_limit", LimitBody},
+    LimitBody,
     // Last before the handler: an unknown caller costs one look-up and no body.
-    {"authenticate", Authenticate},
-    {"handler", Handle},
+    Authenticate,
+    Handle,
 };
 
 }  // namespace

@@ -23,9 +23,9 @@ std::vector<std::string> Describe(const std::string& id, const std::string& unti
   return {id,
           until,
           TimeText(changed),
-          std::to_string(c.counts[1]),
-          std::to_string(c.counts[0]),
-          std::to_string(c.counts[2]),
+          std::to_string(c.counts.notes),
+          std::to_string(c.counts.cards),
+          std::to_string(c.counts.revlog),
           SizeText(c.base_bytes)};
 }
 

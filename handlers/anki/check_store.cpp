@@ -19,14 +19,18 @@ std::vector<std::string> CheckStore::Findings() {
   // Until the file has been imported the rows are fewer than the counters say.
   if (collection && collection->IsImported()) {
     const sql::Row counted = tx_.One(sql::anki::check_counts, user_, collection->generation);
-    static constexpr const char* kNames[] = {"cards",     "notes", "revlog",
-                                             "notetypes", "decks", "deck_configs"};
-    for (std::size_t i = 0; i < collection->counts.size(); ++i) {
-      const auto rows = counted[kNames[i]].As<std::int64_t>();
-      if (rows == collection->counts[i]) continue;
-      findings.push_back(std::string(kNames[i]) + ": counter says " + std::to_string(collection->counts[i]) +
-                         ", there are " + std::to_string(rows));
-    }
+    const auto compare = [&](const char* column, std::int64_t counter) {
+      const auto rows = counted[column].As<std::int64_t>();
+      if (rows == counter) return;
+      findings.push_back(std::string(column) + ": counter says " + std::to_string(counter) + ", there are " +
+                         std::to_string(rows));
+    };
+    compare("cards", collection->counts.cards);
+    compare("notes", collection->counts.notes);
+    compare("revlog", collection->counts.revlog);
+    compare("notetypes", collection->counts.notetypes);
+    compare("decks", collection->counts.decks);
+    compare("deck_configs", collection->counts.deck_configs);
     const auto newest = counted["newest_usn"].As<std::int64_t>();
     if (newest >= collection->meta.usn) {
       findings.push_back("a row has usn " + std::to_string(newest) + ", the collection is at " +

@@ -59,7 +59,7 @@ Collection CollectionStore::FromRow(const sql::Row& row) {
   c.base_mod_ms = row["base_mod_ms"].As<std::int64_t>();
   c.base_schema_ms = row["base_schema_ms"].As<std::int64_t>();
   c.was_unburied = row["unburied_since_base"].As<bool>();
-  c.import_step = row["import_step"].As<int>();
+  c.import_step = row["import_step"].As<ImportStep>();
   c.import_after = row["import_after"].As<std::int64_t>();
   return c;
 }

@@ -22,13 +22,14 @@ namespace syncline::anki {
 enum class ObjectKind : std::int16_t { kNotetype = 0, kDeck = 1, kDeckConfig = 2 };
 
 inline constexpr std::string_view kService = "anki";  ///< whose blobs these are
-inline constexpr int kImportDone = 3;  ///< import_step when every row of the base file is a row
+/// anki_collections.import_step: which rows of the base file become rows next.
+enum class ImportStep : std::int16_t { kCards = 0, kNotes = 1, kReviews = 2, kDone = 3 };
 
 /// The head of a collection: anki_collections, or one of anki_history.
 struct Collection {
   std::int32_t generation = 0;
   CollectionMeta meta{};
-  SanityCounts counts{};  ///< rows, those of a base file that is still being imported included
+  CollectionCounts counts{};  ///< rows, those of a base file that is still being imported included
   /// The newest usn of each kind of row: what a client has seen is not looked for.
   Usn cards_usn = 0, notes_usn = 0, revlog_usn = 0, graves_usn = 0, objects_usn = 0, tags_usn = 0;
   BlobId base_blob{};
@@ -36,10 +37,10 @@ struct Collection {
   Usn base_usn = 0;             ///< rows with this usn or a higher one are newer than the base file
   std::int64_t base_mod_ms = 0, base_schema_ms = 0;
   bool was_unburied = false;  ///< since the base file
-  int import_step = 0;
+  ImportStep import_step = ImportStep::kCards;
   std::int64_t import_after = 0;
 
-  bool IsImported() const { return import_step == kImportDone; }
+  bool IsImported() const { return import_step == ImportStep::kDone; }
   /// The base file is the collection: nothing has changed since.
   bool IsBaseCurrent() const {
     return meta.usn == base_usn && meta.mod_ms == base_mod_ms && meta.schema_ms == base_schema_ms &&

@@ -122,9 +122,7 @@ std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& obje
 NewCollection Describe(const CollectionFile& file, std::uint64_t bytes) {
   NewCollection next;
   next.file = next.meta = file.Meta();
-  const CollectionCounts counts = file.Counts();
-  next.counts = {counts.cards,     counts.notes, counts.revlog,
-                 counts.notetypes, counts.decks, counts.deck_configs};
+  next.counts = file.Counts();
   next.objects = file.ReadSmallObjects();
   next.graves = GravesOf(file, next.objects);
   // Rows of the file count as seen by whoever has the file, also those of a careless program with usns from
@@ -196,24 +194,55 @@ class OpenedFile : public ImportingFile {
   CollectionFile file_;
 };
 
+// Some rows of a base file, on their way to the tables.
+struct Page {
+  ImportStep step;
+  CardColumns cards{};
+  NoteColumns notes{};
+  ReviewColumns reviews{};
+  std::vector<std::int64_t> usns{};  // of the rows of whichever it holds
+  std::int64_t last = 0;             // id
+};
+
 // What SQLite calls text may be any bytes; PostgreSQL takes UTF-8 without NUL.
-void Clean(std::string& text) {
-  std::erase(text, '\0');
-  if (IsUtf8(text)) return;
-  std::string clean;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t length = 1;
-    while (length < 5 && i + length <= text.size() && !IsUtf8(std::string_view(text).substr(i, length)))
-      ++length;
-    if (length < 5 && i + length <= text.size()) {
-      clean.append(text, i, length);
-      i += length;
-    } else {
-      clean += "\xEF\xBF\xBD";
-      ++i;
-    }
+Page ReadPage(const CollectionFile& file, ImportStep step, std::int64_t after, Usn seen) {
+  Page page{.step = step, .last = after};
+  const auto add = [&](auto& columns, const auto& row) {
+    page.usns.push_back(std::min(row.usn, seen));
+    columns.Add(row);
+  };
+  switch (step) {
+    case ImportStep::kCards:
+      page.last = file.EachCard(after, kImportRows, [&](Card card) {
+        MakeText(card.data);
+        add(page.cards, card);
+      });
+      break;
+    case ImportStep::kNotes:
+      page.last = file.EachNote(after, kImportRows, [&](Note note) {
+        MakeText(note.guid);
+        MakeText(note.tags);
+        MakeText(note.fields);
+        add(page.notes, note);
+      });
+      break;
+    case ImportStep::kReviews:
+      page.last =
+          file.EachReview(after, kImportRows, [&](const Review& review) { add(page.reviews, review); });
+      break;
+    case ImportStep::kDone:
+      break;
   }
-  text = std::move(clean);
+  return page;
+}
+
+// A day that a sync has unburied since counts for rows that come later, too. Harmless when it is done twice.
+void Unbury(CardColumns& cards) {
+  for (std::size_t i = 0; i < cards.ids.size(); ++i) {
+    if (!IsBuried(cards.queues[i])) continue;
+    cards.queues[i] =
+        UnburiedQueue(static_cast<std::int32_t>(cards.types[i]), static_cast<std::int32_t>(cards.dues[i]));
+  }
 }
 
 }  // namespace
@@ -304,60 +333,28 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
   const CollectionCounts counts = file.Counts();
   const std::int64_t total = counts.cards + counts.notes + counts.revlog;
 
-  const Usn seen = SeenUsn(current->base_usn);
   std::int64_t done = 0;
-  int step = current->import_step;
+  ImportStep step = current->import_step;
   std::int64_t after = current->import_after;
-  while (step != kImportDone) {
+  while (step != ImportStep::kDone) {
     control.Progress(done, total, "importing rows");
-    CardColumns cards;
-    NoteColumns notes;
-    ReviewColumns reviews;
-    std::vector<std::int64_t> usns;
-    std::int64_t last = after;
-    const auto add = [&](auto& columns, const auto& row) {
-      usns.push_back(std::min(row.usn, seen));
-      columns.Add(row);
-    };
-    if (step == 0) {
-      last = file.EachCard(after, kImportRows, [&](Card card) {
-        Clean(card.data);
-        add(cards, card);
-      });
-    } else if (step == 1) {
-      last = file.EachNote(after, kImportRows, [&](Note note) {
-        Clean(note.guid);
-        Clean(note.tags);
-        Clean(note.fields);
-        add(notes, note);
-      });
-    } else {
-      last = file.EachReview(after, kImportRows, [&](const Review& review) { add(reviews, review); });
-    }
-    const bool is_step_over = usns.empty();
-    done += static_cast<std::int64_t>(usns.size());
-    const int next_step = is_step_over ? step + 1 : step;
-    const std::int64_t next_after = is_step_over ? std::numeric_limits<std::int64_t>::min() : last;
+    Page page = ReadPage(file, step, after, SeenUsn(current->base_usn));
+    done += static_cast<std::int64_t>(page.usns.size());
+    const bool is_step_over = page.usns.empty();
+    const ImportStep next = is_step_over ? static_cast<ImportStep>(static_cast<int>(step) + 1) : step;
+    after = is_step_over ? std::numeric_limits<std::int64_t>::min() : page.last;
     const bool is_current = context.Write<FullSyncStore>([&](FullSyncStore& store) {
       const auto locked = store.collections().Lock();
       if (!locked || locked->generation != generation) return false;
-      // A day that a sync has unburied since counts for rows that come later, too. Harmless when the block is
-      // repeated.
-      for (std::size_t i = 0; locked->was_unburied && i < cards.ids.size(); ++i) {
-        if (IsBuried(cards.queues[i])) {
-          cards.queues[i] = UnburiedQueue(static_cast<std::int32_t>(cards.types[i]),
-                                          static_cast<std::int32_t>(cards.dues[i]));
-        }
-      }
-      store.ImportCards(generation, cards, usns);
-      store.ImportNotes(generation, notes, usns);
-      store.ImportReviews(generation, reviews, usns);
-      store.RememberImport(next_step, next_after);
+      if (locked->was_unburied) Unbury(page.cards);
+      store.ImportCards(generation, page.cards, page.usns);
+      store.ImportNotes(generation, page.notes, page.usns);
+      store.ImportReviews(generation, page.reviews, page.usns);
+      store.RememberImport(next, after);
       return true;
     });
     if (!is_current) return;  // replaced meanwhile: its rows are nobody's business any more
-    step = next_step;
-    after = next_after;
+    step = next;
   }
 }
 

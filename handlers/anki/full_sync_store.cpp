@@ -48,12 +48,12 @@ bool FullSyncStore::Begin(const NewCollection& first) {
 
 void FullSyncStore::Put(std::int32_t generation, const NewCollection& next) {
   BlobRefs(tx_, user_).Add(kService, next.blob);
-  const bool has_rows = next.counts[0] + next.counts[1] + next.counts[2] > 0;
-  const auto& c = next.counts;
+  const CollectionCounts& c = next.counts;
+  const bool has_rows = c.cards + c.notes + c.revlog > 0;
   tx_.Later(sql::anki::put_collection, user_, generation, next.meta.created_s, next.meta.mod_ms,
-            next.meta.schema_ms, next.meta.usn, c[0], c[1], c[2], c[3], c[4], c[5], next.max_usn,
-            next.blob.id, next.bytes, next.file.mod_ms, next.file.schema_ms, has_rows ? 0 : kImportDone,
-            next.file.usn);
+            next.meta.schema_ms, next.meta.usn, c.cards, c.notes, c.revlog, c.notetypes, c.decks,
+            c.deck_configs, next.max_usn, next.blob.id, next.bytes, next.file.mod_ms, next.file.schema_ms,
+            has_rows ? ImportStep::kCards : ImportStep::kDone, next.file.usn);
   tx_.Later(sql::anki::put_config, user_, generation, next.objects.config_json);
 
   std::vector<std::int64_t> kinds, ids, mods, usns, field_counts, template_counts;
@@ -125,7 +125,7 @@ void FullSyncStore::ImportReviews(std::int32_t generation, const ReviewColumns& 
             r.last_intervals, r.factors, r.taken_mss, r.types);
 }
 
-void FullSyncStore::RememberImport(int step, std::int64_t after) {
+void FullSyncStore::RememberImport(ImportStep step, std::int64_t after) {
   tx_.Later(sql::anki::remember_import, user_, step, after);
 }
 

@@ -20,7 +20,7 @@ namespace syncline::anki {
 struct NewCollection {
   CollectionMeta meta{};  ///< as the collection will have it
   CollectionMeta file{};  ///< as it stands inside the file; differs after a restore
-  SanityCounts counts{};
+  CollectionCounts counts{};
   Usn max_usn = 0;
   SmallObjects objects;
   std::vector<Grave> graves;
@@ -53,7 +53,7 @@ class FullSyncStore {
   void ImportNotes(std::int32_t generation, const NoteColumns& notes, const std::vector<std::int64_t>& usns);
   void ImportReviews(std::int32_t generation, const ReviewColumns& reviews,
                      const std::vector<std::int64_t>& usns);
-  void RememberImport(int step, std::int64_t after);
+  void RememberImport(ImportStep step, std::int64_t after);
 
   std::vector<HistoryEntry> History();  ///< newest first
   std::optional<HistoryEntry> LockHistory(std::int32_t generation);

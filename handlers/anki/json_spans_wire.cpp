@@ -189,4 +189,23 @@ bool IsUtf8(std::string_view bytes) noexcept {
   return true;
 }
 
+void MakeText(std::string& text) {
+  std::erase(text, '\0');
+  if (IsUtf8(text)) return;
+  std::string clean;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = 1;
+    while (length < 5 && i + length <= text.size() && !IsUtf8(std::string_view(text).substr(i, length)))
+      ++length;
+    if (length < 5 && i + length <= text.size()) {
+      clean.append(text, i, length);
+      i += length;
+    } else {
+      clean += "\xEF\xBF\xBD";
+      ++i;
+    }
+  }
+  text = std::move(clean);
+}
+
 }  // namespace syncline::anki

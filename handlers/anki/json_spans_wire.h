@@ -83,4 +83,7 @@ std::string QuoteJson(std::string_view text);
 /// Whether the bytes are UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF.
 bool IsUtf8(std::string_view bytes) noexcept;
 
+/// Makes of any bytes text as PostgreSQL takes it: NUL goes, what is not UTF-8 becomes U+FFFD.
+void MakeText(std::string& text);
+
 }  // namespace syncline::anki

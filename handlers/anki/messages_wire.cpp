@@ -479,23 +479,18 @@ SanityMessage ParseSanity(std::string_view json) {
   const Item list = Root(spans).Need("client");
   const auto at = list.Tuple(8, 8);
   at[0].Tuple(3, 3);  // due counts: nobody compares them any more
-  SanityMessage message;
-  message.client_json = list.Raw();
-  // Graves stand between revlog and notetypes and are not compared: both sides may have dug different ones.
-  const std::array<std::size_t, 6> places{1, 2, 3, 5, 6, 7};
-  for (std::size_t i = 0; i < places.size(); ++i) message.counts[i] = at[places[i]].Int(0, kMaxUint32);
-  at[4].Int(0, kMaxUint32);
-  return message;
+  const auto count = [&](std::size_t place) { return at[place].Int(0, kMaxUint32); };
+  // In the fifth place stand the graves. They are not compared: both sides may have dug different ones.
+  count(4);
+  return {{count(1), count(2), count(3), count(5), count(6), count(7)}, std::string(list.Raw())};
 }
 
-std::string SanityReply(bool is_ok, std::string_view client_json, const SanityCounts& server) {
+std::string SanityReply(bool is_ok, std::string_view client_json, const CollectionCounts& server) {
   std::string out = is_ok ? "{\"status\":\"ok\",\"c\":" : "{\"status\":\"bad\",\"c\":";
-  out.append(client_json).append(",\"s\":[[0,0,0]");
-  for (std::size_t i = 0; i < server.size(); ++i) {
-    if (i == 3) out += ",0";  // graves, which nobody compares
-    out += ',';
-    AppendInts(out, {server[i]});
-  }
+  out.append(client_json).append(",\"s\":[[0,0,0],");
+  constexpr int kGravesNobodyCompares = 0;
+  AppendInts(out, {server.cards, server.notes, server.revlog, kGravesNobodyCompares, server.notetypes,
+                   server.decks, server.deck_configs});
   return out + "]}";
 }
 

@@ -101,14 +101,12 @@ class ChunkPrinter {
   std::string cards_, notes_, revlog_;
 };
 
-/// Cards, notes, revlog, notetypes, decks, deck configs: what the sanity check compares, in this order.
-using SanityCounts = std::array<std::int64_t, 6>;
 struct SanityMessage {
-  SanityCounts counts;
+  CollectionCounts counts;
   std::string client_json;  ///< the list as sent, for the reply
 };
 SanityMessage ParseSanity(std::string_view json);
-std::string SanityReply(bool is_ok, std::string_view client_json, const SanityCounts& server);
+std::string SanityReply(bool is_ok, std::string_view client_json, const CollectionCounts& server);
 
 /// How many fields a note's text has.
 std::int32_t FieldCount(std::string_view joined_fields);

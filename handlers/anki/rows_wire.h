@@ -84,8 +84,10 @@ struct CollectionMeta {
   Usn usn;
 };
 
+/// How many there are of what; the sanity check compares these.
 struct CollectionCounts {
   std::int64_t cards, notes, revlog, notetypes, decks, deck_configs;
+  bool operator==(const CollectionCounts&) const = default;
 };
 
 /// Everything of a collection but cards, notes, revlog and graves: small enough to hold in memory.

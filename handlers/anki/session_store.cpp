@@ -1,8 +1,7 @@
 #include "handlers/anki/session_store.h"
 
-#include <algorithm>
+#include <functional>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "handlers/anki/config_wire.h"
@@ -33,8 +32,8 @@ Session FromRow(const sql::Row& row) {
   s.config_json = row["config"].As<std::optional<std::string>>();
   s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
   if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
-    SanityCounts& into = s.counts.emplace();
-    std::copy_n(counts->begin(), into.size(), into.begin());
+    const std::vector<std::int64_t>& c = *counts;
+    s.counts = {c[0], c[1], c[2], c[3], c[4], c[5]};
   }
   return s;
 }
@@ -42,6 +41,11 @@ Session FromRow(const sql::Row& row) {
 // 409: clients say that another device is syncing. 400 would send the user to Check Database.
 Error NoSession() {
   return Conflict("no_session");
+}
+
+// As the column holds them.
+std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
+  return {c.cards, c.notes, c.revlog, c.notetypes, c.decks, c.deck_configs};
 }
 
 Session LiveSession(const sql::Rows& rows) {
@@ -85,6 +89,71 @@ std::vector<std::string> ParentsOf(std::string_view tag) {
   }
   return parents;
 }
+
+// What an incoming object can meet under its id.
+struct KnownObject {
+  std::int64_t id, mod;
+  Usn usn;
+  std::int32_t field_count, template_count;
+  bool is_buried;  // by this very session: gone by the time objects are applied
+};
+
+KnownObject KnownFromRow(const sql::Row& row) {
+  return {row["id"].As<std::int64_t>(),
+          row["mod"].As<std::int64_t>(),
+          row["usn"].As<Usn>(),
+          row["field_count"].As<std::int32_t>(),
+          row["template_count"].As<std::int32_t>(),
+          row["is_buried"].As<bool>()};
+}
+
+// Whether the client's object is taken in place of ours. Error BadInput when only a full sync can express the
+// change.
+bool Replaces(const Object& theirs, const KnownObject& ours, const Session& session) {
+  // On a tie a client takes what it is sent. Ours goes to it in this very sync when it has not seen it yet:
+  // then ours stays, or the two would swap theirs (as they do upstream) and never be the same.
+  const bool is_tie_sent = ours.mod == theirs.mod && ours.usn >= session.client_usn;
+  if (ours.mod > theirs.mod || is_tie_sent) return false;
+  if (ours.field_count != theirs.field_count || ours.template_count != theirs.template_count) {
+    throw BadInput("notetype_schema_changed");
+  }
+  return true;
+}
+
+// Who has which case-folded name, of the objects of one kind.
+class Names {
+ public:
+  // `all`: the rows of known_names; asked once, when a name turns out to be taken.
+  explicit Names(std::function<sql::Rows()> all) : all_(std::move(all)) {}
+
+  void Give(const std::string& key, std::int64_t id) { owners_[key] = id; }
+  // Adds "+" to the object's name, and to its key, until nobody else has it. False: the name was free.
+  bool MakeUnique(Object& object, std::string& key) {
+    if (!IsTaken(key, object.id)) return false;
+    if (!std::exchange(has_all_, true)) {
+      for (const sql::Row& row : all_()) {
+        owners_.try_emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
+      }
+    }
+    // Many of one name: the next one goes on where the last one found a free name.
+    std::string& last = last_[key];
+    if (!last.empty()) key = UnicaseKey(object.name = last);
+    while (IsTaken(key, object.id)) key = UnicaseKey(object.name += '+');
+    last = object.name;
+    return true;
+  }
+
+ private:
+  bool IsTaken(const std::string& key, std::int64_t id) const {
+    const auto owner = owners_.find(key);
+    return owner != owners_.end() && owner->second != id;
+  }
+
+  std::function<sql::Rows()> all_;
+  bool has_all_ = false;
+  std::unordered_map<std::string, std::int64_t> owners_;
+  std::unordered_map<std::string, std::string> last_;  // by the name that was taken
+};
 
 }  // namespace
 
@@ -168,66 +237,34 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
     ids.push_back(object.id);
     keys.push_back(UnicaseKey(object.name));
   }
-  struct Known {
-    std::int64_t mod;
-    Usn usn;
-    std::int32_t field_count, template_count;
-    bool is_buried;
-  };
-  std::unordered_map<std::int64_t, Known> known;
-  std::unordered_map<std::string, std::int64_t> owners;  // of names
   const std::vector<std::int64_t> kinds{static_cast<std::int64_t>(kind)};
+  Names names([&] { return tx_.Query(sql::anki::known_names, user_, session.generation, kinds[0]); });
+  std::unordered_map<std::int64_t, KnownObject> known;
   for (const sql::Row& row :
        tx_.Query(sql::anki::known_objects, user_, session.generation, session.fence, kinds, ids, keys)) {
-    const auto id = row["id"].As<std::int64_t>();
-    const bool is_buried = row["is_buried"].As<bool>();
-    known[id] = {row["mod"].As<std::int64_t>(), row["usn"].As<Usn>(), row["field_count"].As<std::int32_t>(),
-                 row["template_count"].As<std::int32_t>(), is_buried};
-    if (!is_buried) owners[row["name_key"].As<std::string>()] = id;
+    const KnownObject object = KnownFromRow(row);
+    if (!object.is_buried) names.Give(row["name_key"].As<std::string>(), object.id);
+    known.emplace(object.id, object);
   }
-  bool has_all_names = false;
-  std::unordered_map<std::string, std::string> last_names;  // by the name that was taken
   for (std::size_t i = 0; i < incoming.size(); ++i) {
     Object object = incoming[i];
     const auto existing = known.find(object.id);
     if (existing == known.end()) {
       ++added;
-    } else if (!existing->second.is_buried) {
-      // On a tie a client takes what it is sent. Ours goes to it in this very sync when it has not seen it
-      // yet: then ours stays, or the two would swap theirs (as they do upstream) and never be the same.
-      const bool is_tie_sent =
-          existing->second.mod == object.mod && existing->second.usn >= session.client_usn;
-      if (existing->second.mod > object.mod || is_tie_sent) continue;
-      if (existing->second.field_count != object.field_count ||
-          existing->second.template_count != object.template_count) {
-        throw BadInput("notetype_schema_changed");
-      }
+    } else if (!existing->second.is_buried && !Replaces(object, existing->second, session)) {
+      continue;
     }
-    std::string key = keys[i];
-    const auto is_taken = [&] {
-      const auto owner = owners.find(key);
-      return owner != owners.end() && owner->second != object.id;
-    };
     // Deck configs may share a name.
-    const bool is_renamed = kind != ObjectKind::kDeckConfig && is_taken();
+    const bool is_renamed = kind != ObjectKind::kDeckConfig && names.MakeUnique(object, keys[i]);
+    std::vector<std::pair<std::string_view, std::string>> members{
+        {"usn", std::to_string(session.server_usn)}};
     if (is_renamed) {
-      if (!std::exchange(has_all_names, true)) {
-        for (const sql::Row& row : tx_.Query(sql::anki::known_names, user_, session.generation, kinds[0])) {
-          owners.try_emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
-        }
-      }
-      // Many of one name: the next one goes on where the last one found a free name.
-      std::string& last = last_names[key];
-      if (!last.empty()) key = UnicaseKey(object.name = last);
-      while (is_taken()) key = UnicaseKey(object.name += '+');
-      last = object.name;
       object.mod = now_s;
-      object.json =
-          WithMembers(object.json, {{"name", QuoteJson(object.name)}, {"mod", std::to_string(object.mod)}});
+      members.insert(members.end(), {{"name", QuoteJson(object.name)}, {"mod", std::to_string(now_s)}});
     }
-    owners[key] = object.id;
-    object.json = WithMembers(object.json, {{"usn", std::to_string(session.server_usn)}});
-    taken.push_back({kind, std::move(object), std::move(key), is_renamed});
+    names.Give(keys[i], object.id);
+    object.json = WithMembers(object.json, members);
+    taken.push_back({kind, std::move(object), std::move(keys[i]), is_renamed});
   }
   return taken;
 }
@@ -331,13 +368,13 @@ void SessionStore::RememberSent(const Session& session) {
   tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent_usn, session.sent_id);
 }
 
-SanityCounts SessionStore::CountsAfter(const Session& session, const Collection& collection,
-                                       ImportingFile* file) {
+CollectionCounts SessionStore::CountsAfter(const Session& session, const Collection& collection,
+                                           ImportingFile* file) {
   if (session.counts) return *session.counts;
-  SanityCounts counts = collection.counts;
-  counts[3] += session.new_notetypes;
-  counts[4] += session.new_decks;
-  counts[5] += session.new_deck_configs;
+  CollectionCounts counts = collection.counts;
+  counts.notetypes += session.new_notetypes;
+  counts.decks += session.new_decks;
+  counts.deck_configs += session.new_deck_configs;
 
   // Asked for before the first one is looked at: one round trip.
   const auto ask = [&](Part part, const sql::Statement& statement) -> std::optional<sql::Answer> {
@@ -349,52 +386,58 @@ SanityCounts SessionStore::CountsAfter(const Session& session, const Collection&
   auto new_reviews = ask(kReviews, sql::anki::new_review_ids);
   auto buried = ask(kGraves, sql::anki::buried_ids);
 
-  // In the file, not buried since, and not a row yet: those count as existing, though their rows are still to
-  // come.
-  const auto in_file = [&](Part part, GraveKind kind, const std::vector<std::int64_t>& ids) {
-    std::vector<std::int64_t> found =
-        file != nullptr ? file->Existing(part, ids) : std::vector<std::int64_t>{};
-    if (found.empty() || part == kReviews) return found;
-    const std::vector<std::int64_t> buried =
-        IdsOf(tx_.Query(sql::anki::graves_among, user_, session.generation, kind, found));
-    const std::unordered_set<std::int64_t> gone(buried.begin(), buried.end());
-    std::erase_if(found, [&](std::int64_t id) { return gone.contains(id); });
-    return found;
+  const auto added = [&](Part part, std::optional<sql::Answer>& new_ids) -> std::int64_t {
+    if (!new_ids) return 0;
+    const std::vector<std::int64_t> ids = IdsOf(new_ids->Get());
+    return static_cast<std::int64_t>(ids.size()) - CountOnlyInFile(session, file, part, ids);
   };
-  const auto added = [&](Part part, GraveKind kind, std::optional<sql::Answer>& answer) -> std::int64_t {
-    if (!answer) return 0;
-    const auto ids = IdsOf(answer->Get());
-    return static_cast<std::int64_t>(ids.size() - in_file(part, kind, ids).size());
-  };
-  counts[0] += added(kCards, GraveKind::kCard, new_cards);
-  counts[1] += added(kNotes, GraveKind::kNote, new_notes);
-  counts[2] += added(kReviews, GraveKind::kCard, new_reviews);
-
-  if (buried) {
-    std::vector<std::int64_t> absent_cards, absent_notes;
-    for (const sql::Row& row : buried->Get()) {
-      if (row["is_sent_again"].As<bool>()) continue;
-      const auto kind = row["kind"].As<GraveKind>();
-      if (row["is_row"].As<bool>()) {
-        --counts[kind == GraveKind::kCard ? 0 : kind == GraveKind::kNote ? 1 : 4];
-      } else if (kind == GraveKind::kCard) {
-        absent_cards.push_back(row["id"].As<std::int64_t>());
-      } else if (kind == GraveKind::kNote) {
-        absent_notes.push_back(row["id"].As<std::int64_t>());
-      }
-    }
-    counts[0] -= static_cast<std::int64_t>(in_file(kCards, GraveKind::kCard, absent_cards).size());
-    counts[1] -= static_cast<std::int64_t>(in_file(kNotes, GraveKind::kNote, absent_notes).size());
-  }
+  counts.cards += added(kCards, new_cards);
+  counts.notes += added(kNotes, new_notes);
+  counts.revlog += added(kReviews, new_reviews);
+  if (buried) SubtractBuried(session, file, buried->Get(), counts);
   return counts;
 }
 
-void SessionStore::RememberCounts(const SanityCounts& counts, std::int64_t minutes) {
-  tx_.Later(sql::anki::remember_counts, user_, std::vector<std::int64_t>(counts.begin(), counts.end()),
-            minutes);
+std::int64_t SessionStore::CountOnlyInFile(const Session& session, ImportingFile* file, Part part,
+                                           const std::vector<std::int64_t>& ids) {
+  if (file == nullptr) return 0;
+  const std::vector<std::int64_t> found = file->Existing(part, ids);
+  if (found.empty() || part == kReviews)
+    return static_cast<std::int64_t>(found.size());  // those have no graves
+  const GraveKind kind = part == kCards ? GraveKind::kCard : GraveKind::kNote;
+  const auto gone = IdsOf(tx_.Query(sql::anki::graves_among, user_, session.generation, kind, found));
+  return static_cast<std::int64_t>(found.size() - gone.size());
 }
 
-void SessionStore::Apply(const Session& session, const SanityCounts& counts, std::int64_t mod_ms) {
+void SessionStore::SubtractBuried(const Session& session, ImportingFile* file, const sql::Rows& buried,
+                                  CollectionCounts& counts) {
+  std::vector<std::int64_t> absent_cards, absent_notes;
+  for (const sql::Row& row : buried) {
+    if (row["is_sent_again"].As<bool>()) continue;
+    const bool is_row = row["is_row"].As<bool>();
+    switch (row["kind"].As<GraveKind>()) {
+      case GraveKind::kCard:
+        if (is_row) --counts.cards;
+        if (!is_row) absent_cards.push_back(row["id"].As<std::int64_t>());
+        break;
+      case GraveKind::kNote:
+        if (is_row) --counts.notes;
+        if (!is_row) absent_notes.push_back(row["id"].As<std::int64_t>());
+        break;
+      case GraveKind::kDeck:
+        if (is_row) --counts.decks;
+        break;
+    }
+  }
+  counts.cards -= CountOnlyInFile(session, file, kCards, absent_cards);
+  counts.notes -= CountOnlyInFile(session, file, kNotes, absent_notes);
+}
+
+void SessionStore::RememberCounts(const CollectionCounts& counts, std::int64_t minutes) {
+  tx_.Later(sql::anki::remember_counts, user_, ArrayOf(counts), minutes);
+}
+
+void SessionStore::Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms) {
   const std::int32_t generation = session.generation;
   const std::int64_t fence = session.fence;
   const Usn usn = session.server_usn;
@@ -422,10 +465,9 @@ void SessionStore::Apply(const Session& session, const SanityCounts& counts, std
   if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
   if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
   if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);
-  tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s,
-            std::vector<std::int64_t>(counts.begin(), counts.end()), staged(kCards), staged(kNotes),
-            staged(kReviews), staged(kGraves), staged(kObjects), staged(kTags),
-            session.unbury_day.has_value());
+  tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s, ArrayOf(counts),
+            staged(kCards), staged(kNotes), staged(kReviews), staged(kGraves), staged(kObjects),
+            staged(kTags), session.unbury_day.has_value());
   tx_.Later(sql::anki::delete_session, user_);
   ClearStaged(session.staged);
 }

@@ -36,7 +36,7 @@ struct Session {
   bool has_changes = false;  ///< its applyChanges brought something
   std::optional<std::string> config_json;
   std::optional<std::int64_t> created_s;
-  std::optional<SanityCounts> counts;  ///< of the collection after applying; none until asked for
+  std::optional<CollectionCounts> counts;  ///< of the collection after applying; none until asked for
 };
 
 /// Objects and tags that won their merge, ready to be staged.
@@ -97,17 +97,23 @@ class SessionStore {
 
   /// The collection's counters after applying what is staged, unless they are remembered. `file` is asked
   /// while the collection is being imported.
-  SanityCounts CountsAfter(const Session& session, const Collection& collection, ImportingFile* file);
+  CollectionCounts CountsAfter(const Session& session, const Collection& collection, ImportingFile* file);
   /// For finish; whatever is staged afterwards makes them unknown again. Prolongs the session.
-  void RememberCounts(const SanityCounts& counts, std::int64_t minutes);
+  void RememberCounts(const CollectionCounts& counts, std::int64_t minutes);
   /// Applies everything and ends the session. The collection is locked, of the session's generation and at
   /// its usn.
-  void Apply(const Session& session, const SanityCounts& counts, std::int64_t mod_ms);
+  void Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms);
 
  private:
   std::vector<MergedChanges::Item> MergeObjects(const Session& session, ObjectKind kind,
                                                 const std::vector<Object>& incoming, std::int64_t now_s,
                                                 std::int32_t& added);
+  // How many of `ids`, which are no rows, will be rows once the file has been imported: they count as
+  // existing.
+  std::int64_t CountOnlyInFile(const Session& session, ImportingFile* file, Part part,
+                               const std::vector<std::int64_t>& ids);
+  void SubtractBuried(const Session& session, ImportingFile* file, const sql::Rows& buried,
+                      CollectionCounts& counts);
   void ClearStaged(std::int32_t staged);
   void ClearStagedOf(const sql::Rows& ended);
 

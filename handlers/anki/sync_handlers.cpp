@@ -320,13 +320,13 @@ Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(MessageOf(request));
   const auto count = [&](SessionStore& sessions,
-                         ImportingFile* file) -> std::variant<SanityCounts, FileNeeded> {
+                         ImportingFile* file) -> std::variant<CollectionCounts, FileNeeded> {
     auto locked = sessions.AskLock(envelope.session);
     const auto found = sessions.collections().Find();
     Session session = locked.Get();
     const Collection collection = CollectionOf(session, found);
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
-    const SanityCounts counts = sessions.CountsAfter(session, collection, file);
+    const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
     if (counts != client.counts) {
       sessions.End();
     } else {
@@ -334,7 +334,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
     }
     return counts;
   };
-  const auto ours = WithImportingFile<SanityCounts>(context, [&](ImportingFile* file) {
+  const auto ours = WithImportingFile<CollectionCounts>(context, [&](ImportingFile* file) {
     return context.WriteUnawaited<SessionStore>(
         [&](SessionStore& sessions) { return count(sessions, file); });
   });
@@ -354,7 +354,7 @@ Response PostFinish(Request& request, Context& context) {
     Session session = sessions.AskLock(envelope.session).Get();
     const Collection collection = CollectionOf(session, head.Get());
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
-    const SanityCounts counts = sessions.CountsAfter(session, collection, file);
+    const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
     // Clients compare this time for equality: it must move, whatever the clock does.
     const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
     sessions.Apply(session, counts, now_ms);

@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_collection_becomes_one_file_with_all_that_was_sy
   const HistoryEntry entry = History()[0];
   BOOST_TEST(entry.is_archived);
   BOOST_TEST(entry.collection.IsBaseCurrent());
-  BOOST_TEST(entry.collection.counts[1] == 3);
+  BOOST_TEST(entry.collection.counts.notes == 3);
   BOOST_TEST(NotesInFileOf(entry.collection) == (Texts{"one", "two", "synced"}),
              boost::test_tools::per_element());
   BOOST_TEST(RowsOf(1) == "0");
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_restored_collection_is_the_current_one_and_every_client_i
   const Collection current = Current();
   BOOST_TEST(current.generation == 3);
   BOOST_TEST(NotesInFileOf(current) == (Texts{"one", "synced"}), boost::test_tools::per_element());
-  BOOST_TEST(current.counts[1] == 2);
+  BOOST_TEST(current.counts.notes == 2);
   BOOST_TEST(current.meta.schema_ms > replaced.meta.schema_ms);
   BOOST_TEST(current.meta.mod_ms > replaced.meta.mod_ms);
   // Above what either of the two had: no client has seen anything of this one.

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_sound_collection_with_graves_and_history_has_no_findings)
 
 BOOST_AUTO_TEST_CASE(a_counter_that_is_off_and_a_usn_from_the_future_are_reported_and_left_alone) {
   NewCollection first = CollectionOf("upkeep wrong");
-  first.counts[4] = 3;
+  first.counts.decks = 3;
   first.graves = {{GraveKind::kCard, 7, 9}};
   Replace(first);
   const auto findings = Findings();

@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(of_an_object_that_comes_twice_the_last_one_counts) {
 
 BOOST_AUTO_TEST_CASE(six_counts_are_compared_and_the_reply_repeats_what_the_client_sent) {
   const SanityMessage message = ParseSanity(R"({"client":[[1,2,3],1200,800,9500,14,6,11,2]})");
-  BOOST_TEST((message.counts == SanityCounts{1200, 800, 9500, 6, 11, 2}));
+  BOOST_TEST((message.counts == CollectionCounts{1200, 800, 9500, 6, 11, 2}));
   BOOST_TEST(SanityReply(false, message.client_json, {1, 2, 3, 4, 5, 6}) ==
              R"({"status":"bad","c":[[1,2,3],1200,800,9500,14,6,11,2],"s":[[0,0,0],1,2,3,0,4,5,6]})");
   for (const char* json :
