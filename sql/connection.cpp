@@ -1,6 +1,7 @@
 #include "sql/connection.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 
 #include <exception>
 
@@ -21,7 +22,8 @@ constexpr std::size_t kKeptBytes = 4 << 20;
 std::string Options(const Settings& settings) {
   // Set in the start-up packet: no round trip, and no session without them. Whoever writes says so at BEGIN.
   // force_generic_plan: every statement is an index access by tenant; replanning each costs more than it can
-  // win.
+  // win. With statistics of all tenants the other joins and scans look cheap that read all rows of one;
+  // nothing here is long enough for jit.
   const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
   return "-c timezone=UTC -c default_transaction_read_only=on -c jit=off -c "
          "plan_cache_mode=force_generic_plan -c enable_hashjoin=off"
@@ -46,8 +48,34 @@ std::string Options(const Settings& settings) {
   throw Failure(text);
 }
 
-// The sync point of a pipeline nobody sent: only ever after the connection broke.
+// What libpq says nothing about: it has no text of its own for a connection that was gone before.
 constexpr const char* kNoConnection = "connection to PostgreSQL lost";
+
+// Tells how long something took, also when it threw: a statement that ran into its timeout is the slowest of
+// all.
+class Stopwatch {
+ public:
+  using Report = void (Observer::*)(const char* name, std::chrono::microseconds took);
+  Stopwatch(Observer* observer, Report report, const char* name)
+      : observer_(observer), report_(report), name_(name) {}
+  ~Stopwatch() {
+    if (observer_ == nullptr) return;
+    try {
+      (observer_->*report_)(name_, std::chrono::duration_cast<std::chrono::microseconds>(
+                                       std::chrono::steady_clock::now() - begin_));
+    } catch (...) {
+      // No memory for a line of the log.
+    }
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  Observer* observer_;
+  Report report_;
+  const char* name_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 }  // namespace
 
@@ -64,12 +92,26 @@ Connection::Connection(const Settings& settings, Observer* observer)
   if (PQstatus(conn_.get()) != CONNECTION_OK) {
     throw Unavailable(std::string("cannot connect: ") + PQerrorMessage(conn_.get()));
   }
+  // libpq would print notices to stderr; ours are of no use to anybody (a COMMIT without BEGIN, and the
+  // like).
   PQsetNoticeProcessor(
       conn_.get(), [](void*, const char*) {}, nullptr);
   PQenterPipelineMode(conn_.get());
 }
 
 Connection::~Connection() = default;
+
+bool Connection::Settle() {
+  try {
+    if (!expected_.empty()) Collect(nullptr);
+  } catch (const Failure&) {
+    // Nobody waited for it. Whether the connection can be used is asked below.
+  }
+  // An idle connection has nothing to read but its end.
+  pollfd poll_fd{PQsocket(conn_.get()), POLLIN, 0};
+  if (poll(&poll_fd, 1, 0) != 0) PQconsumeInput(conn_.get());
+  return !IsBroken() && PQtransactionStatus(conn_.get()) == PQTRANS_IDLE;
+}
 
 bool Connection::IsBroken() const {
   return PQstatus(conn_.get()) != CONNECTION_OK;
@@ -84,13 +126,19 @@ void Connection::ThrowError(const PGresult* result, const char* what) const {
   Throw(state != nullptr ? state : "", text, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
 }
 
+void Connection::ThrowNotSent(const char* what) const {
+  const std::string text = std::string(what) + ": " + PQerrorMessage(conn_.get());
+  if (IsBroken()) throw ConnectionLost(text);
+  throw Failure(text);
+}
+
 const Connection::Prepared& Connection::Prepare(const Statement& statement) {
   if (const auto found = prepared_.find(statement.name); found != prepared_.end()) return found->second;
   // What is queued must not be mixed with the answers read here.
   if (!expected_.empty() && expected_.back().what != Expect::kSync) Flush();
   if (PQsendPrepare(conn_.get(), statement.name, statement.text, 0, nullptr) == 0 ||
       PQsendDescribePrepared(conn_.get(), statement.name) == 0) {
-    throw ConnectionLost(kNoConnection);
+    ThrowNotSent(statement.name);
   }
   expected_.push_back({Expect::kIgnore, statement.name});
   expected_.push_back({Expect::kRows, statement.name});
@@ -129,13 +177,13 @@ void Connection::Send(const Statement& statement, std::span<const Param> params,
   }
   if (PQsendQueryPrepared(conn_.get(), statement.name, static_cast<int>(params.size()), values.data(),
                           lengths.data(), formats.data(), /*resultFormat=*/1) == 0) {
-    throw ConnectionLost(kNoConnection);
+    ThrowNotSent(statement.name);
   }
   expected_.push_back({expect, statement.name, std::move(rows)});
 }
 
 void Connection::Sync() {
-  if (PQpipelineSync(conn_.get()) == 0) throw ConnectionLost(kNoConnection);
+  if (PQpipelineSync(conn_.get()) == 0) ThrowNotSent("sync");
   expected_.push_back({Expect::kSync, "sync"});
 }
 
@@ -146,8 +194,6 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
   std::exception_ptr thrown;
   while (!expected_.empty()) {
     const Expected expected = expected_.front();
-    // Answers of one round trip may be followed by those of an earlier FlushLater's; both end with their own
-    // sync.
     if (each != nullptr && expected.what == Expect::kRows) PQsetSingleRowMode(conn_.get());
     Result result = Own(PQgetResult(conn_.get()));
     if (result == nullptr || IsBroken()) {
@@ -213,41 +259,27 @@ const Rows& Answer::Get() {
 }
 
 Rows Connection::Run(const Statement& statement, std::span<const Param> params) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch(observer_, &Observer::OnStatement, statement.name);
   Send(statement, params, Expect::kRows);
   Sync();
-  Result result = Collect(nullptr);
-  if (observer_ != nullptr) {
-    observer_->OnStatement(statement.name, std::chrono::duration_cast<std::chrono::microseconds>(
-                                               std::chrono::steady_clock::now() - begin));
-  }
-  return Rows(std::move(result));
+  return Rows(Collect(nullptr));
 }
 
 void Connection::Each(const Statement& statement, std::span<const Param> params,
                       const std::function<void(const Row&)>& row) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch(observer_, &Observer::OnStatement, statement.name);
   // Single-row mode is asked for when the statement is at the head of the queue.
   if (!expected_.empty()) Flush();
   Send(statement, params, Expect::kRows);
   Sync();
   Collect(&row);
-  if (observer_ != nullptr) {
-    observer_->OnStatement(statement.name, std::chrono::duration_cast<std::chrono::microseconds>(
-                                               std::chrono::steady_clock::now() - begin));
-  }
 }
 
 std::string Connection::Flush() {
-  const auto begin = std::chrono::steady_clock::now();
-  const char* last = expected_.empty() ? "sync" : expected_.back().name;
+  const Stopwatch stopwatch(observer_, &Observer::OnWait, expected_.empty() ? "sync" : expected_.back().name);
   last_tag_.clear();
   Sync();
   Collect(nullptr);
-  if (observer_ != nullptr) {
-    observer_->OnWait(last, std::chrono::duration_cast<std::chrono::microseconds>(
-                                std::chrono::steady_clock::now() - begin));
-  }
   return last_tag_;
 }
 
@@ -255,40 +287,12 @@ void Connection::FlushLater() {
   Sync();
 }
 
-void Connection::Copy(const Statement& statement, const std::function<bool(std::string&)>& fill) {
-  const auto begin = std::chrono::steady_clock::now();
-  // COPY is not possible inside a pipeline.
-  if (!expected_.empty()) Flush();
-  PQexitPipelineMode(conn_.get());
-  const Result started = Own(PQexec(conn_.get(), statement.text));
-  if (PQresultStatus(started.get()) != PGRES_COPY_IN) {
-    PQenterPipelineMode(conn_.get());
-    ThrowError(started.get(), statement.name);
-  }
-  static constexpr char kHeader[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
-  std::string buffer(kHeader, 19);
-  std::exception_ptr thrown;
-  bool more = true;
-  while (more) {
-    try {
-      more = fill(buffer);
-    } catch (...) {
-      thrown = std::current_exception();
-      break;
-    }
-    if (!more) buffer.append("\377\377", 2);
-    if (PQputCopyData(conn_.get(), buffer.data(), static_cast<int>(buffer.size())) != 1) break;
-    buffer.clear();
-  }
-  PQputCopyEnd(conn_.get(), thrown ? "abandoned" : nullptr);
-  Result result = Own(PQgetResult(conn_.get()));
-  while (Result rest = Own(PQgetResult(conn_.get()))) result = rest;
-  PQenterPipelineMode(conn_.get());
-  if (thrown) std::rethrow_exception(thrown);
-  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) ThrowError(result.get(), statement.name);
-  if (observer_ != nullptr) {
-    observer_->OnStatement(statement.name, std::chrono::duration_cast<std::chrono::microseconds>(
-                                               std::chrono::steady_clock::now() - begin));
+void Connection::DropQueue() {
+  if (expected_.empty()) return;
+  try {
+    Flush();
+  } catch (const Failure&) {
+    if (IsBroken()) throw;
   }
 }
 

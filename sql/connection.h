@@ -1,11 +1,11 @@
 #pragma once
 // One connection to PostgreSQL, used by one thread. The only file beside its .cpp, rows.cpp and listener.cpp
-// that knows libpq. It is libpq and not libpqxx because three things are needed that libpqxx does not offer:
-// binary parameters and results, binary COPY, and pipelines (BEGIN, statements and COMMIT in one round trip).
+// that knows libpq. It is libpq and not libpqxx because two things are needed that libpqxx does not offer:
+// binary parameters and results, and pipelines (BEGIN, statements and COMMIT in one round trip).
 //
 // The connection lives in libpq's pipeline mode. Commands are queued and answered in order; a round trip ends
-// with a sync. A command nobody waits for (the COMMIT of a read, Later) leaves its answer to be read by the
-// next round trip.
+// with a sync. A command nobody waits for leaves its answer to be read by the next round trip (Later), or
+// before the next transaction (the COMMIT of a read).
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -49,7 +49,7 @@ class Connection;
 
 /// Rows that are on their way. What is asked for in a row travels together: the first Get waits for all of
 /// it.
-class Answer {
+class [[nodiscard]] Answer {
  public:
   /// Throws what the statement, or one that travelled before it, failed with.
   const Rows& Get();
@@ -76,7 +76,7 @@ class Connection {
   /// Queues a statement whose rows nobody wants. Its error is thrown by the next Run or Flush.
   void Queue(const Statement& statement, std::span<const Param> params);
   /// Queues a statement; its rows can be waited for.
-  Answer Ask(const Statement& statement, std::span<const Param> params);
+  [[nodiscard]] Answer Ask(const Statement& statement, std::span<const Param> params);
   /// Sends what is queued and this statement, waits, and returns its rows. Throws the first error of the
   /// queue.
   Rows Run(const Statement& statement, std::span<const Param> params);
@@ -85,11 +85,15 @@ class Connection {
             const std::function<void(const Row&)>& row);
   /// Sends what is queued and waits for it. Returns the command tag of the last ("COMMIT", "ROLLBACK", ...).
   std::string Flush();
-  /// Sends what is queued; whoever comes next reads the answers.
+  /// Sends what is queued; Settle reads the answers, and nobody is told of errors among them.
   void FlushLater();
-  /// Binary COPY ... FROM STDIN: `fill` is called until it returns false and appends tuples to the buffer
-  /// each time.
-  void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
+  /// What is queued is carried out or fails, and nobody is told: behind a failure a ROLLBACK would be
+  /// skipped.
+  void DropQueue();
+  /// Reads what a FlushLater has left to be read. False: the connection died while it was idle, or is still
+  /// inside of a transaction that failed; it is of no use any more. Does not wait, unless for a commit under
+  /// way.
+  bool Settle();
   bool IsBroken() const;
   /// libpq keeps the largest buffer it ever needed: after a large message the connection is worth less than
   /// its memory.
@@ -109,6 +113,7 @@ class Connection {
             Arriving rows = nullptr);
   void Sync();
   std::shared_ptr<const pg_result> Collect(const std::function<void(const Row&)>* each);
+  [[noreturn]] void ThrowNotSent(const char* what) const;
   [[noreturn]] void ThrowError(const pg_result* result, const char* what) const;
 
   std::unique_ptr<pg_conn, void (*)(pg_conn*)> conn_;

@@ -20,7 +20,7 @@ void Database::Run(Access access, const std::function<void(Tx&)>& block) {
   int conflicts = 0;
   bool lost_once = false;
   for (;;) {
-    if (connection_ == nullptr || connection_->IsBroken()) {
+    if (connection_ == nullptr || !connection_->Settle()) {
       connection_.reset();
       connection_ = std::make_unique<Connection>(settings_, observer_);
     }

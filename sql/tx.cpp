@@ -52,17 +52,6 @@ void Tx::RunEach(const Statement& statement, const std::function<void(const Row&
   connection_.Each(statement, {params.begin(), params.size()}, row);
 }
 
-void Tx::Copy(const Statement& statement, const std::function<bool(std::string&)>& fill) {
-  Begin();
-  connection_.Copy(statement, fill);
-}
-
-CopyRow Tx::Tuple(std::string& tuples, int fields) {
-  tuples.push_back(static_cast<char>(fields >> 8));
-  tuples.push_back(static_cast<char>(fields));
-  return CopyRow(tuples);
-}
-
 std::optional<Row> Tx::Only(const Statement& statement, const Rows& rows, bool required) {
   if (rows.size() > 1 || (required && rows.empty())) {
     throw Failure(std::string(statement.name) + ": expected one row, got " + std::to_string(rows.size()));
@@ -85,6 +74,7 @@ void Tx::Commit() {
 void Tx::Rollback() noexcept {
   if (!begun_ || access_ == Access::kReadOnce || connection_.IsBroken()) return;
   try {
+    connection_.DropQueue();
     connection_.QueueCommand(kRollback);
     connection_.Flush();
   } catch (const std::exception&) {

@@ -21,7 +21,7 @@ enum class Access { kRead, kReadOnce, kWrite, kWriteUnawaited };
 
 /// What a statement that is on its way will have answered, read as a T.
 template <typename T>
-class Asked {
+class [[nodiscard]] Asked {
  public:
   Asked(Answer answer, T (*read)(const Rows& rows)) : answer_(std::move(answer)), read_(read) {}
   T Get() { return read_(answer_.Get()); }
@@ -70,10 +70,6 @@ class Tx {
   void Each(const Statement& statement, const std::function<void(const Row&)>& row, const Args&... args) {
     RunEach(statement, row, {Param(args)...});
   }
-  /// Binary COPY FROM STDIN; `fill` appends tuples with Tuple and returns false after the last.
-  void Copy(const Statement& statement, const std::function<bool(std::string& tuples)>& fill);
-  /// Starts one tuple of `fields` fields in a Copy.
-  static CopyRow Tuple(std::string& tuples, int fields);
 
  private:
   friend class Database;

@@ -217,32 +217,4 @@ std::vector<std::string> DecodeTexts(unsigned, std::string_view bytes) {
   return values;
 }
 
-CopyRow& CopyRow::Int16(std::int64_t value) {
-  Put<std::int32_t>(out_, 2);
-  Put(out_, Fit<std::int16_t>(value));
-  return *this;
-}
-
-CopyRow& CopyRow::Int32(std::int64_t value) {
-  Put<std::int32_t>(out_, 4);
-  Put(out_, Fit<std::int32_t>(value));
-  return *this;
-}
-
-CopyRow& CopyRow::Int64(std::int64_t value) {
-  Put<std::int32_t>(out_, 8);
-  Put(out_, value);
-  return *this;
-}
-
-CopyRow& CopyRow::Text(std::string_view value) {
-  Put(out_, Fit<std::int32_t>(static_cast<std::int64_t>(value.size())));
-  out_.append(value);
-  return *this;
-}
-
-CopyRow& CopyRow::Bytea(std::string_view value) {
-  return Text(value);
-}
-
 }  // namespace syncline::sql

@@ -75,18 +75,4 @@ Time DecodeTime(unsigned oid, std::string_view bytes);
 std::vector<std::int64_t> DecodeInts(unsigned oid, std::string_view bytes);
 std::vector<std::string> DecodeTexts(unsigned oid, std::string_view bytes);
 
-/// Fields of a binary COPY; the widths must be those of the columns.
-class CopyRow {
- public:
-  explicit CopyRow(std::string& out) : out_(out) {}
-  CopyRow& Int16(std::int64_t value);
-  CopyRow& Int32(std::int64_t value);
-  CopyRow& Int64(std::int64_t value);
-  CopyRow& Text(std::string_view value);
-  CopyRow& Bytea(std::string_view value);
-
- private:
-  std::string& out_;
-};
-
 }  // namespace syncline::sql

@@ -65,7 +65,9 @@ Collection CollectionStore::FromRow(const sql::Row& row) {
 }
 
 CollectionTimes CollectionStore::FindTimes() {
-  const sql::Row row = tx_.One(sql::anki::find_meta, user_);
+  const auto found = tx_.MaybeOne(sql::anki::find_meta, user_);
+  if (!found) throw AccountGone();
+  const sql::Row& row = *found;
   if (row["usn"].IsNull()) return {false, 0, row["created_ms"].As<std::int64_t>(), 0, true};
   return {true, row["mod_ms"].As<std::int64_t>(), row["schema_ms"].As<std::int64_t>(), row["usn"].As<Usn>(),
           row["cards"].As<std::int64_t>() == 0};

@@ -19,7 +19,7 @@ struct DayConfig {
 /// BadInput "bad_json".
 DayConfig ReadDayConfig(std::string_view config_json);
 
-/// Days between the collection's creation and `now_s`, as the user's scheduler counts them (reference 5.10).
+/// Days between the collection's creation and `now_s`, as the user's scheduler counts them.
 std::int64_t DaysElapsed(const DayConfig& config, std::int64_t created_s, std::int64_t now_s);
 
 /// The day to note as unburied when buried cards are due to come back, or nothing.
@@ -30,7 +30,7 @@ constexpr bool IsBuried(std::int64_t queue) {
   return queue == -2 || queue == -3;
 }
 
-/// The queue of a card that is no longer buried, by its type (reference 5.10).
+/// The queue of a card that is no longer buried, by its type.
 std::int32_t UnburiedQueue(std::int32_t type, std::int32_t due);
 
 }  // namespace syncline::anki

@@ -1,7 +1,7 @@
 #pragma once
 // What stands around a message, protocol version 11: the anki-sync header. (Versions 8 to 10 put the same
 // things into the parts of a multipart form; their parser belongs beside this one.) Pure. Source:
-// reference 2.1, 2.2.
+// rslib/src/sync/request/header_and_stream.rs of ankitects/anki.
 #include <string>
 #include <string_view>
 

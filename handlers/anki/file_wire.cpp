@@ -47,8 +47,7 @@ constexpr char kNotACollection[] =
                     "). In Anki, please use Tools > Check Database, then try again.");
 }
 
-// --- Rows. Which columns are cast, which fall back to 0 and which must be right is upstream's choice
-// (reference 7.1).
+// --- Rows. Which columns are cast, which fall back to 0 and which must be right is upstream's choice.
 
 constexpr char kCardColumns[] =
     "SELECT id, nid, did, ord, mod, usn, type, queue, due, ivl, factor, reps, lapses, left, odue, odid, "

@@ -79,7 +79,7 @@ class CollectionFileWriter {
   CollectionFileWriter(CollectionFileWriter&&) noexcept;
   ~CollectionFileWriter();
 
-  void Unbury();  ///< queue -2/-3 -> the queue of the card's type; mod and usn untouched (reference 5.10)
+  void Unbury();                  ///< queue -2/-3 -> the queue of the card's type; mod and usn untouched
   void Bury(const Grave& grave);  ///< deletes the object, records the grave with its usn; no cascade
   void PutNotetypes(
       const std::vector<Object>& notetypes);  ///< JSON -> protobuf columns when the schema has them
@@ -87,7 +87,7 @@ class CollectionFileWriter {
   void PutDeckConfigs(const std::vector<Object>& configs);
   void PutTags(const std::vector<Tag>& tags);    ///< adds what is missing, case-insensitively
   void PutConfig(std::string_view config_json);  ///< replaces the whole config
-  void PutNote(const Note& note);  ///< sfld and csum computed (reference 7.3); needs its notetype in the file
+  void PutNote(const Note& note);                ///< sfld and csum computed; needs its notetype in the file
   void PutCard(const Card& card);
   void PutReview(const Review& review);
   void SetMeta(const CollectionMeta& meta);
@@ -99,7 +99,7 @@ class CollectionFileWriter {
 };
 
 /// Writes a new, valid, empty schema-18 collection: deck 1 and deck config 1 "Default", the six stock
-/// notetypes, the initial config of reference 6.4. `path` must not exist, or be an empty file.
+/// notetypes, the initial config. `path` must not exist, or be an empty file.
 void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta);
 
 /// Rewrites a private copy of schema 14..18 as schema 11, for clients older than 2.1.57. No-op on schema 11.

@@ -10,8 +10,8 @@
 
 namespace syncline::anki {
 
-/// Deck 1, deck config 1, the six stock notetypes with ids from `first_notetype_id` on, the config of
-/// reference 6.4.
+/// Deck 1, deck config 1, the six stock notetypes with ids from `first_notetype_id` on, the config of a
+/// new collection.
 SmallObjects StockObjects(std::int64_t first_notetype_id);
 
 }  // namespace syncline::anki

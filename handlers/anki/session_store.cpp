@@ -38,7 +38,7 @@ Session FromRow(const sql::Row& row) {
   return s;
 }
 
-// 409: clients say that another device is syncing. 400 would send the user to Check Database.
+// A conflict: clients say that another device is syncing. Bad input would send the user to Check Database.
 Error NoSession() {
   return Conflict("no_session");
 }
@@ -76,6 +76,13 @@ void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
     if (found->second != FieldCount(notes.fields[i])) throw BadInput("wrong_field_count");
   }
 }
+
+// More "+" than two devices can ever have given rise to; a message of 10,000 decks of one name would make 50
+// MB of them.
+constexpr std::size_t kMaxPlus = 200;
+// Of the parents of all tags in a message; 10,000 tags of three levels have less than one MiB. Tags that come
+// behind that are kept as they are.
+constexpr std::size_t kMaxParentBytes = 4 << 20;
 
 // Tag components are separated by "::"; the spelling of the longest parent that exists is adopted. Tags
 // nobody could have typed have no parents here: their prefixes alone would fill the memory.
@@ -135,10 +142,14 @@ class Names {
         owners_.try_emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
       }
     }
+    const std::size_t longest = object.name.size() + kMaxPlus;
     // Many of one name: the next one goes on where the last one found a free name.
     std::string& last = last_[key];
     if (!last.empty()) key = UnicaseKey(object.name = last);
-    while (IsTaken(key, object.id)) key = UnicaseKey(object.name += '+');
+    while (IsTaken(key, object.id)) {
+      if (object.name.size() >= longest) throw BadInput("too_many_of_one_name");
+      key = UnicaseKey(object.name += '+');
+    }
     last = object.name;
     return true;
   }
@@ -186,12 +197,12 @@ sql::Asked<Session> SessionStore::AskLock(std::string_view key) {
   return {tx_.Ask(sql::anki::lock_session, user_, key), LiveSession};
 }
 
-void SessionStore::End() {
-  ClearStagedOf(tx_.Query(sql::anki::end_session, user_));
+void SessionStore::End(std::optional<std::string_view> key) {
+  ClearStagedOf(tx_.Query(sql::anki::end_session, user_, key));
 }
 
 std::optional<std::pair<Collection, std::string>> SessionStore::EndAndFind() {
-  sql::Answer ended = tx_.Ask(sql::anki::end_session, user_);
+  sql::Answer ended = tx_.Ask(sql::anki::end_session, user_, std::nullopt);
   auto found = collections_.FindWithConfig();
   ClearStagedOf(ended.Get());
   return found;
@@ -237,11 +248,10 @@ std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& sessi
     ids.push_back(object.id);
     keys.push_back(UnicaseKey(object.name));
   }
-  const std::vector<std::int64_t> kinds{static_cast<std::int64_t>(kind)};
-  Names names([&] { return tx_.Query(sql::anki::known_names, user_, session.generation, kinds[0]); });
+  Names names([&] { return tx_.Query(sql::anki::known_names, user_, session.generation, kind); });
   std::unordered_map<std::int64_t, KnownObject> known;
   for (const sql::Row& row :
-       tx_.Query(sql::anki::known_objects, user_, session.generation, session.fence, kinds, ids, keys)) {
+       tx_.Query(sql::anki::known_objects, user_, session.generation, session.fence, kind, ids, keys)) {
     const KnownObject object = KnownFromRow(row);
     if (!object.is_buried) names.Give(row["name_key"].As<std::string>(), object.id);
     known.emplace(object.id, object);
@@ -279,21 +289,34 @@ MergedChanges SessionStore::Merge(const Session& session, const Changes& changes
   merge(ObjectKind::kDeck, changes.decks, merged.new_decks);
   merge(ObjectKind::kDeckConfig, changes.deck_configs, merged.new_deck_configs);
 
+  MergeTags(session, changes.tags, merged);
+  return merged;
+}
+
+void SessionStore::MergeTags(const Session& session, const std::vector<std::string>& tags,
+                             MergedChanges& merged) {
+  if (tags.empty()) return;
   std::vector<std::string> keys;
-  for (const std::string& tag : changes.tags) {
+  std::size_t with_parents = 0, parent_bytes = 0;  // how many tags, from the first on
+  for (const std::string& tag : tags) {
     keys.push_back(TagKey(tag));
-    for (const std::string& parent : ParentsOf(tag)) keys.push_back(TagKey(parent));
+    if (parent_bytes > kMaxParentBytes) continue;
+    ++with_parents;
+    for (const std::string& parent : ParentsOf(tag)) {
+      parent_bytes += parent.size();
+      keys.push_back(TagKey(parent));
+    }
   }
-  if (keys.empty()) return merged;
   std::unordered_map<std::string, std::string> names;
   for (const sql::Row& row : tx_.Query(sql::anki::known_tags, user_, session.generation, keys)) {
     names[row["name_key"].As<std::string>()] = row["name"].As<std::string>();
   }
-  for (const std::string& tag : changes.tags) {
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const std::string& tag = tags[i];
     std::string key = TagKey(tag);
     if (tag.empty() || names.contains(key)) continue;  // an existing tag is left alone, its usn included
     std::string name = tag;
-    for (const std::string& parent : ParentsOf(tag)) {
+    for (const std::string& parent : i < with_parents ? ParentsOf(tag) : std::vector<std::string>()) {
       const auto found = names.find(TagKey(parent));
       if (found == names.end()) continue;
       name = found->second + tag.substr(parent.size());
@@ -302,7 +325,6 @@ MergedChanges SessionStore::Merge(const Session& session, const Changes& changes
     names.emplace(key, name);
     merged.tags.emplace_back(std::move(key), std::move(name));
   }
-  return merged;
 }
 
 void SessionStore::StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes) {

@@ -75,8 +75,9 @@ class SessionStore {
   sql::Asked<Session> AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
   /// As AskTouch, without prolonging it. Finish locks the collection first.
   sql::Asked<Session> AskLock(std::string_view key);
-  /// Ends whatever session the user has, and forgets what it staged. Waits for a finish that is under way.
-  void End();
+  /// Ends whatever session the user has, or only the one of `key`, and forgets what it staged. Waits for a
+  /// finish that is under way.
+  void End(std::optional<std::string_view> key = std::nullopt);
   /// The collection as it is after End, and its config; none: an account without data.
   std::optional<std::pair<Collection, std::string>> EndAndFind();
   /// As End, if it has expired.
@@ -108,6 +109,7 @@ class SessionStore {
   std::vector<MergedChanges::Item> MergeObjects(const Session& session, ObjectKind kind,
                                                 const std::vector<Object>& incoming, std::int64_t now_s,
                                                 std::int32_t& added);
+  void MergeTags(const Session& session, const std::vector<std::string>& tags, MergedChanges& merged);
   // How many of `ids`, which are no rows, will be rows once the file has been imported: they count as
   // existing.
   std::int64_t CountOnlyInFile(const Session& session, ImportingFile* file, Part part,

@@ -1,6 +1,7 @@
 #include "handlers/anki/sync_handlers.h"
 
 #include <algorithm>
+#include <memory>
 #include <variant>
 
 #include "handlers/account/login.h"
@@ -21,12 +22,13 @@ constexpr std::size_t kChunkBytes = 4 << 20;
 // starts anew. The one place of this service that catches: the session has to end in a transaction of its
 // own.
 template <typename F>
-Response EndingSessionOnBadInput(Context& context, F&& answer) {
+Response EndingSessionOnBadInput(Context& context, const std::string& key, F&& answer) {
   try {
     return answer();
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::kBadInput) {
-      context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });
+      // By its key: another device may have begun one meanwhile.
+      context.Write<SessionStore>([&](SessionStore& sessions) { sessions.End(key); });
     }
     throw;
   }
@@ -229,13 +231,17 @@ Response PostStart(Request& request, Context& context) {
     const Session session = sessions.Start(collection, envelope.session, message, unbury_day, minutes);
     GraveIds found;
     if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
-    if (!message.graves.empty()) sessions.StageGraves(envelope.session, minutes, message.graves);
+    if (!message.graves.empty()) {
+      // Nothing to look at: the session was made in this transaction.
+      static_cast<void>(sessions.StageGraves(envelope.session, minutes, message.graves));
+    }
     return found;
   };
   auto graves = context.Write<SessionStore>(start);
   if (!graves) {
     EnsureCollection(context);
     graves = context.Write<SessionStore>(start);
+    if (!graves) throw Conflict("collection_changed");
   }
   return Answer(envelope, Print(*graves));
 }
@@ -259,7 +265,7 @@ Response PostApplyGraves(Request& request, Context& context) {
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(MessageOf(request));
-  return EndingSessionOnBadInput(context, [&] {
+  return EndingSessionOnBadInput(context, envelope.session, [&] {
     const Changes ours = context.Write<SessionStore>([&](SessionStore& sessions) {
       const Session session =
           sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
@@ -300,7 +306,7 @@ Response PostChunk(Request& request, Context& context) {
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(MessageOf(request));
-  return EndingSessionOnBadInput(context, [&] {
+  return EndingSessionOnBadInput(context, envelope.session, [&] {
     context
         .Write<SessionStore>([&](SessionStore& sessions) {
           return sessions.StageChunk(envelope.session, context.config().session_minutes, chunk);

@@ -1,6 +1,6 @@
 #pragma once
-// The methods of a normal sync (reference 3 to 5). Everything a client has sent is staged until Finish
-// applies it in one transaction; any process serves any request.
+// The methods of a normal sync. Everything a client has sent is staged until Finish applies it in one
+// transaction; any process serves any request.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"

@@ -114,6 +114,10 @@ class Context : public sql::Observer {
       throw Busy("busy", e.what());
     } catch (const sql::Unavailable& e) {
       throw Busy("database_unavailable", e.what());
+    } catch (const sql::ConstraintViolated& e) {
+      // By PostgreSQL's own naming the reference to users, in every table of users' data.
+      if (e.constraint().ends_with("_user_id_fkey")) throw AccountGone();
+      throw Error(ErrorKind::kInternal, "internal", e.what());
     } catch (const sql::Failure& e) {
       throw Error(ErrorKind::kInternal, "internal", e.what());
     }

@@ -54,6 +54,10 @@ inline Error BadInput(std::string code, const std::string& text = "") {
 inline Error NotFound(std::string code, const std::string& text = "") {
   return {ErrorKind::kNotFound, std::move(code), text};
 }
+/// The account was removed while one of its requests was under way.
+inline Error AccountGone() {
+  return {ErrorKind::kForbidden, "account_gone", ""};
+}
 inline Error Forbidden(std::string code, const std::string& text = "") {
   return {ErrorKind::kForbidden, std::move(code), text};
 }

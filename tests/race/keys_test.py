@@ -1,5 +1,6 @@
 """Logins at once, and a key that is revoked while its device syncs."""
 
+import collections
 import concurrent.futures
 import pathlib
 import sys
@@ -83,11 +84,36 @@ def a_key_revoked_during_a_sync_is_refused_within_a_second_by_every_process():
     return f"all of {len(answers)} requests, {passed:.1f} s after the revocation"
 
 
+def an_account_removed_under_its_requests_costs_nobody_a_500():
+    answers = collections.Counter()
+
+    def ask_until_refused(key, method):
+        while True:
+            try:
+                Wire(stack.http, key).send(method, b'{"v":11,"cv":"x","minUsn":0,"lnewer":false}')
+                answers[method, 200] += 1
+            except Refused as refused:
+                answers[method, refused.status] += 1
+                if refused.status == 403:
+                    return
+    for n in range(5):
+        stack.add_user(f"leaving{n}", PASSWORD)
+        key = Wire(stack.http).log_in(f"leaving{n}", PASSWORD).key
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask_until_refused, key, method) for method in ("meta", "start", "upload", "abort")]
+            stack.admin("user", "remove", f"leaving{n}")
+            for each in asking:
+                each.result()
+    assert all(status < 500 for _, status in answers), answers
+    return f"{sum(answers.values())} requests: {sorted({status for _, status in answers})}"
+
+
 def main():
     global stack
     with Stack() as stack:
         return keep(twenty_logins_at_once_all_get_a_key_of_their_own,
-                    a_key_revoked_during_a_sync_is_refused_within_a_second_by_every_process)
+                    a_key_revoked_during_a_sync_is_refused_within_a_second_by_every_process,
+                    an_account_removed_under_its_requests_costs_nobody_a_500)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <future>
 #include <map>
 #include <random>
 
@@ -218,13 +220,66 @@ BOOST_AUTO_TEST_CASE(what_is_staged_for_a_session_that_is_not_there_goes_nowhere
   f.Start("one", 5);
   const Sent sent = Sent().Add(CardOf(1, 10)).Add(ReviewOf(1, 3));
   // Committed, with the answer not looked at.
-  f.Write([&](SessionStore& sessions) { return sessions.StageChunk("two", kMinutes, sent.chunk); });
-  f.Write([&](SessionStore& sessions) { return sessions.StageGraves("two", kMinutes, {{7}, {8}, {}}); });
+  const auto stage = [&](const char* key) {
+    f.Write([&](SessionStore& sessions) {
+      static_cast<void>(sessions.StageChunk(key, kMinutes, sent.chunk));
+      static_cast<void>(sessions.StageGraves(key, kMinutes, {{7}, {8}, {}}));
+    });
+  };
+  stage("two");
   f.test.Run("UPDATE anki_sessions SET expires_at = now() - interval '1 second'");
-  f.Write([&](SessionStore& sessions) { return sessions.StageChunk("one", kMinutes, sent.chunk); });
+  stage("one");
   for (const char* table : {"anki_staged_cards", "anki_staged_revlog"})
     BOOST_TEST(f.Rows("fence, seq", table).empty());
   BOOST_TEST(f.Rows("fence, id", "anki_staged_graves").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_waited_while_its_session_was_replaced_goes_nowhere) {
+  Fixture f;
+  f.Start("key", 5);
+  const auto other = f.test.Connect();
+  tests::RunOn(other.get(), "BEGIN; DELETE FROM anki_sessions WHERE user_id = " +
+                                std::to_string(static_cast<std::int64_t>(f.user)));
+  auto late = std::async(std::launch::async, [&] {
+    sql::Database own(f.test.settings());
+    own.Write([&](sql::Tx& tx) {
+         return SessionStore(tx, f.user).StageChunk("key", kMinutes, Sent().Add(CardOf(1, 10)).chunk);
+       })
+        .Get();
+  });
+  tests::WaitForLockWaiters(f.test, 1);
+  // Of the same key, as no client does it.
+  tests::RunOn(other.get(),
+               "INSERT INTO anki_sessions (user_id, session_key, generation, server_usn, client_usn, "
+               "client_is_newer, to_send,"
+               " expires_at) VALUES (" +
+                   std::to_string(static_cast<std::int64_t>(f.user)) +
+                   ", 'key', 1, 5, 5, false, 0, now() + interval '1 minute'); COMMIT");
+  BOOST_CHECK_EXCEPTION(late.get(), Error, IsNoSession);
+  BOOST_TEST(f.Rows("fence, seq", "anki_staged_cards").empty());
+  BOOST_TEST(f.Finish("key").cards == 0);
+}
+
+BOOST_AUTO_TEST_CASE(names_and_tags_that_nobody_has_cannot_take_the_memory) {
+  Fixture f;
+  Sent decks, tags;
+  for (int i = 0; i < 10'000; ++i) decks.changes.decks.push_back(DeckOf(100 + i, "one name", 10));
+  f.Start("key", 5);
+  BOOST_CHECK_EXCEPTION(f.Stage("key", decks), Error, IsBadInput);
+  std::string deep;
+  while (deep.size() < 990) deep += "a::";
+  for (int i = 0; i < 20'000; ++i) tags.changes.tags.push_back(deep + std::to_string(i));
+  f.Start("key", 5);
+  f.Stage("key", tags);
+  f.Finish("key");
+  BOOST_TEST(f.Rows("name, usn", "anki_tags").size() == 20'000u);
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  long peak_kib = 0;
+  while (std::getline(status, line)) {
+    if (line.starts_with("VmHWM:")) peak_kib = std::stol(line.substr(6));
+  }
+  BOOST_TEST(peak_kib < 600 * 1024);
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_session_is_gone_with_what_it_staged) {

@@ -4,5 +4,5 @@ SELECT o.kind, o.id, o.mod, o.usn, o.field_count, o.template_count, o.name_key,
        o.kind = 1 AND EXISTS (SELECT FROM anki_staged_graves g
                                WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 2 AND g.id = o.id) AS is_buried
   FROM anki_objects o
- WHERE o.user_id = $1 AND o.generation = $2 AND o.kind = ANY ($4::smallint[])
+ WHERE o.user_id = $1 AND o.generation = $2 AND o.kind = $4
    AND (o.id = ANY ($5::bigint[]) OR o.name_key = ANY ($6::text[]))
