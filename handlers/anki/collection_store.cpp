@@ -92,7 +92,7 @@ std::optional<Collection> CollectionStore::LockOrReserve() {
   if (auto collection = Lock()) return collection;
   // No row, no lock: two devices may begin at once. The account's row stands in; whoever waited for it looks
   // again.
-  tx_.Query(sql::anki::lock_account, user_);
+  if (tx_.Query(sql::anki::lock_account, user_).empty()) throw AccountGone();
   return Lock();
 }
 
