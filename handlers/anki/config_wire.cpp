@@ -1,6 +1,7 @@
 #include "handlers/anki/config_wire.h"
 
 #include <algorithm>
+#include <string>
 
 #include "handlers/anki/json_spans_wire.h"
 #include "handlers/anki/messages_wire.h"
@@ -79,6 +80,10 @@ std::int32_t UnburiedQueue(std::int32_t type, std::int32_t due) {
     default:
       return 0;
   }
+}
+
+std::string WithUnburiedDay(const std::string& config_json, std::int64_t day) {
+  return WithMembers(config_json, {{"lastUnburied", std::to_string(day)}});
 }
 
 }  // namespace syncline::anki

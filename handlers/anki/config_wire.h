@@ -25,6 +25,9 @@ std::int64_t DaysElapsed(const DayConfig& config, std::int64_t created_s, std::i
 /// The day to note as unburied when buried cards are due to come back, or nothing.
 std::optional<std::int64_t> UnburyDay(const DayConfig& config, std::int64_t created_s, std::int64_t now_s);
 
+/// The config with that day noted.
+std::string WithUnburiedDay(const std::string& config_json, std::int64_t day);
+
 /// Hidden until the next day, by the scheduler (-2) or the user (-3).
 constexpr bool IsBuried(std::int64_t queue) {
   return queue == -2 || queue == -3;

@@ -471,8 +471,7 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
     tx_.Later(sql::anki::unbury_cards, user_, generation);
     if (!session.config_json) {
       const std::string config = collections_.Config(generation);
-      tx_.Later(sql::anki::put_config, user_, generation,
-                WithMembers(config, {{"lastUnburied", std::to_string(*session.unbury_day)}}));
+      tx_.Later(sql::anki::put_config, user_, generation, WithUnburiedDay(config, *session.unbury_day));
     }
   }
   if (staged(kGraves)) {

@@ -77,8 +77,7 @@ Changes UnseenChanges(const Session& session, CollectionStore& collections) {
   if (!session.client_is_newer) {
     ours.config_json = collections.Config(session.generation);
     if (session.unbury_day) {
-      ours.config_json =
-          WithMembers(*ours.config_json, {{"lastUnburied", std::to_string(*session.unbury_day)}});
+      ours.config_json = WithUnburiedDay(*ours.config_json, *session.unbury_day);
     }
     ours.created_s = CollectionOf(session, collections.Find()).meta.created_s;
   }
