@@ -79,7 +79,7 @@ void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
 
 // More "+" than two devices can ever have given rise to; a message of 10,000 decks of one name would make 50
 // MB of them.
-constexpr std::size_t kMaxPlus = 200;
+constexpr std::size_t kMaxPlus = 2000;
 // Of the parents of all tags in a message; 10,000 tags of three levels have less than one MiB. Tags that come
 // behind that are kept as they are.
 constexpr std::size_t kMaxParentBytes = 4 << 20;
