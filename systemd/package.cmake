@@ -7,7 +7,7 @@ function(pool POOL SLOTS NICE PATIENCE)
     install(FILES ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} DESTINATION lib/systemd/system)
   endforeach()
 endfunction()
-pool(api 16 0 30s)
+pool(api 8 0 30s)
 pool(transfer 8 5 10min)
 
 install(FILES systemd/syncline.target systemd/syncline-worker@.service systemd/syncline-migrate.service
