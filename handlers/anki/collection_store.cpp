@@ -19,7 +19,8 @@ Object ObjectFromRow(const sql::Row& row) {
           row["usn"].As<Usn>(),
           row["json"].As<std::string>(),
           row["field_count"].As<std::int32_t>(),
-          row["template_count"].As<std::int32_t>()};
+          row["template_count"].As<std::int32_t>(),
+          row["name_usn"].As<Usn>()};
 }
 
 }  // namespace
@@ -125,9 +126,10 @@ GraveIds CollectionStore::GravesSince(std::int32_t generation, Usn since) {
   return graves;
 }
 
-SmallObjects CollectionStore::ObjectsSince(std::int32_t generation, Usn since) {
+SmallObjects CollectionStore::ObjectsSince(const Since& since) {
   SmallObjects objects;
-  for (const sql::Row& row : tx_.Query(sql::anki::objects_since, user_, generation, since)) {
+  for (const sql::Row& row :
+       tx_.Query(sql::anki::objects_since, user_, since.generation, since.usn, since.without_buried_of)) {
     switch (row["kind"].As<ObjectKind>()) {
       case ObjectKind::kNotetype:
         objects.notetypes.push_back(ObjectFromRow(row));
@@ -143,17 +145,17 @@ SmallObjects CollectionStore::ObjectsSince(std::int32_t generation, Usn since) {
   return objects;
 }
 
-std::vector<Tag> CollectionStore::TagsSince(std::int32_t generation, Usn since) {
+std::vector<Tag> CollectionStore::TagsSince(const Since& since) {
   std::vector<Tag> tags;
-  for (const sql::Row& row : tx_.Query(sql::anki::tags_since, user_, generation, since)) {
+  for (const sql::Row& row : tx_.Query(sql::anki::tags_since, user_, since.generation, since.usn)) {
     tags.push_back({row["name"].As<std::string>(), row["usn"].As<Usn>()});
   }
   return tags;
 }
 
 // In the three pages columns are read by position: a lookup by name would cost more than the value.
-bool CollectionStore::CardsSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id,
-                                 int limit, const std::function<void(const Card&)>& each) {
+bool CollectionStore::CardsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
+                                 const std::function<void(const Card&)>& each) {
   Card card{};
   int count = 0;
   tx_.Each(
@@ -168,12 +170,12 @@ bool CollectionStore::CardsSince(std::int32_t generation, Usn since, Usn after_u
         ++count;
         each(card);
       },
-      user_, generation, since, after_usn, after_id, limit);
+      user_, since.generation, since.usn, after_usn, after_id, limit, since.without_buried_of);
   return count == limit;
 }
 
-bool CollectionStore::NotesSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id,
-                                 int limit, const std::function<void(const Note&)>& each) {
+bool CollectionStore::NotesSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
+                                 const std::function<void(const Note&)>& each) {
   Note note{};
   int count = 0;
   std::int64_t bytes = 0;
@@ -187,12 +189,12 @@ bool CollectionStore::NotesSince(std::int32_t generation, Usn since, Usn after_u
         bytes += static_cast<std::int64_t>(note.fields.size());
         each(note);
       },
-      user_, generation, since, after_usn, after_id, limit, kMaxPageBytes);
+      user_, since.generation, since.usn, after_usn, after_id, limit, kMaxPageBytes, since.without_buried_of);
   return count == limit || bytes >= kMaxPageBytes;
 }
 
-bool CollectionStore::ReviewsSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id,
-                                   int limit, const std::function<void(const Review&)>& each) {
+bool CollectionStore::ReviewsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
+                                   const std::function<void(const Review&)>& each) {
   Review review{};
   int count = 0;
   tx_.Each(
@@ -204,7 +206,7 @@ bool CollectionStore::ReviewsSince(std::int32_t generation, Usn since, Usn after
         ++count;
         each(review);
       },
-      user_, generation, since, after_usn, after_id, limit);
+      user_, since.generation, since.usn, after_usn, after_id, limit);
   return count == limit;
 }
 

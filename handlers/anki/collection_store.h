@@ -18,9 +18,6 @@
 
 namespace syncline::anki {
 
-/// anki_objects.kind
-enum class ObjectKind : std::int16_t { kNotetype = 0, kDeck = 1, kDeckConfig = 2 };
-
 inline constexpr std::string_view kService = "anki";  ///< whose blobs these are
 /// anki_collections.import_step: which rows of the base file become rows next.
 enum class ImportStep : std::int16_t { kCards = 0, kNotes = 1, kReviews = 2, kDone = 3 };
@@ -57,6 +54,14 @@ struct CollectionTimes {
   bool is_empty;  ///< no cards
 };
 
+/// Which rows to read: those of a generation from a usn on.
+struct Since {
+  std::int32_t generation;
+  Usn usn;
+  /// The fence of a session: what it has staged as deleted is left out, as if its graves had been applied.
+  std::int64_t without_buried_of = 0;
+};
+
 /// Equal for tags that differ in case only. Short enough for an index, however long the tag.
 std::string TagKey(std::string_view name);
 
@@ -78,14 +83,14 @@ class CollectionStore {
 
   GraveIds GravesSince(std::int32_t generation, Usn since);
   /// Notetypes, decks, deck configs and tags with their usn.
-  SmallObjects ObjectsSince(std::int32_t generation, Usn since);
-  std::vector<Tag> TagsSince(std::int32_t generation, Usn since);
+  SmallObjects ObjectsSince(const Since& since);
+  std::vector<Tag> TagsSince(const Since& since);
   /// Pages in (usn, id) order after (usn, id), at most `limit` rows. True: there may be more.
-  bool CardsSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id, int limit,
+  bool CardsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
                   const std::function<void(const Card&)>& row);
-  bool NotesSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id, int limit,
+  bool NotesSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
                   const std::function<void(const Note&)>& row);
-  bool ReviewsSince(std::int32_t generation, Usn since, Usn after_usn, std::int64_t after_id, int limit,
+  bool ReviewsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
                     const std::function<void(const Review&)>& row);
 
   static Collection FromRow(const sql::Row& row);

@@ -146,11 +146,12 @@ void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const st
   for (const std::int64_t id : graves.notes) writer.Bury({GraveKind::kNote, id, c.base_usn});
   for (const std::int64_t id : graves.cards) writer.Bury({GraveKind::kCard, id, c.base_usn});
   for (const std::int64_t id : graves.decks) writer.Bury({GraveKind::kDeck, id, c.base_usn});
-  const SmallObjects objects = store.ObjectsSince(c.generation, c.base_usn);
+  const Since since_base{c.generation, c.base_usn};
+  const SmallObjects objects = store.ObjectsSince(since_base);
   writer.PutNotetypes(objects.notetypes);
   writer.PutDecks(objects.decks);
   writer.PutDeckConfigs(objects.deck_configs);
-  writer.PutTags(store.TagsSince(c.generation, c.base_usn));
+  writer.PutTags(store.TagsSince(since_base));
   writer.PutConfig(store.Config(c.generation));
 
   const auto pages = [&](auto since, auto put) {
@@ -164,13 +165,13 @@ void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const st
     }
   };
   pages([&](Usn u, std::int64_t i,
-            const auto& row) { return store.NotesSince(c.generation, c.base_usn, u, i, kBuildRows, row); },
+            const auto& row) { return store.NotesSince(since_base, u, i, kBuildRows, row); },
         [&](const Note& note) { writer.PutNote(note); });
   pages([&](Usn u, std::int64_t i,
-            const auto& row) { return store.CardsSince(c.generation, c.base_usn, u, i, kBuildRows, row); },
+            const auto& row) { return store.CardsSince(since_base, u, i, kBuildRows, row); },
         [&](const Card& card) { writer.PutCard(card); });
   pages([&](Usn u, std::int64_t i,
-            const auto& row) { return store.ReviewsSince(c.generation, c.base_usn, u, i, kBuildRows, row); },
+            const auto& row) { return store.ReviewsSince(since_base, u, i, kBuildRows, row); },
         [&](const Review& review) { writer.PutReview(review); });
   CollectionMeta meta = c.meta;
   meta.last_sync_ms = meta.mod_ms;

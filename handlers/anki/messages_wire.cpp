@@ -242,8 +242,6 @@ GraveIds ParseGraveIds(const Item& graves) {
   return {ids("cards"), ids("notes"), ids("decks")};
 }
 
-enum class ObjectKind { kNotetype, kDeck, kDeckConfig };
-
 // Upstream's own conversion decides what is an object, or every other client of the account would be handed
 // one that it cannot parse, and could not sync until that one is gone.
 Object ParseObject(const Item& item, ObjectKind kind) {

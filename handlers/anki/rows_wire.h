@@ -61,6 +61,9 @@ struct Grave {
   Usn usn;
 };
 
+/// anki_objects.kind
+enum class ObjectKind : std::int16_t { kNotetype = 0, kDeck = 1, kDeckConfig = 2 };
+
 /// A notetype, deck or deck config in the legacy (schema 11) JSON that all sync versions carry.
 struct Object {
   std::int64_t id;
@@ -70,6 +73,7 @@ struct Object {
   std::string json;
   std::int32_t field_count = 0;     ///< notetypes only
   std::int32_t template_count = 0;  ///< notetypes only
+  Usn name_usn = 0;                 ///< of the sync that gave it its name
 };
 
 struct Tag {

@@ -1,6 +1,6 @@
 #include "handlers/anki/session_store.h"
 
-#include <functional>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -77,9 +77,6 @@ void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
   }
 }
 
-// More "+" than two devices can ever have given rise to; a message of 10,000 decks of one name would make 50
-// MB of them.
-constexpr std::size_t kMaxPlus = 2000;
 // Of the parents of all tags in a message; 10,000 tags of three levels have less than one MiB. Tags that come
 // behind that are kept as they are.
 constexpr std::size_t kMaxParentBytes = 4 << 20;
@@ -97,74 +94,15 @@ std::vector<std::string> ParentsOf(std::string_view tag) {
   return parents;
 }
 
-// What an incoming object can meet under its id.
-struct KnownObject {
-  std::int64_t id, mod;
-  Usn usn;
-  std::int32_t field_count, template_count;
-  bool is_buried;  // by this very session: gone by the time objects are applied
-};
-
 KnownObject KnownFromRow(const sql::Row& row) {
   return {row["id"].As<std::int64_t>(),
           row["mod"].As<std::int64_t>(),
           row["usn"].As<Usn>(),
           row["field_count"].As<std::int32_t>(),
           row["template_count"].As<std::int32_t>(),
+          row["name_key"].As<std::string>(),
           row["is_buried"].As<bool>()};
 }
-
-// Whether the client's object is taken in place of ours. Error BadInput when only a full sync can express the
-// change.
-bool Replaces(const Object& theirs, const KnownObject& ours, const Session& session) {
-  // On a tie a client takes what it is sent. Ours goes to it in this very sync when it has not seen it yet:
-  // then ours stays, or the two would swap theirs (as they do upstream) and never be the same.
-  const bool is_tie_sent = ours.mod == theirs.mod && ours.usn >= session.client_usn;
-  if (ours.mod > theirs.mod || is_tie_sent) return false;
-  if (ours.field_count != theirs.field_count || ours.template_count != theirs.template_count) {
-    throw BadInput("notetype_schema_changed");
-  }
-  return true;
-}
-
-// Who has which case-folded name, of the objects of one kind.
-class Names {
- public:
-  // `all`: the rows of known_names; asked once, when a name turns out to be taken.
-  explicit Names(std::function<sql::Rows()> all) : all_(std::move(all)) {}
-
-  void Give(const std::string& key, std::int64_t id) { owners_[key] = id; }
-  // Adds "+" to the object's name, and to its key, until nobody else has it. False: the name was free.
-  bool MakeUnique(Object& object, std::string& key) {
-    if (!IsTaken(key, object.id)) return false;
-    if (!std::exchange(has_all_, true)) {
-      for (const sql::Row& row : all_()) {
-        owners_.try_emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
-      }
-    }
-    const std::size_t longest = object.name.size() + kMaxPlus;
-    // Many of one name: the next one goes on where the last one found a free name.
-    std::string& last = last_[key];
-    if (!last.empty()) key = UnicaseKey(object.name = last);
-    while (IsTaken(key, object.id)) {
-      if (object.name.size() >= longest) throw BadInput("too_many_of_one_name");
-      key = UnicaseKey(object.name += '+');
-    }
-    last = object.name;
-    return true;
-  }
-
- private:
-  bool IsTaken(const std::string& key, std::int64_t id) const {
-    const auto owner = owners_.find(key);
-    return owner != owners_.end() && owner->second != id;
-  }
-
-  std::function<sql::Rows()> all_;
-  bool has_all_ = false;
-  std::unordered_map<std::string, std::int64_t> owners_;
-  std::unordered_map<std::string, std::string> last_;  // by the name that was taken
-};
 
 }  // namespace
 
@@ -237,53 +175,36 @@ sql::Asked<Session> SessionStore::StageGraves(std::string_view key, std::int64_t
   return touched;
 }
 
-std::vector<MergedChanges::Item> SessionStore::MergeObjects(const Session& session, ObjectKind kind,
-                                                            const std::vector<Object>& incoming,
-                                                            std::int64_t now_s, std::int32_t& added) {
-  std::vector<MergedChanges::Item> taken;
-  if (incoming.empty()) return taken;
+MergedObjects SessionStore::MergeKind(const MergeMoment& moment, const Session& session, ObjectKind kind,
+                                      const std::vector<Object>& incoming) {
+  if (incoming.empty()) return {};
   std::vector<std::int64_t> ids;
   std::vector<std::string> keys;
   for (const Object& object : incoming) {
     ids.push_back(object.id);
     keys.push_back(UnicaseKey(object.name));
   }
-  Names names([&] { return tx_.Query(sql::anki::known_names, user_, session.generation, kind); });
-  std::unordered_map<std::int64_t, KnownObject> known;
+  std::vector<KnownObject> known;
   for (const sql::Row& row :
        tx_.Query(sql::anki::known_objects, user_, session.generation, session.fence, kind, ids, keys)) {
-    const KnownObject object = KnownFromRow(row);
-    if (!object.is_buried) names.Give(row["name_key"].As<std::string>(), object.id);
-    known.emplace(object.id, object);
+    known.push_back(KnownFromRow(row));
   }
-  for (std::size_t i = 0; i < incoming.size(); ++i) {
-    Object object = incoming[i];
-    const auto existing = known.find(object.id);
-    if (existing == known.end()) {
-      ++added;
-    } else if (!existing->second.is_buried && !Replaces(object, existing->second, session)) {
-      continue;
+  return MergeObjects(moment, kind, incoming, known, [&] {
+    NameOwners owners;
+    for (const sql::Row& row :
+         tx_.Query(sql::anki::known_names, user_, session.generation, session.fence, kind)) {
+      owners.emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
     }
-    // Deck configs may share a name.
-    const bool is_renamed = kind != ObjectKind::kDeckConfig && names.MakeUnique(object, keys[i]);
-    std::vector<std::pair<std::string_view, std::string>> members{
-        {"usn", std::to_string(session.server_usn)}};
-    if (is_renamed) {
-      object.mod = now_s;
-      members.insert(members.end(), {{"name", QuoteJson(object.name)}, {"mod", std::to_string(now_s)}});
-    }
-    names.Give(keys[i], object.id);
-    object.json = WithMembers(object.json, members);
-    taken.push_back({kind, std::move(object), std::move(keys[i]), is_renamed});
-  }
-  return taken;
+    return owners;
+  });
 }
 
 MergedChanges SessionStore::Merge(const Session& session, const Changes& changes, std::int64_t now_s) {
   MergedChanges merged;
   const auto merge = [&](ObjectKind kind, const std::vector<Object>& incoming, std::int32_t& added) {
-    auto taken = MergeObjects(session, kind, incoming, now_s, added);
-    std::move(taken.begin(), taken.end(), std::back_inserter(merged.objects));
+    MergedObjects objects = MergeKind(session.MergeAt(now_s), session, kind, incoming);
+    std::move(objects.taken.begin(), objects.taken.end(), std::back_inserter(merged.objects));
+    added = objects.added;
   };
   merge(ObjectKind::kNotetype, changes.notetypes, merged.new_notetypes);
   merge(ObjectKind::kDeck, changes.decks, merged.new_decks);
@@ -331,7 +252,7 @@ void SessionStore::StageChanges(const Session& session, const MergedChanges& mer
   if (!merged.objects.empty()) {
     std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
     std::vector<std::string> names, keys, jsons;
-    for (const auto& [kind, object, key, is_renamed] : merged.objects) {
+    for (const auto& [kind, object, key, goes_back] : merged.objects) {
       kinds.push_back(static_cast<std::int64_t>(kind));
       ids.push_back(object.id);
       mods.push_back(object.mod);

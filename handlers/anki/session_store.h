@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "handlers/anki/collection_store.h"
+#include "handlers/anki/merge.h"
 #include "handlers/anki/messages_wire.h"
 #include "handlers/base/ids.h"
 #include "sql/tx.h"
@@ -37,17 +38,15 @@ struct Session {
   std::optional<std::string> config_json;
   std::optional<std::int64_t> created_s;
   std::optional<CollectionCounts> counts;  ///< of the collection after applying; none until asked for
+
+  /// What the client has not seen, as the collection will be once the session's graves are applied.
+  Since Unseen() const { return {generation, client_usn, (staged & kGraves) != 0 ? fence : 0}; }
+  MergeMoment MergeAt(std::int64_t now_s) const { return {server_usn, client_usn, now_s}; }
 };
 
 /// Objects and tags that won their merge, ready to be staged.
 struct MergedChanges {
-  struct Item {
-    ObjectKind kind;
-    Object object;
-    std::string name_key;
-    bool is_renamed = false;  ///< its name was taken: the client that sent it has to hear of that
-  };
-  std::vector<Item> objects;
+  std::vector<TakenObject> objects;
   std::vector<std::pair<std::string, std::string>> tags;  ///< case-folded key, name
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
 };
@@ -106,9 +105,8 @@ class SessionStore {
   void Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms);
 
  private:
-  std::vector<MergedChanges::Item> MergeObjects(const Session& session, ObjectKind kind,
-                                                const std::vector<Object>& incoming, std::int64_t now_s,
-                                                std::int32_t& added);
+  MergedObjects MergeKind(const MergeMoment& moment, const Session& session, ObjectKind kind,
+                          const std::vector<Object>& incoming);
   void MergeTags(const Session& session, const std::vector<std::string>& tags, MergedChanges& merged);
   // How many of `ids`, which are no rows, will be rows once the file has been imported: they count as
   // existing.

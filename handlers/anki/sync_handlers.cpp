@@ -59,21 +59,22 @@ bool KnowsScheduler(Context& context, int version) {
   return !(version < 9 && config.scheduler == 2) && !(version < 10 && config.creation_west_min);
 }
 
-// What the client has not seen of everything but rows. Config and creation time go to the older side only:
-// they replace what is there.
-Changes UnseenChanges(const Session& session, CollectionStore& collections) {
+// What the client has not seen of everything but rows, given what it has sent and what became of that. Config
+// and creation time go to the older side only: they replace what is there.
+Changes ChangesForClient(const Session& session, const Changes& theirs, const MergedChanges& merged,
+                         SmallObjects unseen, CollectionStore& collections, std::int64_t now_s) {
   Changes ours;
-  if (session.to_send & kObjects) {
-    SmallObjects objects = collections.ObjectsSince(session.generation, session.client_usn);
-    ours.notetypes = std::move(objects.notetypes);
-    ours.decks = std::move(objects.decks);
-    ours.deck_configs = std::move(objects.deck_configs);
-  }
-  if (session.to_send & kTags) {
-    for (Tag& tag : collections.TagsSince(session.generation, session.client_usn)) {
-      ours.tags.push_back(std::move(tag.name));
-    }
-  }
+  const auto list = [&](ObjectKind kind, std::vector<Object>& unseen_objects,
+                        const std::vector<Object>& sent) {
+    std::vector<TakenObject> taken;
+    std::copy_if(merged.objects.begin(), merged.objects.end(), std::back_inserter(taken),
+                 [kind](const TakenObject& item) { return item.kind == kind; });
+    return ListForClient(session.MergeAt(now_s), kind, std::move(unseen_objects), sent, taken);
+  };
+  ours.notetypes = list(ObjectKind::kNotetype, unseen.notetypes, theirs.notetypes);
+  ours.decks = list(ObjectKind::kDeck, unseen.decks, theirs.decks);
+  ours.deck_configs = list(ObjectKind::kDeckConfig, unseen.deck_configs, theirs.deck_configs);
+  for (Tag& tag : unseen.tags) ours.tags.push_back(std::move(tag.name));
   if (!session.client_is_newer) {
     ours.config_json = collections.Config(session.generation);
     if (session.unbury_day) {
@@ -82,18 +83,6 @@ Changes UnseenChanges(const Session& session, CollectionStore& collections) {
     ours.created_s = CollectionOf(session, collections.Find()).meta.created_s;
   }
   return ours;
-}
-
-// An object that lost its name to another one goes back to the client that sent it, which would know it by
-// the old name until its next edit. It goes first: then the client has the name free for the one that holds
-// it.
-void AddRenamed(const MergedChanges& merged, Changes& ours) {
-  std::vector<Object> notetypes, decks;
-  for (const auto& item : merged.objects) {
-    if (item.is_renamed) (item.kind == ObjectKind::kDeck ? decks : notetypes).push_back(item.object);
-  }
-  ours.notetypes.insert(ours.notetypes.begin(), notetypes.begin(), notetypes.end());
-  ours.decks.insert(ours.decks.begin(), decks.begin(), decks.end());
 }
 
 // Fills one chunk with what comes next and moves the session's place. Revlog, cards, notes, each page by
@@ -125,20 +114,19 @@ std::string NextChunk(Session& session, CollectionStore& collections) {
     session.sent_id = row.id;
     --room;
   };
-  const std::int32_t generation = session.generation;
-  const Usn since = session.client_usn;
+  const Since since = session.Unseen();
   send(kReviews, [&](bool& is_cut) {
-    return collections.ReviewsSince(generation, since, session.sent_usn, session.sent_id, room,
+    return collections.ReviewsSince(since, session.sent_usn, session.sent_id, room,
                                     [&](const Review& review) { add(review, is_cut); });
   });
   send(kCards, [&](bool& is_cut) {
-    return collections.CardsSince(generation, since, session.sent_usn, session.sent_id, room, [&](Card card) {
+    return collections.CardsSince(since, session.sent_usn, session.sent_id, room, [&](Card card) {
       if (session.unbury_day && IsBuried(card.queue)) card.queue = UnburiedQueue(card.type, card.due);
       add(card, is_cut);
     });
   });
   send(kNotes, [&](bool& is_cut) {
-    return collections.NotesSince(generation, since, session.sent_usn, session.sent_id, room,
+    return collections.NotesSince(since, session.sent_usn, session.sent_id, room,
                                   [&](const Note& note) { add(note, is_cut); });
   });
   return chunk.Finish((session.to_send & kRowParts) == 0);
@@ -259,8 +247,9 @@ Response PostApplyGraves(Request& request, Context& context) {
 
 // POST /sync/applyChanges -- notetypes, decks, deck configs, tags, config: the client's for ours.
 //
-// Ours are gathered before the client's are merged; what had to be renamed is added. Answers 200; 400 a
-// notetype changed its number of fields or templates, which only a full sync can express; 409 no session.
+// Ours are gathered before the client's are merged, so that nothing goes back that it has just sent. Answers
+// 200; 400 a notetype changed its number of fields or templates, which only a full sync can express; 409 no
+// session.
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(MessageOf(request));
@@ -270,11 +259,14 @@ Response PostApplyChanges(Request& request, Context& context) {
           sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
       // Clients send them once; twice, the second merge would not know of the first.
       if (session.has_changes) throw BadInput("changes_sent_twice");
-      Changes unseen = UnseenChanges(session, sessions.collections());
-      const MergedChanges merged = sessions.Merge(session, theirs, context.NowSeconds());
+      CollectionStore& collections = sessions.collections();
+      SmallObjects unseen;
+      if (session.to_send & kObjects) unseen = collections.ObjectsSince(session.Unseen());
+      if (session.to_send & kTags) unseen.tags = collections.TagsSince(session.Unseen());
+      const std::int64_t now_s = context.NowSeconds();
+      const MergedChanges merged = sessions.Merge(session, theirs, now_s);
       sessions.StageChanges(session, merged, theirs);
-      AddRenamed(merged, unseen);
-      return unseen;
+      return ChangesForClient(session, theirs, merged, std::move(unseen), collections, now_s);
     });
     return Answer(envelope, Print(ours));
   });

@@ -30,6 +30,7 @@ OTHER_FILES = {
         "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": "",
         "known_keys.h": "memory of a process; the database is behind a store", "known_keys.cpp": ""},
     "handlers/anki": {
+        "merge.h": "which of two versions wins: rules without a database", "merge.cpp": "",
         "schema18.proto": "the messages in the columns of schema 18",
         "answer.h": "how every message arrives and every answer leaves, whatever the resource", "answer.cpp": "",
         "full_sync.h": "steps between files, blobs and transactions, for handlers, jobs and syncline-admin", "full_sync.cpp": ""},

@@ -414,21 +414,21 @@ BOOST_AUTO_TEST_CASE(a_notetype_with_another_number_of_fields_is_refused) {
   Sent sent;
   sent.changes.notetypes = {NotetypeOf(1, "Basic", 200, 3)};
   BOOST_CHECK_EXCEPTION(f.Sync(5, sent), Error, IsBadInput);
-  // An older one loses anyway.
-  sent.changes.notetypes = {NotetypeOf(1, "Basic", 99, 3)};
-  f.Sync(5, sent);
+  // One that loses to a version the client has not seen hurts nobody.
+  sent.changes.notetypes = {NotetypeOf(1, "Basic", 100, 3)};
+  f.Sync(0, sent);
   BOOST_TEST(f.Row("mod, field_count", "anki_objects", "kind = 0 AND id = 1") == "100 2");
 }
 
-BOOST_AUTO_TEST_CASE(an_object_of_the_same_second_is_taken) {
+BOOST_AUTO_TEST_CASE(an_object_the_client_has_seen_is_replaced_whatever_the_clocks_say) {
   Fixture f;
   Sent sent;
   sent.changes.decks = {DeckOf(1, "Renamed", 100)};
   f.Sync(5, sent);
-  BOOST_TEST(f.Row("name, usn", "anki_objects", "kind = 1 AND id = 1") == "Renamed 5");
+  BOOST_TEST(f.Row("name, mod, usn", "anki_objects", "kind = 1 AND id = 1") == "Renamed 100 5");
   sent.changes.decks = {DeckOf(1, "Older", 99)};
   f.Sync(6, sent);
-  BOOST_TEST(f.Row("name, usn", "anki_objects", "kind = 1 AND id = 1") == "Renamed 5");
+  BOOST_TEST(f.Row("name, mod, usn", "anki_objects", "kind = 1 AND id = 1") == "Older 101 6");
 }
 
 BOOST_AUTO_TEST_CASE(of_two_objects_of_one_second_ours_stays_if_the_client_is_sent_it) {
@@ -441,29 +441,59 @@ BOOST_AUTO_TEST_CASE(of_two_objects_of_one_second_ours_stays_if_the_client_is_se
   BOOST_TEST(f.Row("name, usn", "anki_objects", "kind = 1 AND id = 1") == "Of one 5");
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_is_taken_gets_a_plus_and_its_sender_hears_of_it) {
+BOOST_AUTO_TEST_CASE(a_name_that_is_taken_gets_a_plus) {
   Fixture f;
   Sent sent;
-  sent.changes.decks = {DeckOf(2, "\u00c4pfel", 10), DeckOf(3, "\u00e4pfel", 10),
-                        DeckOf(4, "\u00c4PFEL+", 10)};
+  sent.changes.decks = {DeckOf(2, "\u00c4pfel", 10)};
+  f.Sync(5, sent);
+  sent.changes.decks = {DeckOf(3, "\u00e4pfel", 10), DeckOf(4, "\u00c4PFEL+", 10)};
+  BOOST_TEST(f.Sync(6, sent).decks == 4);
+  BOOST_TEST(f.Row("name, mod", "anki_objects", "kind = 1 AND id = 3") ==
+             "\u00e4pfel++ " + std::to_string(kNow));
+  BOOST_TEST(f.Row("name, mod", "anki_objects", "kind = 1 AND id = 4") == "\u00c4PFEL+ 10");
+}
+
+BOOST_AUTO_TEST_CASE(a_deck_that_the_session_has_buried_holds_no_name_and_is_not_handed_back) {
+  Fixture f;
+  Sent sent;
+  sent.changes.decks = {DeckOf(2, "Deck", 10), DeckOf(3, "Deck+", 10), DeckOf(4, "Other", 10)};
+  sent.Add(NoteOf(1, 10)).Add(NoteOf(2, 10)).Add(CardOf(1, 10)).Add(CardOf(2, 10));
+  f.Sync(5, sent);
+  // A device that has seen none of that deletes half of it, and has a deck of that name. Another one has its
+  // own.
   f.Start("key", 5);
-  const MergedChanges merged = f.Write([&](SessionStore& sessions) {
-    return sessions.Merge(sessions.Touch("key", kMinutes), sent.changes, kNow);
-  });
-  BOOST_REQUIRE(merged.objects.size() == 3);
-  BOOST_TEST(!merged.objects[0].is_renamed);
-  BOOST_TEST(merged.objects[1].is_renamed);
-  BOOST_TEST(merged.objects[1].object.name == "\u00e4pfel+");
-  BOOST_TEST(merged.objects[1].object.mod == kNow);
-  BOOST_TEST(merged.objects[2].object.name == "\u00c4PFEL++");
-  f.Stage("key", sent);
-  BOOST_TEST(f.Finish("key").decks == 4);
-  // A deck that the same sync deletes does not hold its name.
   Sent swap;
-  swap.graves.decks = {2};
-  swap.changes.decks = {DeckOf(5, "\u00e4PFEL", 20)};
-  f.Sync(6, swap);
-  BOOST_TEST(f.Row("name", "anki_objects", "kind = 1 AND id = 5") == "\u00e4PFEL");
+  swap.graves = {{1}, {1}, {2, 3}};
+  swap.changes.decks = {DeckOf(5, "DECK", 20), DeckOf(6, "other", 20)};
+  f.Stage("key", swap);
+  f.Write([&](SessionStore& sessions) {
+    const Session session = sessions.Touch("key", kMinutes);
+    CollectionStore& collections = sessions.collections();
+    const SmallObjects unseen = collections.ObjectsSince(session.Unseen());
+    BOOST_REQUIRE(unseen.decks.size() == 1);
+    BOOST_TEST(unseen.decks[0].id == 4);
+    std::vector<std::int64_t> cards, notes;
+    collections.CardsSince(session.Unseen(), -1, 0, 10, [&](const Card& card) { cards.push_back(card.id); });
+    collections.NotesSince(session.Unseen(), -1, 0, 10, [&](const Note& note) { notes.push_back(note.id); });
+    BOOST_TEST(cards == std::vector<std::int64_t>{2}, boost::test_tools::per_element());
+    BOOST_TEST(notes == std::vector<std::int64_t>{2}, boost::test_tools::per_element());
+  });
+  BOOST_TEST(f.Finish("key").decks == 4);
+  BOOST_TEST(f.Row("name", "anki_objects", "kind = 1 AND id = 5") == "DECK");
+  BOOST_TEST(f.Row("name", "anki_objects", "kind = 1 AND id = 6") == "other+");
+}
+
+BOOST_AUTO_TEST_CASE(the_sync_that_gave_an_object_its_name_is_remembered) {
+  Fixture f;
+  Sent sent;
+  sent.changes.decks = {DeckOf(2, "Deck", 10)};
+  f.Sync(5, sent);
+  sent.changes.decks = {DeckOf(2, "DECK", 20)};  // case does not clash with anybody
+  f.Sync(6, sent);
+  BOOST_TEST(f.Row("name, usn, name_usn", "anki_objects", "kind = 1 AND id = 2") == "DECK 6 5");
+  sent.changes.decks = {DeckOf(2, "Renamed", 30)};
+  f.Sync(7, sent);
+  BOOST_TEST(f.Row("usn, name_usn", "anki_objects", "kind = 1 AND id = 2") == "7 7");
 }
 
 BOOST_AUTO_TEST_CASE(deck_configs_may_share_a_name) {
@@ -576,9 +606,11 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_are_those_of_a_simple_model) {
       for (const auto id : sent.graves.decks) decks.erase(id), graves[{2, id}] = usn;
       for (const auto& [id, deck] : incoming) {
         const auto found = decks.find(id);
-        if (found == decks.end() || found->second.mod < deck.mod ||
-            (found->second.mod == deck.mod && found->second.usn < client_usn))
+        if (found == decks.end() || found->second.mod < deck.mod) {
           decks[id] = deck;
+        } else if (found->second.usn < client_usn) {
+          decks[id] = {found->second.mod + (found->second.mod > deck.mod ? 1 : 0), usn};
+        }
       }
       // A row that is sent twice is one row, the last.
       std::map<std::int64_t, std::int64_t> last_cards, last_notes;

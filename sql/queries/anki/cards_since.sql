@@ -1,4 +1,7 @@
--- Keyset pages in the order of the index; nothing changes under a session.
+-- Keyset pages in the order of the index; nothing changes under a session. What the session of fence $7 has buried (0: no
+-- session) is gone for its client and must not come back to it.
 SELECT id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps, lapses, remaining, original_due,
        original_deck_id, flags, data
-  FROM anki_cards WHERE user_id = $1 AND generation = $2 AND usn >= $3 AND (usn, id) > ($4, $5) ORDER BY usn, id LIMIT $6
+  FROM anki_cards c WHERE user_id = $1 AND generation = $2 AND usn >= $3 AND (usn, id) > ($4, $5)
+   AND ($7::bigint = 0 OR (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $7 AND g.kind = 0 AND g.id = c.id) IS NULL)
+ ORDER BY usn, id LIMIT $6

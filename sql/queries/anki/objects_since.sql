@@ -1,2 +1,5 @@
-SELECT kind, id, mod, usn, field_count, template_count, name, json
-  FROM anki_objects WHERE user_id = $1 AND generation = $2 AND usn >= $3 ORDER BY kind, id
+-- Without the decks that the session of fence $4 has buried (0: no session).
+SELECT kind, id, mod, usn, name_usn, field_count, template_count, name, json
+  FROM anki_objects o WHERE user_id = $1 AND generation = $2 AND usn >= $3
+   AND ($4::bigint = 0 OR kind <> 1 OR (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $4 AND g.kind = 2 AND g.id = o.id) IS NULL)
+ ORDER BY kind, id
