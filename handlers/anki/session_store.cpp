@@ -409,7 +409,7 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
   if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);
   tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s, ArrayOf(counts),
             staged(kCards), staged(kNotes), staged(kReviews), staged(kGraves), staged(kObjects),
-            staged(kTags), session.unbury_day.has_value());
+            staged(kTags), session.unbury_day.has_value(), generation);
   tx_.Later(sql::anki::delete_session, user_);
   ClearStaged(session.staged);
 }

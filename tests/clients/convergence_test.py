@@ -270,5 +270,31 @@ class ClocksThatAreOff(ThreeDevices):
         self.assertEqual(self.third.col.get_card(self.third.col.find_cards("")[0]).flags, 2)
 
 
+class OneMoment(ThreeDevices):
+    def test_of_two_reviews_in_one_millisecond_none_is_lost(self):
+        for device, ease in ((self.one, 1), (self.two, 4)):
+            device.answer("Default", 1, ease=ease)
+        moment = self.one.col.db.scalar("select max(id) from revlog")
+        self.two.col.db.execute("update revlog set id = ?", moment)
+        self.two.reopen()
+        for device in (self.one, self.two, self.one, self.two, self.third, self.one):
+            device.sync()
+        both = [[moment, 1], [moment + 1, 4]]
+        for device in (self.one, self.third):
+            self.assertEqual(device.col.db.all("select id, ease from revlog order by id"), both)
+        # No client changes a review that it has: the second device counts its own twice until it downloads.
+        self.assertEqual(self.two.col.db.list("select ease from revlog order by id"), [4, 4])
+        self.one.add_note("a sync")
+        self.two.add_note("another sync")
+        self.converge_but_reviews()
+        self.two.download()
+        self.converge()
+
+    def converge_but_reviews(self):
+        for device in (self.one, self.two, self.third, self.one, self.two):
+            device.sync()
+        assert_same(self.one, self.two, but=("revlog",))
+
+
 if __name__ == "__main__":
     main()

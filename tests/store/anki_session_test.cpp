@@ -349,12 +349,20 @@ BOOST_AUTO_TEST_CASE(of_a_row_sent_twice_the_last_one_counts) {
   BOOST_TEST(f.Row("mod, due", "anki_cards", "id = 1") == "3 2");
 }
 
-BOOST_AUTO_TEST_CASE(a_review_is_never_changed) {
+BOOST_AUTO_TEST_CASE(a_review_is_never_changed_and_another_one_of_its_millisecond_moves) {
   Fixture f;
-  f.Sync(5, Sent().Add(ReviewOf(1, 3)));
-  const CollectionCounts counts = f.Sync(6, Sent().Add(ReviewOf(1, 4)));
-  BOOST_TEST(counts.revlog == 1);
-  BOOST_TEST(f.Row("ease, usn", "anki_revlog", "id = 1") == "3 5");
+  f.Sync(5, Sent().Add(ReviewOf(1, 3)).Add(ReviewOf(2, 3)));
+  // The sender counts its own under the old id, and is sent the moved one by its next sync.
+  const CollectionCounts counts = f.Sync(5, Sent().Add(ReviewOf(1, 4)).Add(ReviewOf(3, 1)));
+  BOOST_TEST(counts.revlog == 3);
+  const std::vector<std::vector<std::string>> expected{
+      {"1", "3", "5"}, {"2", "3", "5"}, {"3", "1", "6"}, {"4", "4", "7"}};
+  BOOST_TEST((f.Rows("id, ease, usn", "anki_revlog") == expected));
+  BOOST_TEST(f.Now().counts.revlog == 4);
+  BOOST_TEST(f.Now().meta.usn == 8);
+  // What a client sends again, because it never heard the answer, is there already.
+  BOOST_TEST(f.Sync(6, Sent().Add(ReviewOf(1, 4)).Add(ReviewOf(2, 3)).Add(ReviewOf(3, 1))).revlog == 4);
+  BOOST_TEST((f.Rows("id, ease, usn", "anki_revlog") == expected));
 }
 
 BOOST_AUTO_TEST_CASE(a_grave_is_dug_even_for_nothing_and_gets_the_new_usn_when_dug_again) {

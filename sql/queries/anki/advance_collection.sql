@@ -1,13 +1,22 @@
--- The end of a sync: one usn further, the counters as the sanity check has seen them.
+-- The end of a sync: one usn further, the counters as the sanity check has seen them. Reviews that had to move to another
+-- id (see apply_revlog) come behind it: a usn of their own, a later modification time, so that the sender asks again.
+WITH moved AS (
+  SELECT CASE WHEN $8::boolean THEN (
+           SELECT count(*)
+             FROM (SELECT FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $13 AND r.usn > $2::int
+                    ORDER BY r.usn LIMIT 1000000) AS beyond  -- in the order of the index on usn, so that it is taken
+         ) ELSE 0 END AS reviews
+)
 UPDATE anki_collections
-   SET usn = $2::int + 1, mod_ms = $3, created_s = coalesce($4, created_s),
-       cards = ($5::bigint[])[1], notes = ($5::bigint[])[2], revlog = ($5::bigint[])[3],
+   SET usn = $2::int + 1 + (moved.reviews > 0)::int, mod_ms = $3::bigint + (moved.reviews > 0)::int, created_s = coalesce($4, created_s),
+       cards = ($5::bigint[])[1], notes = ($5::bigint[])[2], revlog = ($5::bigint[])[3] + moved.reviews,
        notetypes = ($5::bigint[])[4], decks = ($5::bigint[])[5], deck_configs = ($5::bigint[])[6],
        cards_usn = CASE WHEN $6::boolean THEN $2::int ELSE cards_usn END,
        notes_usn = CASE WHEN $7::boolean THEN $2::int ELSE notes_usn END,
-       revlog_usn = CASE WHEN $8::boolean THEN $2::int ELSE revlog_usn END,
+       revlog_usn = CASE WHEN $8::boolean THEN $2::int + (moved.reviews > 0)::int ELSE revlog_usn END,
        graves_usn = CASE WHEN $9::boolean THEN $2::int ELSE graves_usn END,
        objects_usn = CASE WHEN $10::boolean THEN $2::int ELSE objects_usn END,
        tags_usn = CASE WHEN $11::boolean THEN $2::int ELSE tags_usn END,
        unburied_since_base = unburied_since_base OR $12
+  FROM moved
  WHERE user_id = $1
