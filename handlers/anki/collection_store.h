@@ -37,6 +37,9 @@ struct Collection {
   ImportStep import_step = ImportStep::kCards;
   std::int64_t import_after = 0;
 
+  /// What a client has seen that says it has seen everything below `client_usn`. A usn that we have not given
+  /// out yet is that of a base file with a usn near the end of all: such a client has seen that file.
+  Usn SeenBy(Usn client_usn) const { return client_usn > meta.usn ? base_usn : client_usn; }
   bool IsImported() const { return import_step == ImportStep::kDone; }
   /// The base file is the collection: nothing has changed since.
   bool IsBaseCurrent() const {

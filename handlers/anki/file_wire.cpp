@@ -5,16 +5,20 @@
 // the same, that a client's integrity_check will pass on the file and that all rows can be read; we get there
 // by sequential reading:
 //  1. quick_check: every page, tree, cell, NOT NULL (a third of a second for 100 MB);
-//  2. notes, cards, revlog: one scan that checks the types of every row and sums up a hash of the key that
-//  each index
-//     must hold for it; then one scan of each index that checks its order and compares count and sum. A sum
-//     can be forged, but only by somebody who wants his own download to be refused by his own client;
+//  2. notes, cards, revlog: one scan that reads every row and sums up a hash of the key that each index must
+//     hold for it, as it is stored; then one scan of each index that checks its order and compares count and
+//     sum. A sum can be forged, but only by somebody who wants his own download to be refused by his own
+//     client;
 //  3. integrity_check for every other table, and for one of the three that has an index or a value which (2)
-//  does not
-//     expect;
+//     does not expect;
 //  4. the objects: all protobuf and JSON is converted once.
-// Left out on purpose: repairing. Anki's own Tools > Check Database does that better, and the user sees what
-// it did.
+//
+// Odd values. SQLite stores anything in any column, and files of many years have reals, negative numbers and
+// blobs where Anki's reader wants a small integer or a text. A client opens such a file, works with it and
+// syncs it, as long as it need not read that very row. So these are no reason to refuse a file: the file
+// stays as it is, and the row that we make of it has the value that Anki's reader would see, or where it
+// would see none, the nearest one that it can. How many there were is counted by column. Left out on purpose:
+// repairing the file. Nobody would see what was done to it.
 #include "handlers/anki/file_wire.h"
 
 #include <sys/stat.h>
@@ -41,13 +45,7 @@ using sqlite::Statement;
 constexpr char kNotACollection[] =
     "Your upload was corrupt. Please use Check Database, or restore from backup.";
 
-[[noreturn]] void RefuseRow(const char* what, std::int64_t id, const char* column) {
-  throw FileRefused(std::string("The collection contains ") + what + " " + std::to_string(id) +
-                    " with an invalid value (" + column +
-                    "). In Anki, please use Tools > Check Database, then try again.");
-}
-
-// --- Rows. Which columns are cast, which fall back to 0 and which must be right is upstream's choice.
+// --- Rows. Which columns are cast and which fall back to 0 is upstream's choice.
 
 constexpr char kCardColumns[] =
     "SELECT id, nid, did, ord, mod, usn, type, queue, due, ivl, factor, reps, lapses, left, odue, odid, "
@@ -69,86 +67,114 @@ constexpr std::int64_t kLow = std::numeric_limits<Int>::min();
 template <typename Int>
 constexpr std::int64_t kHigh = std::numeric_limits<Int>::max();
 
+// Reads the columns of one row; what it cannot take as it is goes into `adjusted`, if anybody counts.
 struct RowReader {
   const Statement& row;
-  const char* what;
+  const char* table;
+  Adjustments* adjusted;
 
+  void Adjust(const char* column) const {
+    if (adjusted != nullptr) sqlite::CountAdjusted(*adjusted, table, column, row.Int(0));
+  }
+  // An integer in range, else the nearest one to what SQL's CAST makes of the value.
   template <typename Int = std::int64_t>
-  Int Strict(int column, const char* name, std::int64_t low = kLow<Int>,
-             std::int64_t high = kHigh<Int>) const {
+  Int Nearest(int column, const char* name, std::int64_t low = kLow<Int>,
+              std::int64_t high = kHigh<Int>) const {
     const bool integer = row.Type(column) == SQLITE_INTEGER;
     const auto value = row.Int(column);
-    if (!integer || value < low || value > high) RefuseRow(what, row.Int(0), name);
-    return static_cast<Int>(value);
+    if (!integer || value < low || value > high) Adjust(name);
+    return static_cast<Int>(std::clamp(value, low, high));
   }
+  // An integer in range, else `fallback`.
   template <typename Int = std::int64_t>
-  Int Clamped(int column, std::int64_t low = kLow<Int>, std::int64_t high = kHigh<Int>) const {
-    return static_cast<Int>(std::clamp(row.Int(column), low, high));
-  }
-  template <typename Int = std::int64_t>
-  Int OrZero(int column, std::int64_t low = kLow<Int>, std::int64_t high = kHigh<Int>) const {
+  Int Or(Int fallback, int column, const char* name, std::int64_t low = kLow<Int>,
+         std::int64_t high = kHigh<Int>) const {
+    const bool integer = row.Type(column) == SQLITE_INTEGER;
     const auto value = row.Int(column);
-    const bool fits = row.Type(column) == SQLITE_INTEGER && value >= low && value <= high;
-    return fits ? static_cast<Int>(value) : 0;
+    if (integer && value >= low && value <= high) return static_cast<Int>(value);
+    Adjust(name);
+    return fallback;
   }
+  // As Or, for the columns that Anki's reader cuts to so many bits before it looks at them.
+  template <typename Bits>
+  std::int32_t Cut(std::int32_t fallback, int column, const char* name, std::int64_t low,
+                   std::int64_t high) const {
+    const bool integer = row.Type(column) == SQLITE_INTEGER;
+    const auto value = row.Int(column);
+    if (integer && value >= low && value <= high) return static_cast<std::int32_t>(value);
+    Adjust(name);
+    const auto cut = static_cast<Bits>(value);
+    return integer && cut >= low && cut <= high ? cut : fallback;
+  }
+  Usn RowUsn(int column) const {
+    const bool integer = row.Type(column) == SQLITE_INTEGER;
+    const auto value = row.Int(column);
+    if (!integer || value < 0 || value > kHigh<Usn>) Adjust("usn");
+    return sqlite::SoundUsn(value);
+  }
+  // Text, or the bytes of what is none.
   std::string_view Text(int column, const char* name) const {
     // The type first: asking for the text of a blob makes it one.
-    if (row.Type(column) != SQLITE_TEXT) RefuseRow(what, row.Int(0), name);
-    const auto text = row.Text(column);
-    if (!IsUtf8(text)) RefuseRow(what, row.Int(0), name);
-    return text;
+    const bool text = row.Type(column) == SQLITE_TEXT;
+    const auto bytes = text ? row.Text(column) : row.Blob(column);
+    if (!text || !IsUtf8(bytes)) Adjust(name);
+    return bytes;
   }
 };
 
-void Read(const Statement& statement, Card& card) {
-  const RowReader row{statement, "a card"};
-  card.id = row.Strict(0, "id");
-  card.note_id = row.Strict(1, "nid");
-  card.deck_id = row.Strict(2, "did");
-  card.ord = row.Strict<std::int32_t>(3, "ord", 0, 0xFFFF);
-  card.mod = statement.Int(4);
-  card.usn = row.Strict<std::int32_t>(5, "usn");
-  card.type = row.Strict<std::int32_t>(6, "type", 0, 3);
-  card.queue = row.Strict<std::int32_t>(7, "queue", -3, 4);
-  card.due = row.OrZero<std::int32_t>(8);
-  card.interval = row.Clamped(9, 0, kUint32High);
-  card.factor = row.Strict<std::int32_t>(10, "factor", 0, 0xFFFF);
-  card.reps = row.Strict(11, "reps", 0, kUint32High);
-  card.lapses = row.Strict(12, "lapses", 0, kUint32High);
-  card.left = row.Strict(13, "left", 0, kUint32High);
-  card.original_due = row.OrZero<std::int32_t>(14);
-  card.original_deck_id = row.Strict(15, "odid");
-  card.flags = row.Strict<std::int32_t>(16, "flags", 0, 0xFF);
+// A card of no queue that Anki knows is shown by nobody, which is what suspended means.
+constexpr std::int32_t kSuspended = -1;
+
+void Read(const Statement& statement, Card& card, Adjustments* adjusted) {
+  const RowReader row{statement, "cards", adjusted};
+  card.id = statement.Int(0);
+  card.note_id = row.Nearest(1, "nid");
+  card.deck_id = row.Nearest(2, "did");
+  card.ord = row.Nearest<std::int32_t>(3, "ord", 0, 0xFFFF);
+  card.mod = row.Nearest(4, "mod");
+  card.usn = row.RowUsn(5);
+  card.type = row.Cut<std::uint8_t>(0, 6, "type", 0, 3);
+  card.queue = row.Cut<std::int8_t>(kSuspended, 7, "queue", -3, 4);
+  card.due = row.Or<std::int32_t>(0, 8, "due");
+  card.interval = row.Nearest(9, "ivl", 0, kUint32High);
+  card.factor = row.Nearest<std::int32_t>(10, "factor", 0, 0xFFFF);
+  card.reps = row.Nearest(11, "reps", 0, kUint32High);
+  card.lapses = row.Nearest(12, "lapses", 0, kUint32High);
+  card.left = row.Nearest(13, "left", 0, kUint32High);
+  card.original_due = row.Or<std::int32_t>(0, 14, "odue");
+  card.original_deck_id = row.Nearest(15, "odid");
+  card.flags = row.Nearest<std::int32_t>(16, "flags", 0, 0xFF);
   // Whatever is no text is taken for no data.
   if (statement.Type(17) == SQLITE_TEXT) {
     card.data = row.Text(17, "data");
   } else {
+    row.Adjust("data");
     card.data.clear();
   }
 }
 
-void Read(const Statement& statement, Note& note) {
-  const RowReader row{statement, "a note"};
-  note.id = row.Strict(0, "id");
+void Read(const Statement& statement, Note& note, Adjustments* adjusted) {
+  const RowReader row{statement, "notes", adjusted};
+  note.id = statement.Int(0);
   note.guid = row.Text(1, "guid");
-  note.notetype_id = row.Strict(2, "mid");
-  note.mod = row.Strict(3, "mod");
-  note.usn = row.Strict<std::int32_t>(4, "usn");
+  note.notetype_id = row.Nearest(2, "mid");
+  note.mod = row.Nearest(3, "mod");
+  note.usn = row.RowUsn(4);
   note.tags = row.Text(5, "tags");
   note.fields = row.Text(6, "flds");
 }
 
-void Read(const Statement& statement, Review& review) {
-  const RowReader row{statement, "a review"};
-  review.id = row.Strict(0, "id");
-  review.card_id = row.Strict(1, "cid");
-  review.usn = row.Strict<std::int32_t>(2, "usn");
-  review.ease = row.Strict<std::int32_t>(3, "ease", 0, 0xFF);
-  review.interval = row.Clamped<std::int32_t>(4);
-  review.last_interval = row.Clamped<std::int32_t>(5);
-  review.factor = row.Strict(6, "factor", 0, kUint32High);
-  review.taken_ms = row.OrZero(7, 0, kUint32High);
-  review.type = row.OrZero<std::int32_t>(8, 0, 5);
+void Read(const Statement& statement, Review& review, Adjustments* adjusted) {
+  const RowReader row{statement, "revlog", adjusted};
+  review.id = statement.Int(0);
+  review.card_id = row.Nearest(1, "cid");
+  review.usn = row.RowUsn(2);
+  review.ease = row.Nearest<std::int32_t>(3, "ease", 0, 0xFF);
+  review.interval = row.Nearest<std::int32_t>(4, "ivl");
+  review.last_interval = row.Nearest<std::int32_t>(5, "lastIvl");
+  review.factor = row.Nearest(6, "factor", 0, kUint32High);
+  review.taken_ms = row.Or(std::int64_t{0}, 7, "time", 0, kUint32High);
+  review.type = row.Cut<std::uint8_t>(0, 8, "type", 0, 5);
 }
 
 std::size_t TextBytes(const Card& card) {
@@ -169,13 +195,14 @@ std::size_t PageBytes(std::int64_t limit) {
 template <typename Row>
 std::int64_t EachRow(Statement& statement, std::int64_t after, std::int64_t limit,
                      const std::function<void(const Row&)>& each,
-                     std::size_t max_bytes = std::numeric_limits<std::size_t>::max()) {
+                     std::size_t max_bytes = std::numeric_limits<std::size_t>::max(),
+                     Adjustments* adjusted = nullptr) {
   Row row{};
   std::size_t bytes = 0;
   statement.Reset();
   statement.Bind(1, after).Bind(2, limit);
   while (bytes < max_bytes && statement.Step()) {
-    Read(statement, row);
+    Read(statement, row, adjusted);
     each(row);
     after = row.id;
     bytes += TextBytes(row);
@@ -233,9 +260,9 @@ std::vector<std::string> Words(std::string_view sql) {
 }
 
 constexpr char kForeignParts[] =
-    "The collection file contains database parts that do not belong to Anki. Please export the collection "
-    "with Anki "
-    "(File > Export) and import it into a new profile, then upload that one.";
+    "The collection file contains database parts that do not belong to Anki, perhaps of an add-on. In Anki, "
+    "please export all decks as a deck package (.apkg) with scheduling, import it into a new profile, and "
+    "upload that one.";
 
 // More than any collection has; it bounds what a check of each costs.
 constexpr int kMaxSchemaObjects = 200;
@@ -430,10 +457,12 @@ struct CollectionFile::Impl {
     statement.Step();
     return statement.Int(0);
   }
+  // At least the highest usn of its rows: a text is above all numbers, and hides the highest of them.
   Usn HighestUsnIn(const char* table) const {
     auto statement = db.Prepare(std::string("SELECT max(usn) FROM ") + table);
     statement.Step();
-    return sqlite::CheckedUsn(statement.Int(0));
+    const bool number = statement.Type(0) == SQLITE_INTEGER || statement.Type(0) == SQLITE_NULL;
+    return number ? sqlite::SoundUsn(statement.Int(0)) : kHigh<Usn>;
   }
   std::vector<std::int64_t> Existing(const char* table, const std::vector<std::int64_t>& ids) const {
     auto statement = db.Prepare(std::string("SELECT 1 FROM ") + table + " WHERE id = ?");
@@ -446,12 +475,14 @@ struct CollectionFile::Impl {
   }
   void CheckOneCollection();
   void CheckRows();
+  void CheckGraves();
   void CheckFully(std::int64_t file_bytes);
 
   bool wal;
   int version = 0;
   std::optional<Usn> max_usn;              // known after a full check
   std::optional<CollectionCounts> counts;  // likewise
+  Adjustments adjusted;                    // likewise
   Connection db;
   mutable Statement cards, notes, reviews;  // prepared at first use: chunked readers come back many times
 };
@@ -462,7 +493,6 @@ void CollectionFile::Impl::CheckOneCollection() {
   for (int column = 0; column < 6; ++column)
     if (statement.Type(column) != SQLITE_INTEGER && statement.Type(column) != SQLITE_FLOAT)
       throw FileRefused(kDamaged);
-  sqlite::CheckedUsn(statement.Int(4));
   max_usn = 0;
   const auto ver = statement.Int(5);
   if (statement.Step()) throw FileRefused(kDamaged);
@@ -474,20 +504,28 @@ void CollectionFile::Impl::CheckOneCollection() {
 
 void CollectionFile::Impl::CheckRows() {
   counts = CollectionCounts{};
-  const auto seen = [this](Usn usn) { max_usn = std::max(*max_usn, sqlite::CheckedUsn(usn)); };
+  const auto seen = [this](Usn usn) { max_usn = std::max(*max_usn, usn); };
+  const auto all = std::numeric_limits<std::size_t>::max();
+  // Indexes hold what is stored, not what is read: the keys are taken from the statement. Of an index with
+  // anything but integers no sum is made.
+  const auto are_integers = [](const Statement& row, std::initializer_list<int> columns) {
+    return std::all_of(columns.begin(), columns.end(),
+                       [&](int column) { return row.Type(column) == SQLITE_INTEGER; });
+  };
 
   std::vector<ExpectedIndex> note_indexes = {
       {"ix_notes_usn", {"usn"}, ""}, {"ix_notes_csum", {"csum"}, ""}, {"idx_notes_mid", {"mid"}, ""}};
   bool only_integers = true;
   notes = db.Prepare(kNoteColumns);
-  EachRow<Note>(notes, kInt64Low, -1, [&](const Note& note) {
+  const auto each_note = [&](const Note& note) {
     seen(note.usn);
     ++counts->notes;
-    only_integers = only_integers && notes.Type(7) == SQLITE_INTEGER;
-    note_indexes[0].Add({note.usn, note.id});
+    only_integers = only_integers && are_integers(notes, {2, 4, 7});
+    note_indexes[0].Add({notes.Int(4), note.id});
     note_indexes[1].Add({notes.Int(7), note.id});
-    note_indexes[2].Add({note.notetype_id, note.id});
-  });
+    note_indexes[2].Add({notes.Int(2), note.id});
+  };
+  EachRow<Note>(notes, kInt64Low, -1, each_note, all, &adjusted);
   CheckIndexes(db, "notes", note_indexes, only_integers);
 
   std::vector<ExpectedIndex> card_indexes = {{"ix_cards_usn", {"usn"}, ""},
@@ -496,28 +534,41 @@ void CollectionFile::Impl::CheckRows() {
                                              {"idx_cards_odid", {"odid"}, "WHERE odid != 0"}};
   only_integers = true;
   cards = db.Prepare(kCardColumns);
-  EachRow<Card>(cards, kInt64Low, -1, [&](const Card& card) {
+  const auto each_card = [&](const Card& card) {
     seen(card.usn);
     ++counts->cards;
-    only_integers = only_integers && cards.Type(8) == SQLITE_INTEGER;
-    card_indexes[0].Add({card.usn, card.id});
-    card_indexes[1].Add({card.note_id, card.id});
-    // The column, not what we read from it: an impossible due date is read as 0.
-    card_indexes[2].Add({card.deck_id, card.queue, cards.Int(8), card.id});
-    if (card.original_deck_id != 0) card_indexes[3].Add({card.original_deck_id, card.id});
-  });
+    only_integers = only_integers && are_integers(cards, {1, 2, 5, 7, 8, 15});
+    card_indexes[0].Add({cards.Int(5), card.id});
+    card_indexes[1].Add({cards.Int(1), card.id});
+    card_indexes[2].Add({cards.Int(2), cards.Int(7), cards.Int(8), card.id});
+    if (cards.Int(15) != 0) card_indexes[3].Add({cards.Int(15), card.id});
+  };
+  EachRow<Card>(cards, kInt64Low, -1, each_card, all, &adjusted);
   CheckIndexes(db, "cards", card_indexes, only_integers);
 
   std::vector<ExpectedIndex> review_indexes = {{"ix_revlog_usn", {"usn"}, ""},
                                                {"ix_revlog_cid", {"cid"}, ""}};
+  only_integers = true;
   reviews = db.Prepare(kReviewColumns);
-  EachRow<Review>(reviews, kInt64Low, -1, [&](const Review& review) {
+  const auto each_review = [&](const Review& review) {
     seen(review.usn);
     ++counts->revlog;
-    review_indexes[0].Add({review.usn, review.id});
-    review_indexes[1].Add({review.card_id, review.id});
-  });
-  CheckIndexes(db, "revlog", review_indexes, true);
+    only_integers = only_integers && are_integers(reviews, {1, 2});
+    review_indexes[0].Add({reviews.Int(2), review.id});
+    review_indexes[1].Add({reviews.Int(1), review.id});
+  };
+  EachRow<Review>(reviews, kInt64Low, -1, each_review, all, &adjusted);
+  CheckIndexes(db, "revlog", review_indexes, only_integers);
+}
+
+void CollectionFile::Impl::CheckGraves() {
+  auto graves = db.Prepare("SELECT oid, type, usn FROM graves");
+  while (graves.Step()) {
+    const RowReader row{graves, "graves", &adjusted};
+    if (graves.Type(0) != SQLITE_INTEGER) row.Adjust("oid");
+    row.Or(0, 1, "type", 0, 2);
+    max_usn = std::max(*max_usn, row.RowUsn(2));
+  }
 }
 
 void CollectionFile::Impl::CheckFully(std::int64_t file_bytes) {
@@ -540,16 +591,10 @@ void CollectionFile::Impl::CheckFully(std::int64_t file_bytes) {
       IntegrityCheck(db, "PRAGMA integrity_check(" + Quoted(name) + ")");
   CheckRows();
 
-  const auto objects = sqlite::ReadSmallObjects(db, version);
+  const auto objects = sqlite::ReadSmallObjects(db, version, &adjusted);
   max_usn = std::max(*max_usn, HighestUsn(objects));
   CountObjects(objects, *counts);
-
-  auto graves = db.Prepare("SELECT usn, oid, type FROM graves");
-  while (graves.Step()) {
-    for (int column = 0; column < 3; ++column)
-      if (graves.Type(column) != SQLITE_INTEGER) throw FileRefused(kDamaged);
-    max_usn = std::max(*max_usn, sqlite::CheckedUsn(graves.Int(0)));
-  }
+  CheckGraves();
   sqlite3_progress_handler(db.Handle(), 0, nullptr, nullptr);
 }
 
@@ -588,8 +633,20 @@ bool CollectionFile::IsWal() const {
 CollectionMeta CollectionFile::Meta() const {
   auto statement = impl_->db.Prepare("SELECT crt, mod, scm, ls, usn FROM col LIMIT 1");
   if (!statement.Step()) throw FileRefused(kNotACollection);
-  return {statement.Int(0), statement.Int(1), statement.Int(2), statement.Int(3),
-          sqlite::CheckedUsn(statement.Int(4))};
+  const auto usn = std::clamp(statement.Int(4), std::int64_t{-1}, std::int64_t{kHigh<Usn>});
+  return {statement.Int(0), statement.Int(1), statement.Int(2), statement.Int(3), static_cast<Usn>(usn)};
+}
+
+bool CollectionFile::HasReadableMeta() const {
+  auto statement = impl_->db.Prepare("SELECT crt, mod, scm, ls, usn FROM col LIMIT 1");
+  if (!statement.Step()) return false;
+  for (int column = 0; column < 5; ++column)
+    if (statement.Type(column) != SQLITE_INTEGER) return false;
+  return statement.Int(4) >= 0 && statement.Int(4) <= kHigh<Usn>;
+}
+
+const Adjustments& CollectionFile::Adjusted() const {
+  return impl_->adjusted;
 }
 
 CollectionCounts CollectionFile::Counts() const {
@@ -641,10 +698,11 @@ std::vector<Grave> CollectionFile::ReadGraves() const {
   auto statement = impl_->db.Prepare("SELECT type, oid, max(usn) FROM graves GROUP BY oid, type");
   std::vector<Grave> graves;
   while (statement.Step()) {
-    const auto kind = statement.Int(0);
     // Upstream knows no other kinds either, and never writes one.
+    if (statement.Type(0) != SQLITE_INTEGER || statement.Type(1) != SQLITE_INTEGER) continue;
+    const auto kind = statement.Int(0);
     if (kind < 0 || kind > 2) continue;
-    graves.push_back({static_cast<GraveKind>(kind), statement.Int(1), sqlite::CheckedUsn(statement.Int(2))});
+    graves.push_back({static_cast<GraveKind>(kind), statement.Int(1), sqlite::SoundUsn(statement.Int(2))});
   }
   return graves;
 }

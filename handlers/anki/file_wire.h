@@ -8,6 +8,7 @@
 // purpose: storage, transactions, zstd. Source: reference of the protocol, sections 6, 7.1 to 7.4, 7.8.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -27,6 +28,13 @@ class FileRefused : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Values of one column that were read as another value than the stored one.
+struct AdjustedColumn {
+  std::int64_t count = 0;
+  std::vector<std::int64_t> ids;  ///< of the first few rows, where rows have ids
+};
+using Adjustments = std::map<std::string, AdjustedColumn>;  ///< by "table.column"
+
 /// An uploaded file, opened read-only, defensive, untrusted schema, unicase registered. WAL headers are fine:
 /// no -wal or -shm file is made.
 class CollectionFile {
@@ -34,7 +42,7 @@ class CollectionFile {
   enum class Check { kFull, kTrusted };
 
   /// Opens `path`. kFull: magic, integrity_check, exactly one col row, ver in {11, 14..18}, the expected
-  /// tables and no triggers, views or foreign virtual tables, no usn of -1, all rows of sane types. kTrusted:
+  /// tables and no triggers, views or foreign virtual tables; all rows and objects are read once. kTrusted:
   /// one of ours that passed before. Throws FileRefused.
   static CollectionFile Open(const std::string& path, Check check);
   CollectionFile(CollectionFile&&) noexcept;
@@ -42,10 +50,15 @@ class CollectionFile {
   ~CollectionFile();
 
   int SchemaVersion() const;
+  /// As SQL's CAST reads it; a usn below 0 is -1.
   CollectionMeta Meta() const;
+  /// Whether a client that has this file can sync: it reads its times and its usn as integers.
+  bool HasReadableMeta() const;
+  /// What was not read as it is stored; known after kFull.
+  const Adjustments& Adjusted() const;
   CollectionCounts Counts() const;
   bool IsWal() const;  ///< header bytes 18 and 19 were 2 in the file on disk
-  Usn MaxUsn() const;  ///< highest usn of any row; -1 never occurs after kFull
+  Usn MaxUsn() const;  ///< at least the highest usn of any row; 0 or more
   /// Protobuf columns of schema 15+ converted to legacy JSON, as upstream converts them (7.4 to 7.8).
   SmallObjects ReadSmallObjects() const;
   /// In ascending id order, from the first id above `after`, at most `limit` rows (-1: all;

@@ -18,8 +18,11 @@
 namespace syncline::anki::sqlite {
 namespace {
 
+// Anki reads these when it opens the file, to bring it to its newest schema: it opens none that is refused
+// so.
 constexpr char kUnreadableObject[] =
-    " in the collection cannot be read. In Anki, please use Tools > Check Database, then try again.";
+    " in the collection cannot be read, and no Anki can open it. Please open a backup in Anki (File > Switch "
+    "Profile > Open Backup), then upload that.";
 
 // Only what this file does on purpose runs on an untrusted file; its schema can then call for nothing else.
 int Authorize(void*, int action, const char* first, const char*, const char*, const char*) {
@@ -90,8 +93,11 @@ void Throw(sqlite3* db, int code) {
           "template, or move what it contains to media files.");
     case SQLITE_INTERRUPT:
       throw FileRefused(
-          "The collection file takes too long to check. In Anki, please use Tools > Check Database, then try "
-          "again.");
+          "The collection file takes too long to check, which a damaged one does. In Anki, please use Tools "
+          "> "
+          "Check Database; if that reports an error, open a backup (File > Switch Profile > Open Backup). "
+          "Then "
+          "try again.");
     case SQLITE_NOMEM:
       // Sizes in a damaged file can ask for more memory than SQLite allocates at once; only our own
       // connections run out of it honestly.
@@ -215,21 +221,46 @@ int ReadSchemaVersion(const Connection& db) {
   return statement.Step() ? static_cast<int>(statement.Int(0)) : 0;
 }
 
-Usn CheckedUsn(std::int64_t usn) {
-  if (usn < 0 || usn > std::numeric_limits<Usn>::max())
-    throw FileRefused(
-        "The collection contains items that are still marked as waiting for a sync. In Anki, please use "
-        "Tools > Check "
-        "Database, then upload again.");
-  return static_cast<Usn>(usn);
+Usn SoundUsn(std::int64_t usn) {
+  return std::max(static_cast<Usn>(usn), 0);
+}
+
+void CountAdjusted(Adjustments& adjusted, const char* table, const char* column, std::int64_t id) {
+  constexpr std::size_t kExamples = 5;
+  AdjustedColumn& of_column = adjusted[std::string(table) + '.' + column];
+  ++of_column.count;
+  if (of_column.ids.size() < kExamples) of_column.ids.push_back(id);
 }
 
 namespace {
 
-std::string Utf8(const Statement& row, int column) {
-  if (row.Type(column) != SQLITE_TEXT || !IsUtf8(row.Text(column))) throw FileRefused(kDamaged);
-  return std::string(row.Text(column));
-}
+// Serde's limit inside of what a sync wraps around a preference: {"changes":{"conf":{...}}} leaves 124 of 127
+// levels, and an answer one more. A deeper one can be in a file, but travel nowhere.
+constexpr int kMaxPreferenceDepth = 125;
+
+// Counts what is not read as it is stored, if anybody wants to know.
+struct Counter {
+  Adjustments* adjusted;
+  void Count(const char* table, const char* column, std::int64_t id) const {
+    if (adjusted != nullptr) CountAdjusted(*adjusted, table, column, id);
+  }
+  Usn RowUsn(const Statement& row, int column, const char* table, std::int64_t id) const {
+    const auto stored = row.Int(column);
+    const Usn usn = SoundUsn(stored);
+    if (stored != usn) Count(table, "usn", id);
+    return usn;
+  }
+  // UTF-8 of whatever there is.
+  std::string Name(const Statement& row, int column, const char* table, const char* name,
+                   std::int64_t id) const {
+    const bool is_text = row.Type(column) == SQLITE_TEXT;
+    std::string text(is_text ? row.Text(column) : row.Blob(column));
+    if (is_text && IsUtf8(text)) return text;
+    Count(table, name, id);
+    MakeText(text);
+    return text;
+  }
+};
 
 std::int64_t NeedNumber(std::string_view digits) {
   const auto number = WholeNumber(digits);
@@ -263,12 +294,10 @@ std::map<std::int64_t, std::string> ReadJsonMap(const Connection& db, const char
 }
 
 Object NotetypeObject(const NotetypeRow& row, std::string json) {
-  // Ids of 0 exist in very old collections; clients refuse to sync them.
-  if (row.id == 0) throw BadObject("notetype with id 0");
   return {row.id,
           row.name,
           row.mod,
-          CheckedUsn(row.usn),
+          SoundUsn(row.usn),
           std::move(json),
           static_cast<std::int32_t>(row.fields.size()),
           static_cast<std::int32_t>(row.templates.size())};
@@ -299,13 +328,32 @@ void EachNamedObject(const Connection& db, const char* column, Row (*from_json)(
   }
 }
 
-std::vector<Object> ReadNotetypes(const Connection& db, int version) {
+// The row as JSON. A row whose protobuf does not parse is to be no reason to refuse a file: clients open it,
+// and sync it as long as nobody touches that object. What stands in for it here has its id, its name and its
+// parts, and is sent only to a client that has never seen the file.
+template <typename Row, typename StandIn>
+std::string JsonOrStandIn(Row& row, std::string (*to_json)(const Row&), StandIn stand_in) {
+  try {
+    return to_json(row);
+  } catch (const BadObject&) {
+    stand_in(row);
+    return to_json(row);
+  }
+}
+
+std::vector<Object> ReadNotetypes(const Connection& db, int version, const Counter& counter) {
   std::vector<Object> notetypes;
   if (version < 15) {
-    EachNamedObject(db, "models", NotetypeFromJson, NotetypeToJson,
-                    [&](const NotetypeRow& row, std::string text) {
-                      notetypes.push_back(NotetypeObject(row, std::move(text)));
-                    });
+    EachNamedObject(
+        db, "models", NotetypeFromJson, NotetypeToJson, [&](const NotetypeRow& row, std::string text) {
+          // They exist in very old collections, and are given an id when Anki opens one.
+          if (row.id == 0) {
+            throw FileRefused(
+                "The collection contains a note type without an id. Please open it with a current "
+                "version of Anki, which repairs that, and upload it from there.");
+          }
+          notetypes.push_back(NotetypeObject(row, std::move(text)));
+        });
     return notetypes;
   }
   auto fields = db.Prepare("SELECT name, config FROM fields WHERE ntid = ? ORDER BY ord");
@@ -313,43 +361,56 @@ std::vector<Object> ReadNotetypes(const Connection& db, int version) {
       db.Prepare("SELECT name, mtime_secs, usn, config FROM templates WHERE ntid = ? ORDER BY ord");
   auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, config FROM notetypes ORDER BY id");
   while (statement.Step()) {
-    NotetypeRow row{statement.Int(0),
-                    Utf8(statement, 1),
+    const auto id = statement.Int(0);
+    NotetypeRow row{id,
+                    counter.Name(statement, 1, "notetypes", "name", id),
                     statement.Int(2),
-                    CheckedUsn(statement.Int(3)),
+                    counter.RowUsn(statement, 3, "notetypes", id),
                     std::string(statement.Blob(4)),
                     {},
                     {}};
     for (fields.Bind(1, row.id); fields.Step();)
-      row.fields.push_back({Utf8(fields, 0), std::string(fields.Blob(1))});
+      row.fields.push_back({counter.Name(fields, 0, "fields", "name", id), std::string(fields.Blob(1))});
     fields.Reset();
     for (templates.Bind(1, row.id); templates.Step();)
-      row.templates.push_back({Utf8(templates, 0), templates.Int(1), static_cast<Usn>(templates.Int(2)),
-                               std::string(templates.Blob(3))});
+      row.templates.push_back({counter.Name(templates, 0, "templates", "name", id), templates.Int(1),
+                               SoundUsn(templates.Int(2)), std::string(templates.Blob(3))});
     templates.Reset();
-    auto json = NotetypeToJson(row);
+    auto json = JsonOrStandIn(row, NotetypeToJson, [&](NotetypeRow& odd) {
+      counter.Count("notetypes", "config", id);
+      odd.config.clear();
+      for (auto& field : odd.fields) field.config.clear();
+      for (auto& card : odd.templates) card.config.clear();
+    });
     notetypes.push_back(NotetypeObject(row, std::move(json)));
   }
   return notetypes;
 }
 
-std::vector<Object> ReadDecks(const Connection& db, int version) {
+std::vector<Object> ReadDecks(const Connection& db, int version, const Counter& counter) {
   std::vector<Object> decks;
   if (version < 15) {
     EachNamedObject(db, "decks", DeckFromJson, DeckToJson, [&](const DeckRow& row, std::string text) {
-      decks.push_back({row.id, HumanDeckName(row.name), row.mod, CheckedUsn(row.usn), std::move(text)});
+      decks.push_back({row.id, HumanDeckName(row.name), row.mod, SoundUsn(row.usn), std::move(text)});
     });
     return decks;
   }
   auto statement = db.Prepare("SELECT id, name, mtime_secs, usn, common, kind FROM decks ORDER BY id");
   while (statement.Step()) {
-    const DeckRow row{statement.Int(0),
-                      Utf8(statement, 1),
-                      statement.Int(2),
-                      CheckedUsn(statement.Int(3)),
-                      std::string(statement.Blob(4)),
-                      std::string(statement.Blob(5))};
-    decks.push_back({row.id, HumanDeckName(row.name), row.mod, row.usn, DeckToJson(row)});
+    const auto id = statement.Int(0);
+    DeckRow row{id,
+                counter.Name(statement, 1, "decks", "name", id),
+                statement.Int(2),
+                counter.RowUsn(statement, 3, "decks", id),
+                std::string(statement.Blob(4)),
+                std::string(statement.Blob(5))};
+    auto json = JsonOrStandIn(row, DeckToJson, [&](DeckRow& odd) {
+      counter.Count("decks", "kind", id);
+      odd.common.clear();
+      // An ordinary deck with the options of the id 1, as protobuf.
+      odd.kind = "\x0a\x02\x08\x01";
+    });
+    decks.push_back({row.id, HumanDeckName(row.name), row.mod, row.usn, std::move(json)});
   }
   return decks;
 }
@@ -360,10 +421,10 @@ Object DeckConfigObject(std::int64_t id, std::string json) {
   const bool wrong_id = row.id != id;
   row.id = id;
   auto text = OwnText(row, std::move(json), wrong_id, DeckConfigToJson);
-  return {id, row.name, row.mod, CheckedUsn(row.usn), std::move(text)};
+  return {id, row.name, row.mod, SoundUsn(row.usn), std::move(text)};
 }
 
-std::vector<Object> ReadDeckConfigs(const Connection& db, int version) {
+std::vector<Object> ReadDeckConfigs(const Connection& db, int version, const Counter& counter) {
   std::vector<Object> configs;
   if (version < 14) {
     for (auto& [id, json] : ReadJsonMap(db, "dconf"))
@@ -376,19 +437,30 @@ std::vector<Object> ReadDeckConfigs(const Connection& db, int version) {
       configs.push_back(DeckConfigObject(statement.Int(0), std::string(statement.Blob(4))));
       continue;
     }
-    DeckConfigRow row{statement.Int(0), Utf8(statement, 1), statement.Int(2), CheckedUsn(statement.Int(3)),
-                      std::string(statement.Blob(4))};
-    if (version == 15) UpgradeDeckConfigFromSchema15(row);
-    configs.push_back({row.id, row.name, row.mod, row.usn, DeckConfigToJson(row)});
+    const auto id = statement.Int(0);
+    DeckConfigRow row{id, counter.Name(statement, 1, "deck_config", "name", id), statement.Int(2),
+                      counter.RowUsn(statement, 3, "deck_config", id), std::string(statement.Blob(4))};
+    const auto to_json = version == 15 ? +[](const DeckConfigRow& old) {
+      auto upgraded = old;
+      UpgradeDeckConfigFromSchema15(upgraded);
+      return DeckConfigToJson(upgraded);
+    }
+    : DeckConfigToJson;
+    auto json = JsonOrStandIn(row, to_json, [&](DeckConfigRow& odd) {
+      counter.Count("deck_config", "config", id);
+      odd.config.clear();
+    });
+    configs.push_back({row.id, row.name, row.mod, row.usn, std::move(json)});
   }
   return configs;
 }
 
-std::vector<Tag> ReadTags(const Connection& db, int version) {
+std::vector<Tag> ReadTags(const Connection& db, int version, const Counter& counter) {
   std::vector<Tag> tags;
   if (version >= 14) {
     auto statement = db.Prepare("SELECT tag, usn FROM tags");
-    while (statement.Step()) tags.push_back({Utf8(statement, 0), CheckedUsn(statement.Int(1))});
+    while (statement.Step())
+      tags.push_back({counter.Name(statement, 0, "tags", "tag", 0), counter.RowUsn(statement, 1, "tags", 0)});
     return tags;
   }
   auto statement = db.Prepare("SELECT tags FROM col LIMIT 1");
@@ -399,30 +471,42 @@ std::vector<Tag> ReadTags(const Connection& db, int version) {
   json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
     if (value.kind != JsonSpans::Kind::kNumber) throw BadJson("usn of a tag");
     const std::string name(json.Key(value));
-    if (names.insert(UnicaseKey(name)).second)
-      tags.push_back({name, CheckedUsn(NeedNumber(json.Raw(value)))});
+    if (names.insert(UnicaseKey(name)).second) tags.push_back({name, SoundUsn(NeedNumber(json.Raw(value)))});
   });
   return tags;
 }
 
-std::string ReadConfig(const Connection& db, int version) {
+// Nobody could be sent a preference that is no JSON, or too deep: clients that have it in their file answer
+// with an error when it is to be synced. Here it is left out.
+bool CanTravel(std::string_view value) {
+  try {
+    static_cast<void>(JsonSpans(value, 0, kMaxPreferenceDepth));
+    return true;
+  } catch (const BadJson&) {
+    return false;
+  }
+}
+
+std::string ReadConfig(const Connection& db, int version, const Counter& counter) {
   std::string config = "{";
   std::map<std::string, std::string> values;
+  const auto add = [&](std::string key, std::string_view value) {
+    if (CanTravel(value)) {
+      values[std::move(key)] = value;
+    } else {
+      counter.Count("config", "val", 0);
+    }
+  };
   if (version >= 14) {
     auto statement = db.Prepare("SELECT key, val FROM config");
-    while (statement.Step()) {
-      const auto value = statement.Blob(1);
-      static_cast<void>(JsonSpans(value, 0));
-      values[Utf8(statement, 0)] = value;
-    }
+    while (statement.Step()) add(counter.Name(statement, 0, "config", "KEY", 0), statement.Blob(1));
   } else {
     auto statement = db.Prepare("SELECT conf FROM col LIMIT 1");
     if (!statement.Step()) throw BadJson("no config");
     const JsonSpans json(statement.Text(0), 1);
     if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("config is no object");
-    json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
-      values[std::string(json.Key(value))] = json.Raw(value);
-    });
+    json.EachIn(json.Root(),
+                [&](const JsonSpans::Value& value) { add(std::string(json.Key(value)), json.Raw(value)); });
   }
   for (const auto& [key, value] : values) {
     if (config.size() > 1) config += ',';
@@ -444,13 +528,15 @@ auto Named(const char* kind, Read read) {
 
 }  // namespace
 
-SmallObjects ReadSmallObjects(const Connection& db, int version) {
+SmallObjects ReadSmallObjects(const Connection& db, int version, Adjustments* adjusted) {
+  const Counter counter{adjusted};
   SmallObjects objects;
-  objects.notetypes = Named("A note type", [&] { return ReadNotetypes(db, version); });
-  objects.decks = Named("A deck", [&] { return ReadDecks(db, version); });
-  objects.deck_configs = Named("A group of deck options", [&] { return ReadDeckConfigs(db, version); });
-  objects.tags = Named("The list of tags", [&] { return ReadTags(db, version); });
-  objects.config_json = Named("A preference", [&] { return ReadConfig(db, version); });
+  objects.notetypes = Named("A note type", [&] { return ReadNotetypes(db, version, counter); });
+  objects.decks = Named("A deck", [&] { return ReadDecks(db, version, counter); });
+  objects.deck_configs =
+      Named("A group of deck options", [&] { return ReadDeckConfigs(db, version, counter); });
+  objects.tags = Named("The list of tags", [&] { return ReadTags(db, version, counter); });
+  objects.config_json = Named("A preference", [&] { return ReadConfig(db, version, counter); });
   return objects;
 }
 

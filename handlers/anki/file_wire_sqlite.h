@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "handlers/anki/file_wire.h"
 #include "handlers/anki/rows_wire.h"
 
 namespace syncline::anki::sqlite {
@@ -19,7 +20,9 @@ inline constexpr int kMaxValueBytes = 32 << 20;
 
 /// What the user is told of a file that SQLite or Anki could not work with.
 inline constexpr char kDamaged[] =
-    "The collection file is damaged. In Anki, please use Tools > Check Database, then try again.";
+    "The collection file is damaged. In Anki, please use Tools > Check Database; if that reports an error, "
+    "open "
+    "a backup (File > Switch Profile > Open Backup). Then try again.";
 
 /// Throws what an error code means: FileRefused when the file is to blame, std::runtime_error when the
 /// machine is.
@@ -79,8 +82,11 @@ bool HeaderSaysWal(std::string_view header);
 void LeaveWal(const std::string& path);
 
 int ReadSchemaVersion(const Connection& db);
-SmallObjects ReadSmallObjects(const Connection& db, int version);
-/// A usn as stored. Throws FileRefused when it is -1, waiting for a sync, or no usn at all.
-Usn CheckedUsn(std::int64_t usn);
+/// What is not read as it is stored is counted in `adjusted`, if given.
+SmallObjects ReadSmallObjects(const Connection& db, int version, Adjustments* adjusted = nullptr);
+/// The usn of a row, cut to 32 bits as Anki's reader cuts it. What is below 0 counts as seen by everybody who
+/// has the file: -1 marks what waits for a sync in a client, and whoever downloads the file sends it anew.
+Usn SoundUsn(std::int64_t usn);
+void CountAdjusted(Adjustments& adjusted, const char* table, const char* column, std::int64_t id);
 
 }  // namespace syncline::anki::sqlite

@@ -300,7 +300,11 @@ std::uint32_t CollectionFileWriter::Impl::SortFieldOf(std::int64_t notetype_id) 
       while (statement.Step()) {
         NotetypeRow row;
         row.config = statement.Blob(1);
-        (*sort_fields)[statement.Int(0)] = SortField(row);
+        // What cannot be read stays as its owner left it.
+        try {
+          (*sort_fields)[statement.Int(0)] = SortField(row);
+        } catch (const BadObject&) {
+        }
       }
     } else {
       for (const auto& object : Objects().notetypes)

@@ -80,20 +80,31 @@ Usn SeenUsn(Usn file_usn) {
   return std::max(file_usn - 1, 0);
 }
 
-// Values no client writes, and arithmetic on which would overflow: the year 9999, and a usn with room to
-// grow.
-constexpr std::int64_t kMaxSeconds = 253'402'300'799;
+// The usns from here on, up to 2^31 - 1, are few: a collection that goes on from them would come to the end.
 constexpr Usn kMaxUsn = 2'000'000'000;
+// The year 9999, in ms.
+constexpr std::int64_t kMaxTime = 253'402'300'799'000;
 
-void RefuseStrangeMeta(const CollectionMeta& meta) {
-  const auto is_time = [](std::int64_t value, std::int64_t max) { return value >= 0 && value <= max; };
-  if (is_time(meta.created_s, kMaxSeconds) && is_time(meta.mod_ms, kMaxSeconds * 1000) &&
-      is_time(meta.schema_ms, kMaxSeconds * 1000) && meta.usn >= 0 && meta.usn <= kMaxUsn) {
-    return;
-  }
+// The head of a file, as the collection begins with it.
+CollectionMeta BeginningOf(const CollectionMeta& stored, std::int64_t now_ms) {
+  CollectionMeta meta = stored;
+  // Beside such a usn ours begin anew. Who has the file names its usn at the next sync, which is above all of
+  // ours; so it is taken for somebody who has seen the file and nothing else (Collection::SeenBy), and gets a
+  // usn of ours when that sync ends.
+  if (meta.usn < 0 || meta.usn > kMaxUsn) meta.usn = 1;
+  // Clients take what was changed later for the better config. One from the year 292 million would win for
+  // ever.
+  if (meta.mod_ms < 0 || meta.mod_ms > kMaxTime) meta.mod_ms = now_ms;
+  // The schema time stays, whatever it is: it is only ever compared, with the one in the same file.
+  return meta;
+}
+
+void RefuseStrangeCreation(const CollectionMeta& meta) {
+  if (meta.created_s >= -kMaxCreatedSeconds && meta.created_s <= kMaxCreatedSeconds) return;
   throw FileRefused(
-      "The collection says it is from the far past or future. Please check the date of your device, "
-      "use Check Database, and try again.");
+      "The collection says that it was created in a year that no calendar knows, and Anki cannot work with "
+      "it. "
+      "Please open a backup in Anki (File > Switch Profile > Open Backup), then upload that.");
 }
 
 // Of an id that was used again the grave is history: it must not keep the row from being imported.
@@ -119,9 +130,12 @@ std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& obje
   return graves;
 }
 
-NewCollection Describe(const CollectionFile& file, std::uint64_t bytes) {
+NewCollection Describe(const CollectionFile& file, std::uint64_t bytes, std::int64_t now_ms) {
   NewCollection next;
-  next.file = next.meta = file.Meta();
+  next.file = next.meta = BeginningOf(file.Meta(), now_ms);
+  // A head that clients cannot read is not handed on. With a usn beyond the file's the file is not current,
+  // and every download has a head written by us.
+  if (!file.HasReadableMeta()) ++next.meta.usn;
   next.counts = file.Counts();
   next.objects = file.ReadSmallObjects();
   next.graves = GravesOf(file, next.objects);
@@ -261,8 +275,8 @@ void ReceiveUpload(Context& context, BodySource& body) {
                       std::to_string(context.config().max_collection_mib) + " MiB).");
   }
   const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kFull);
-  RefuseStrangeMeta(file.Meta());
-  NewCollection next = Describe(file, plain.Size());
+  RefuseStrangeCreation(file.Meta());
+  NewCollection next = Describe(file, plain.Size(), context.NowMs());
   next.blob = StoreFrame(context, frame);
   context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Replace(next); });
 }
@@ -282,7 +296,7 @@ void EnsureCollection(Context& context) {
       plain.path(),
       {.created_s = created_s, .mod_ms = 0, .schema_ms = *created_ms, .last_sync_ms = 0, .usn = 0});
   const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kTrusted);
-  NewCollection first = Describe(file, plain.Size());
+  NewCollection first = Describe(file, plain.Size(), *created_ms);
   first.blob = StoreCompressed(context, plain);
   context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Begin(first); });
 }
@@ -394,7 +408,8 @@ void Restore(Context& context, std::int32_t generation) {
     return Restore(context, generation);
   }
   const OpenedFile opened(FetchBase(context, entry->collection));
-  NewCollection next = Describe(opened.file(), static_cast<std::uint64_t>(entry->collection.base_bytes));
+  NewCollection next =
+      Describe(opened.file(), static_cast<std::uint64_t>(entry->collection.base_bytes), context.NowMs());
   next.blob.id = entry->collection.base_blob;
   next.meta = entry->collection.meta;
   context.Write<FullSyncStore>([&](FullSyncStore& store) {
@@ -402,7 +417,10 @@ void Restore(Context& context, std::int32_t generation) {
     // A new schema time tells every client to download. Without it they would hold a usn from the future, ask
     // for nothing, and at best fail the sanity check.
     const std::int64_t now_ms = context.NowMs();
-    next.meta.schema_ms = std::max(now_ms, current ? current->meta.schema_ms + 1 : 0);
+    next.meta.schema_ms = now_ms;
+    // Later than the one before, or, where that is beyond all time, only another one.
+    if (current && current->meta.schema_ms >= now_ms && current->meta.schema_ms < kMaxTime)
+      next.meta.schema_ms = current->meta.schema_ms + 1;
     next.meta.mod_ms = std::max(now_ms, current ? current->meta.mod_ms + 1 : 0);
     next.meta.usn = std::max(next.meta.usn, current ? current->meta.usn : 0) + 1;
     store.Replace(next);

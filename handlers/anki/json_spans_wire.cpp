@@ -21,7 +21,7 @@ namespace syncline::anki {
 struct SpanRecorder {
   JsonSpans& out;
   const rapidjson::MemoryStream& stream;
-  int record_depth;
+  int record_depth, max_depth;
   std::size_t position = 0;  // end of the last token
   int depth = 0;
   std::uint32_t key_begin = 0, key_size = 0;
@@ -99,7 +99,7 @@ struct SpanRecorder {
     const auto begin = SkipToToken();
     if (depth <= record_depth) open.push_back(static_cast<std::uint32_t>(out.values_.size()));
     if (!Record(kind, begin, begin + 1)) return false;
-    if (++depth > JsonSpans::kMaxDepth) return Refuse("nested too deep");
+    if (++depth > max_depth) return Refuse("nested too deep");
     return true;
   }
   bool EndObject(rapidjson::SizeType) { return End(); }
@@ -115,10 +115,10 @@ struct SpanRecorder {
   }
 };
 
-JsonSpans::JsonSpans(std::string_view text, int record_depth) : text_(text) {
+JsonSpans::JsonSpans(std::string_view text, int record_depth, int max_depth) : text_(text) {
   if (text.size() > kMaxBytes) throw BadJson("JSON too long");
   rapidjson::MemoryStream stream(text.data(), text.size());
-  SpanRecorder recorder{*this, stream, record_depth, 0, 0, 0, 0, {}, nullptr};
+  SpanRecorder recorder{*this, stream, record_depth, max_depth, 0, 0, 0, 0, {}, nullptr};
   rapidjson::Reader reader;
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                               rapidjson::kParseNumbersAsStringsFlag;

@@ -26,9 +26,9 @@ class JsonSpans {
  public:
   enum class Kind : std::uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };
 
-  /// Arrays and objects may be nested this deep. Anki's parser stops at 127, and counts the message around an
-  /// object.
-  static constexpr int kMaxDepth = 100;
+  /// Arrays and objects may be nested this deep. Anki's parser takes 127, and what is one deeper in a message
+  /// to us is one less deep in ours.
+  static constexpr int kMaxDepth = 128;
   static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
   /// Bounds the memory: each value costs 28 bytes.
   static constexpr std::size_t kMaxValues = std::size_t{1} << 20;
@@ -43,7 +43,7 @@ class JsonSpans {
 
   /// Values nested deeper than `record_depth` are checked but not recorded (0: only the root). Throws
   /// BadJson, also for lone surrogates and for numbers beyond a double, both of which Anki's parser refuses.
-  explicit JsonSpans(std::string_view text, int record_depth = kMaxDepth);
+  explicit JsonSpans(std::string_view text, int record_depth = kMaxDepth, int max_depth = kMaxDepth);
 
   const Value& Root() const { return values_.front(); }
   /// The members or elements of an array or object, in order. Empty for anything else.

@@ -18,8 +18,6 @@ using Value = JsonSpans::Value;
 using Kind = JsonSpans::Kind;
 
 constexpr std::int64_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
-// The end of the year 9999: days are counted from it.
-constexpr std::int64_t kMaxSeconds = 253'402'300'799;
 
 // Messages are recorded as a whole: they hold at most a few hundred rows, however large the collection.
 JsonSpans Parse(std::string_view json, int record_depth = JsonSpans::kMaxDepth) {
@@ -357,7 +355,8 @@ Changes ParseChanges(std::string_view json) {
     if (config->Type() != Kind::kObject) throw config->Misshapen("not an object");
     changes.config_json = config->Raw();
   }
-  if (const auto created = root.FindUnlessNull("crt")) changes.created_s = created->Int(0, kMaxSeconds);
+  if (const auto created = root.FindUnlessNull("crt"))
+    changes.created_s = created->Int(-kMaxCreatedSeconds, kMaxCreatedSeconds);
   return changes;
 }
 

@@ -81,6 +81,9 @@ struct Tag {
   Usn usn;
 };
 
+/// Times of creation up to here, before and after 1970, are days to Anki: the end of what its calendar knows.
+inline constexpr std::int64_t kMaxCreatedSeconds = 8'210'266'876'799;
+
 /// The one row of the col table.
 struct CollectionMeta {
   std::int64_t created_s;  ///< crt, seconds

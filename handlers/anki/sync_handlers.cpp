@@ -208,14 +208,16 @@ Response PostStart(Request& request, Context& context) {
     const auto found_both = sessions.EndAndFind();
     if (!found_both) return std::nullopt;
     const auto& [collection, config_json] = *found_both;
+    StartMessage seen = message;
+    seen.client_usn = collection.SeenBy(message.client_usn);
     // With the base file's usn a client has seen all of the file; 0 is the usn of a file that nobody has
     // synced.
-    const bool has_seen_file = message.client_usn >= std::max(collection.base_usn, 1);
+    const bool has_seen_file = seen.client_usn >= std::max(collection.base_usn, 1);
     if (!collection.IsImported() && !has_seen_file) throw Busy("importing");
     const auto unbury_day =
         UnburyDay(ReadDayConfig(config_json), collection.meta.created_s, context.NowSeconds());
     const std::int64_t minutes = context.config().session_minutes;
-    const Session session = sessions.Start(collection, envelope.session, message, unbury_day, minutes);
+    const Session session = sessions.Start(collection, envelope.session, seen, unbury_day, minutes);
     GraveIds found;
     if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
     if (!message.graves.empty()) {

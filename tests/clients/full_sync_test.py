@@ -208,7 +208,6 @@ class FullSync(ClientTest):
         one, two = self.pair(4)
         for name, statement in (("trigger", "create trigger t after insert on notes begin delete from cards; end"),
                                 ("view", "create view v as select * from notes"),
-                                ("usn", "update notes set usn = -1"),
                                 ("version", "update col set ver = 13"),
                                 ("no notes", "drop table notes")):
             with self.subTest(name=name):
