@@ -1,10 +1,13 @@
-// syncline-admin anki history | restore: the collections that full uploads and restores have replaced.
+// syncline-admin anki history | restore | problems: the collections that full uploads and restores have
+// replaced, and what went wrong between devices and the server.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <ctime>
 
 #include "handlers/admin/commands.h"
 #include "handlers/anki/full_sync.h"
+#include "handlers/anki/json_spans_wire.h"
+#include "handlers/anki/problem_store.h"
 
 namespace syncline::admin {
 namespace {
@@ -79,10 +82,30 @@ int RestoreCollection(Tool& tool, const Options& options) {
   return 0;
 }
 
+int ShowProblems(Tool& tool, const Options& options) {
+  Context& context = tool.ContextOf(tool.Find(options.name).id);
+  const auto problems =
+      context.Read<anki::ProblemStore>([](anki::ProblemStore& store) { return store.Newest(); });
+  if (problems.empty()) std::printf("No problems of %s are known.\n", options.name.c_str());
+  for (const anki::Problem& problem : problems) {
+    std::printf("%s  %s  device %lld  %s\n", TimeText(problem.happened_at).c_str(), problem.kind.c_str(),
+                static_cast<long long>(problem.reporter.device), problem.reporter.client.c_str());
+    // Numbers and our own words, to be read by people: a line for each member, without the quotes.
+    const anki::JsonSpans details(problem.details, 1);
+    details.EachIn(details.Root(), [&](const anki::JsonSpans::Value& member) {
+      std::string value(details.Raw(member));
+      std::erase(value, '"');
+      std::printf("    %s: %s\n", std::string(details.Key(member)).c_str(), value.c_str());
+    });
+  }
+  return 0;
+}
+
 }  // namespace
 
 void AddAnkiCommands(CLI::App& app, Tool& tool) {
-  CLI::App* group = app.add_subcommand("anki", "Collections that were replaced, and bringing one back");
+  CLI::App* group = app.add_subcommand(
+      "anki", "Collections that were replaced, bringing one back, and problems of devices");
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
 
@@ -97,6 +120,12 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
   restore->add_option("--at", options->at, "Id from the history, or a moment (UTC)")->required();
   restore->callback(
       [&tool, options] { tool.command = [&tool, options] { return RestoreCollection(tool, *options); }; });
+
+  CLI::App* problems = group->add_subcommand(
+      "problems", "Show failed sanity checks and odd values in uploads of an account, newest first");
+  problems->add_option("NAME", options->name, "Account")->required();
+  problems->callback(
+      [&tool, options] { tool.command = [&tool, options] { return ShowProblems(tool, *options); }; });
 }
 
 }  // namespace syncline::admin

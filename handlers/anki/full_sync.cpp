@@ -262,7 +262,7 @@ void Unbury(CardColumns& cards) {
 
 }  // namespace
 
-void ReceiveUpload(Context& context, BodySource& body) {
+void ReceiveUpload(Context& context, BodySource& body, const std::string& client) {
   TempFile frame(context.config().temp_dir);
   TempFile plain(context.config().temp_dir);
   KeepingSource keeping(body, frame);
@@ -278,7 +278,10 @@ void ReceiveUpload(Context& context, BodySource& body) {
   RefuseStrangeCreation(file.Meta());
   NewCollection next = Describe(file, plain.Size(), context.NowMs());
   next.blob = StoreFrame(context, frame);
-  context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Replace(next); });
+  context.Write<FullSyncStore>([&](FullSyncStore& store) {
+    store.Replace(next);
+    if (!file.Adjusted().empty()) store.problems().KeepUpload({context.device(), client}, file.Adjusted());
+  });
 }
 
 void EnsureCollection(Context& context) {

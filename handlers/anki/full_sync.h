@@ -21,8 +21,9 @@ namespace syncline::anki {
 
 /// Receives an uploaded file (zstd, one frame), checks it, and puts it in place of the collection. Answers
 /// within the client's stall limit of 30 s: turning it into rows is a job. Throws FileRefused with a text for
-/// the user, Error for anything else (bad_zstd; over_quota).
-void ReceiveUpload(Context& context, BodySource& body);
+/// the user, Error for anything else (bad_zstd; over_quota). `client` is the version of who sent it, for the
+/// report that is kept when values in the file are odd.
+void ReceiveUpload(Context& context, BodySource& body, const std::string& client);
 
 /// Gives an account without data its first, empty collection: what a device gets that chooses to download it.
 void EnsureCollection(Context& context);

@@ -12,12 +12,12 @@ constexpr std::string_view kAccepted = "OK";
 constexpr int kDownloadCompression = 1;
 
 // Clients show the text of a refusal; the status stays 200, or they would show a number instead.
-std::string UploadResult(Request& request, Context& context) {
+std::string UploadResult(Request& request, Context& context, const Envelope& envelope) {
   class NoBody : public BodySource {
     std::size_t Read(char*, std::size_t) override { return 0; }
   } none;
   try {
-    ReceiveUpload(context, request.body != nullptr ? *request.body : none);
+    ReceiveUpload(context, request.body != nullptr ? *request.body : none, envelope.client);
     return std::string(kAccepted);
   } catch (const FileRefused& refused) {
     return refused.what();
@@ -35,7 +35,7 @@ std::string UploadResult(Request& request, Context& context) {
 // 400 for a body that is no zstd frame. Any session of the account is over.
 Response PostUpload(Request& request, Context& context) {
   const Envelope envelope = EnvelopeOf(request);
-  return Answer(envelope, UploadResult(request, context));
+  return Answer(envelope, UploadResult(request, context, envelope));
 }
 
 // POST /sync/download -- the collection as a file; reads only, but for ending a session that is open.

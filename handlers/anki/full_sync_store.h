@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "handlers/anki/collection_store.h"
+#include "handlers/anki/problem_store.h"
 #include "handlers/anki/session_store.h"
 #include "handlers/base/blobs.h"
 #include "sql/tx.h"
@@ -36,9 +37,10 @@ struct HistoryEntry {
 
 class FullSyncStore {
  public:
-  FullSyncStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user), sessions_(tx, user) {}
+  FullSyncStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user), sessions_(tx, user), problems_(tx, user) {}
   SessionStore& sessions() { return sessions_; }
   CollectionStore& collections() { return sessions_.collections(); }
+  ProblemStore& problems() { return problems_; }
 
   /// Puts `next` in place of what is there, which goes to history; ends any session; enqueues the jobs that
   /// turn the file into rows and the old rows into a file. Returns the new generation. Error TooLarge
@@ -70,6 +72,7 @@ class FullSyncStore {
   sql::Tx& tx_;
   UserId user_;
   SessionStore sessions_;
+  ProblemStore problems_;
 };
 
 }  // namespace syncline::anki

@@ -36,6 +36,7 @@ class SweepStore {
     }
     return found;
   }
+  void ExpireProblems(std::int64_t days) { tx_.Later(sql::anki::expire_problems, days); }
 
  private:
   sql::Tx& tx_;
@@ -76,6 +77,7 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
 
 void SweepHistory(const Job&, Context& context, JobControl& control) {
   const std::int64_t days = context.config().history_days;
+  context.Write<SweepStore>([&](SweepStore& store) { store.ExpireProblems(days); });
   for (;;) {
     const auto expired =
         context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredHistory(days); });

@@ -9,6 +9,7 @@
 #include "handlers/anki/config_wire.h"
 #include "handlers/anki/full_sync.h"
 #include "handlers/anki/messages_wire.h"
+#include "handlers/anki/problem_store.h"
 #include "handlers/anki/session_store.h"
 
 namespace syncline::anki {
@@ -136,6 +137,13 @@ std::string NextChunk(Session& session, CollectionStore& collections) {
 // base file, which has to be fetched outside of any transaction.
 struct FileNeeded {
   Collection collection;
+};
+
+// A session, and the report of what is wrong with it, in one transaction.
+struct CheckedSession {
+  CheckedSession(sql::Tx& tx, UserId user) : sessions(tx, user), problems(tx, user) {}
+  SessionStore sessions;
+  ProblemStore problems;
 };
 
 // Runs `transaction(file)`, and again with the file when it asks for one. It returns a T or FileNeeded.
@@ -313,13 +321,14 @@ Response PostApplyChunk(Request& request, Context& context) {
 //
 // Ours are the counters of the collection and what is staged will do to them; nothing is counted. A false
 // "bad" would cost the user a full sync, so only the six counts that both sides can know are compared. After
-// "bad" the session is over. Nobody waits for the commit: counts that are lost are computed again by finish.
-// Answers 200 with "ok" or "bad"; 409 no session.
+// "bad" the session is over, and what was in it is kept as a report for the operator. Nobody waits for the
+// commit: counts that are lost are computed again by finish. Answers 200 with "ok" or "bad"; 409 no session.
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(MessageOf(request));
-  const auto count = [&](SessionStore& sessions,
+  const auto count = [&](CheckedSession& checked,
                          ImportingFile* file) -> std::variant<CollectionCounts, FileNeeded> {
+    SessionStore& sessions = checked.sessions;
     auto locked = sessions.AskLock(envelope.session);
     const auto found = sessions.collections().Find();
     Session session = locked.Get();
@@ -327,6 +336,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
     const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
     if (counts != client.counts) {
+      checked.problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
       sessions.End();
     } else {
       sessions.RememberCounts(counts, context.config().session_minutes);
@@ -334,8 +344,8 @@ Response PostSanityCheck2(Request& request, Context& context) {
     return counts;
   };
   const auto ours = WithImportingFile<CollectionCounts>(context, [&](ImportingFile* file) {
-    return context.WriteUnawaited<SessionStore>(
-        [&](SessionStore& sessions) { return count(sessions, file); });
+    return context.WriteUnawaited<CheckedSession>(
+        [&](CheckedSession& checked) { return count(checked, file); });
   });
   return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
 }

@@ -15,7 +15,7 @@ import time
 import unittest
 import urllib.request
 
-from devices import HTTP, PASSWORD, Account, Collection, Device, Required, main
+from devices import HTTP, PASSWORD, Account, Collection, Device, Required, StoppedWorkers, admin, main
 
 from anki_wire import Wire  # on the path of devices
 
@@ -44,8 +44,8 @@ VALUES = {
     "revlog.ease real": "update revlog set ease = 2.5 where id = {review}",
     "revlog.ease negative": "update revlog set ease = -1 where id = {review}",
     "revlog.ease high": "update revlog set ease = 300 where id = {review}",
-    "preference of depth 101": "insert into config values ('deep', 0, 0, cast('" + "[" * 101 + "]" * 101 + "' as blob))",
-    "preference of depth 124": "insert into config values ('deep', 0, 0, cast('" + "[" * 124 + "]" * 124 + "' as blob))",
+    "preference of depth 101": "insert into config values ('deep 101', 0, 0, cast('" + "[" * 101 + "]" * 101 + "' as blob))",
+    "preference of depth 124": "insert into config values ('deep 124', 0, 0, cast('" + "[" * 124 + "]" * 124 + "' as blob))",
     "col.crt negative": "update col set crt = -86400",
     "col.usn near the end": "update col set usn = 2147483000",
 }
@@ -72,8 +72,8 @@ MORE = {
     "deck without a name": "insert into decks values (77, x'ff', 0, 0, x'', x'0a020801')",
     "options that cannot be read": "insert into deck_config values (77, 'Odd', 0, 0, x'ff')",
     "config that is no JSON": "insert into config values ('odd', 0, 0, x'ff')",
-    "preference of depth 127": "insert into config values ('deep', 0, 0, cast('" + "[" * 127 + "]" * 127 + "' as blob))",
-    "preference of depth 5000": "insert into config values ('deep', 0, 0, cast('" + "[" * 5000 + "]" * 5000 + "' as blob))",
+    "preference of depth 127": "insert into config values ('deep 127', 0, 0, cast('" + "[" * 127 + "]" * 127 + "' as blob))",
+    "preference of depth 5000": "insert into config values ('deep 5000', 0, 0, cast('" + "[" * 5000 + "]" * 5000 + "' as blob))",
     "col.crt far": "update col set crt = 4611686018427387904",
     "col.mod negative": "update col set mod = -5",
     "col.mod far": "update col set mod = 9223372036854775807",
@@ -246,6 +246,56 @@ class OddUploads(unittest.TestCase):
                         works[server] = False
                         print(f"  {name}, {'ours' if server is self.ours else 'reference'}: {problem!r:.200}")
                 self.assertGreaterEqual(works[self.ours], works[self.theirs])
+
+    def test_all_at_once_go_through_a_clients_own_upload_an_import_and_a_restore(self):
+        account = Account()
+        self.addCleanup(account.close)
+        one, two = account.device(), account.device()
+        one.col.close()
+        one.path.write_bytes(self.base.odd(VALUES.values()))
+        one.col = Collection(str(one.path))
+        odd = ("select factor, reps, left, lapses, flags, type, queue, did, odid from cards where queue = 9",
+               "select factor, ease from revlog where ease = 300",
+               "select guid, flds, mod, typeof(flds) from notes where typeof(flds) = 'blob'")
+        values = [one.col.db.all(statement) for statement in odd]
+        self.assertEqual([len(rows) for rows in values], [1, 1, 1])
+
+        def both_have_them(notes):
+            for device in (one, two):
+                self.assertEqual([device.col.db.all(statement) for statement in odd], values)
+                self.assertEqual(device.count("notes"), notes)
+
+        with StoppedWorkers():
+            one.upload()
+            two.download()
+            for device in (one, two):
+                self.assertGreater(device.col.db.scalar("select usn from col"), 2_147_483_000)
+                device.add_note("before the import")
+                device.sync()
+                # From here on its usn has room to grow.
+                self.assertLess(device.col.db.scalar("select usn from col"), 10)
+            one.sync()
+        account.wait_for_import()
+        for device, other in ((one, two), (two, one), (one, two)):
+            device.add_note("after the import")
+            device.sync()
+            other.sync()
+        both_have_them(9)
+        problems = admin("anki", "problems", account.name)
+        for column in ("cards.factor:{count:1,ids:[", "notes.guid:", "revlog.ease:"):
+            self.assertIn(column, problems)
+
+        two.col.mod_schema(check=False)
+        two.upload()
+        admin("anki", "restore", account.name, "--at", "1")
+        for device in (one, two):
+            self.assertEqual(device.required(), Required.FULL_SYNC)
+            device.download()
+        both_have_them(9)
+        one.add_note("after the restore")
+        one.sync()
+        two.sync()
+        both_have_them(10)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 // Whole collections as rows and files: what an upload has to be, and how a collection that was replaced
 // becomes a file and comes back. Uploads, imports and archives are run as a request or the worker would call
 // them.
+#include <sqlite3.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "handlers/anki/file_wire.h"
 #include "handlers/anki/full_sync.h"
 #include "handlers/anki/full_sync_store.h"
+#include "handlers/anki/jobs.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/temp_file.h"
 #include "handlers/base/zstd.h"
@@ -66,8 +69,9 @@ struct Fixture {
     context.SetIdentity({user, {}});
   }
 
-  // A collection with these notes, each with a card, as a device sends it.
-  std::string FrameOf(const Texts& notes) {
+  // A collection with these notes, each with a card, as a device sends it; `odd` is SQL that changes the
+  // file.
+  std::string FrameOf(const Texts& notes, const char* odd = "") {
     const TempFile file(config.temp_dir);
     CreateEmptyCollection(file.path(), kMeta);
     CollectionFileWriter writer(file.path());
@@ -87,13 +91,17 @@ struct Fixture {
     }
     writer.SetMeta(kMeta);
     writer.Finish();
+    sqlite3* db = nullptr;
+    BOOST_REQUIRE(sqlite3_open(file.path().c_str(), &db) == SQLITE_OK);
+    BOOST_REQUIRE(sqlite3_exec(db, odd, nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(db);
     StringSink bytes;
     file.ReadAll(bytes);
     return ZstdCompress(bytes.text);
   }
   void Upload(std::string_view frame) {
     StringSource body(frame);
-    ReceiveUpload(context, body);
+    ReceiveUpload(context, body, "26.9.3,test,linux");
   }
   void UploadAndImport(const Texts& notes) {
     Upload(FrameOf(notes));
@@ -135,6 +143,9 @@ struct Fixture {
                " AND generation = " + std::to_string(generation) + ")";
     }
     return test.Value(count);
+  }
+  std::vector<Problem> Problems() {
+    return context.Read<ProblemStore>([](ProblemStore& store) { return store.Newest(); });
   }
   std::int64_t UsedBytes() {
     return std::stoll(test.Value("SELECT coalesce(sum(bytes), 0) FROM usage WHERE user_id = " + id));
@@ -183,6 +194,139 @@ BOOST_AUTO_TEST_CASE(an_upload_over_the_limit_is_refused_in_words_and_one_under_
   config.max_collection_mib = 2;
   Upload(frame);
   BOOST_TEST(Current().generation == 2);
+}
+
+// --- Odd values
+
+BOOST_AUTO_TEST_CASE(an_upload_with_odd_values_is_reported_and_a_plain_one_is_not) {
+  context.SetIdentity({user, DeviceId{77}});
+  Upload(FrameOf({"plain"}));
+  BOOST_TEST(Problems().empty());
+  Upload(FrameOf({"one", "two", "secret"},
+                 "UPDATE cards SET factor = -1; UPDATE notes SET guid = x'ff' WHERE id = 1001"));
+  BOOST_REQUIRE_EQUAL(Problems().size(), 1u);
+  const Problem problem = Problems()[0];
+  BOOST_TEST(problem.kind == "upload");
+  BOOST_TEST((problem.reporter.device == DeviceId{77}));
+  BOOST_TEST(problem.reporter.client == "26.9.3,test,linux");
+  BOOST_TEST(problem.details == R"({"adjusted":{"cards.factor":{"count":3,"ids":[101001,101002,101003]},)"
+                                R"("notes.guid":{"count":1,"ids":[1001]}}})");
+  // One that is refused changes nothing, and is no report either.
+  SetQuota(1);
+  BOOST_CHECK_THROW(Upload(FrameOf({"new"}, "UPDATE cards SET factor = -1")), Error);
+  BOOST_TEST(Problems().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_fifty_reports_are_kept_until_the_retention_time_ends) {
+  const UserId other = test.AddUser("anki-full-reports");
+  const auto keep = [&](UserId owner, std::int64_t number) {
+    database.Write([&](sql::Tx& tx) {
+      ProblemStore(tx, owner).KeepUpload({DeviceId{1}, "v"}, {{"cards.type", {number, {}}}});
+    });
+  };
+  keep(other, 1);
+  for (std::int64_t number = 1; number <= 53; ++number) keep(user, number);
+  const auto problems = Problems();
+  BOOST_REQUIRE_EQUAL(problems.size(), 50u);
+  BOOST_TEST(problems.front().details == R"({"adjusted":{"cards.type":{"count":53}}})");
+  BOOST_TEST(problems.back().details == R"({"adjusted":{"cards.type":{"count":4}}})");
+  BOOST_TEST(test.Value("SELECT count(*) FROM anki_problems WHERE user_id = " +
+                        std::to_string(static_cast<std::int64_t>(other))) == "1");
+
+  test.Run(
+      "UPDATE anki_problems SET happened_at = now() - interval '31 days' WHERE problem_id % 2 = 0 AND "
+      "user_id = " +
+      id);
+  config.history_days = 30;
+  Unstoppable control;
+  for (const JobKind& kind : Jobs()) {
+    if (kind.name == std::string_view("anki.sweep_history")) kind.body({}, context, control);
+  }
+  context.SetIdentity({user, {}});
+  BOOST_TEST(Problems().size() == 25u);
+  // They go with the account.
+  test.Run("DELETE FROM users WHERE user_id = " + id);
+  BOOST_TEST(test.Value("SELECT count(*) FROM anki_problems WHERE user_id = " + id) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_is_named_in_plain_letters) {
+  database.Write([&](sql::Tx& tx) {
+    ProblemStore(tx, user).KeepUpload({DeviceId{1}, std::string("a\0\x1b[2J\xff", 7) + std::string(500, 'x')},
+                                      {});
+  });
+  BOOST_TEST(Problems().at(0).reporter.client == "a??[2J?" + std::string(93, 'x'));
+}
+
+BOOST_AUTO_TEST_CASE(odd_values_become_rows_and_the_file_keeps_them_through_archive_and_restore) {
+  Upload(FrameOf(
+      {"one", "two"},
+      "UPDATE cards SET factor = 70000, queue = 9, did = 'x', usn = -1; UPDATE notes SET flds = x'61ff00'"
+      " WHERE id = 1001; UPDATE notes SET usn = 2147483000; UPDATE notetypes SET config = x'ff'"));
+  Unstoppable control;
+  ImportFile(context, 1, control);
+  BOOST_TEST(
+      test.Value(
+          "SELECT string_agg(factor || ' ' || queue || ' ' || deck_id || ' ' || usn, ', ') FROM anki_cards"
+          " WHERE user_id = " +
+          id) == "65535 -1 0 0, 65535 -1 0 0");
+  BOOST_TEST(test.Value("SELECT fields FROM anki_notes WHERE id = 1001 AND user_id = " + id) ==
+             "a\xEF\xBF\xBD");
+  BOOST_TEST(test.Value("SELECT max(usn) FROM anki_notes WHERE user_id = " + id) == "2");
+
+  SyncNote("synced");
+  Upload(FrameOf({"new"}));
+  ArchiveGeneration(context, 1, kNothing);
+  Restore(context, 1);
+  const auto file = FetchBase(context, Current());
+  const auto restored = CollectionFile::Open(file->path(), CollectionFile::Check::kFull);
+  BOOST_TEST(restored.Counts().notes == 3);
+  BOOST_TEST(restored.Adjusted().at("cards.factor").count == 2);
+  BOOST_TEST(restored.Adjusted().at("notes.flds").count == 1);
+  BOOST_TEST(restored.Adjusted().at("notetypes.config").count == 6);
+  ImportFile(context, Current().generation, control);
+  BOOST_TEST(
+      test.Value("SELECT count(*) FROM anki_cards WHERE factor = 65535 AND generation = 3 AND user_id = " +
+                 id) == "2");
+}
+
+BOOST_AUTO_TEST_CASE(a_usn_near_the_end_begins_anew_and_who_has_the_file_has_seen_it) {
+  for (const auto& [odd, is_current] : {std::pair{"UPDATE col SET usn = 2147483000", true},
+                                        {"UPDATE col SET usn = 2147483647", true},
+                                        {"UPDATE col SET usn = 2147483648", false},
+                                        {"UPDATE col SET usn = -1", false},
+                                        {"UPDATE col SET usn = 1.5", false}}) {
+    BOOST_TEST_CONTEXT(odd) {
+      Upload(FrameOf({"one"}, odd));
+      const Collection collection = Current();
+      BOOST_TEST(collection.base_usn == 1);
+      // The file itself where clients can read its head, else one with a head of ours.
+      BOOST_TEST(collection.IsBaseCurrent() == is_current);
+      BOOST_TEST(collection.SeenBy(2'147'483'000) == 1);
+      BOOST_TEST(collection.SeenBy(1) == 1);
+      BOOST_TEST(collection.SeenBy(0) == 0);
+      BOOST_TEST(test.Value("SELECT cards_usn FROM anki_collections WHERE user_id = " + id) == "0");
+    }
+  }
+  Upload(FrameOf({"one"}, "UPDATE col SET usn = 2000000000"));
+  BOOST_TEST(Current().base_usn == 2'000'000'000);
+}
+
+BOOST_AUTO_TEST_CASE(impossible_times_are_taken_where_clients_can_take_them) {
+  Upload(
+      FrameOf({"one"}, "UPDATE col SET crt = -86400, mod = 9223372036854775807, scm = 9223372036854775807"));
+  const Collection collection = Current();
+  BOOST_TEST(collection.meta.created_s == -86400);
+  BOOST_TEST(collection.meta.mod_ms <= context.NowMs());
+  BOOST_TEST(collection.IsBaseCurrent());
+  // Clients compare it with the one in their file.
+  BOOST_TEST(collection.meta.schema_ms == std::numeric_limits<std::int64_t>::max());
+  Upload(FrameOf({"two"}, "UPDATE col SET scm = 9223372036854775807"));
+  Restore(context, 1);
+  BOOST_TEST(Current().meta.schema_ms <= context.NowMs());
+  BOOST_CHECK_EXCEPTION(Upload(FrameOf({"x"}, "UPDATE col SET crt = 9000000000000")), FileRefused,
+                        [](const FileRefused& refused) {
+                          return std::string(refused.what()).find("Open Backup") != std::string::npos;
+                        });
 }
 
 // --- What was replaced

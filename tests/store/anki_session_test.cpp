@@ -11,6 +11,7 @@
 #include <random>
 
 #include "handlers/anki/full_sync_store.h"
+#include "handlers/anki/problem_store.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
 #include "sql/database.h"
@@ -280,6 +281,39 @@ BOOST_AUTO_TEST_CASE(names_and_tags_that_nobody_has_cannot_take_the_memory) {
     if (line.starts_with("VmHWM:")) peak_kib = std::stol(line.substr(6));
   }
   BOOST_TEST(peak_kib < 600 * 1024);
+}
+
+BOOST_AUTO_TEST_CASE(a_mismatch_is_reported_with_the_counts_of_both_and_what_the_session_touched) {
+  Fixture f;
+  f.Start("key", 4);
+  Sent sent = Sent().Add(NoteOf(3, 10)).Add(CardOf(3, 10)).Add(ReviewOf(4, 3));
+  for (std::int64_t id = 1000; id < 1300; ++id) sent.Add(CardOf(id, 10));
+  sent.graves = {{7}, {8, 9}, {}};
+  sent.changes.decks = {DeckOf(12, "A private name", 10)};
+  sent.changes.tags = {"private"};
+  f.Stage("key", sent);
+  f.database.Write([&](sql::Tx& tx) {
+    SessionStore sessions(tx, f.user);
+    const Session session = sessions.AskLock("key").Get();
+    ProblemStore(tx, f.user)
+        .KeepMismatch({DeviceId{5}, "2.1.66"}, session, {301, 1, 2, 1, 2, 1}, {301, 1, 1, 1, 2, 1});
+    sessions.End();
+  });
+  const auto problems = f.database.Write([&](sql::Tx& tx) { return ProblemStore(tx, f.user).Newest(); });
+  BOOST_REQUIRE_EQUAL(problems.size(), 1u);
+  BOOST_TEST(problems[0].kind == "sanity");
+  BOOST_TEST((problems[0].reporter.device == DeviceId{5}));
+  const std::string& details = problems[0].details;
+  BOOST_TEST(details.starts_with(
+      R"({"differ":["revlog"],)"
+      R"("client":{"cards":301,"notes":1,"revlog":2,"notetypes":1,"decks":2,"deck_configs":1},)"
+      R"("server":{"cards":301,"notes":1,"revlog":1,"notetypes":1,"decks":2,"deck_configs":1},)"
+      R"("generation":1,"usn":{"server":5,"client":4},"touched":{"card_graves":{"count":1,"ids":[7]},)"
+      R"("cards":{"count":301,"ids":[3,1000,1001,)"));
+  BOOST_TEST(details.ends_with(
+      R"(,1197,1198]},"decks":{"count":1,"ids":[12]},"note_graves":{"count":2,"ids":[8,9]},)"
+      R"("notes":{"count":1,"ids":[3]},"revlog":{"count":1,"ids":[4]},"tags":{"count":1}}})"));
+  BOOST_TEST(details.find("rivate") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_session_is_gone_with_what_it_staged) {

@@ -16,6 +16,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from anki_wire import Wire  # noqa: E402
 from database import Session  # noqa: E402
 
 ADMIN = os.environ.get("SYNCLINE_ADMIN", "").split()
@@ -203,6 +204,27 @@ class Admin(unittest.TestCase):
         self.assertEqual((code, errors), (1, f"syncline-admin: {self.name} has no live device 1"))
         self.assertEqual(admin("device", "revoke", self.name, "one")[0], 2)
         self.assertEqual(admin("device", "revoke", self.name, "all")[1], f"revoked 0 devices of {self.name}\n")
+
+    def test_problems_of_a_device_are_told_and_only_to_the_operator(self):
+        self.add()
+        self.assertEqual(admin("anki", "problems", self.name)[:2], (0, f"No problems of {self.name} are known.\n"))
+        wire = Wire(os.environ["SYNCLINE_HTTP"]).log_in(self.name, PASSWORD)
+        wire.ask("start", {"minUsn": 0, "lnewer": True})
+        card = [77, 7, 1, 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "private"]
+        wire.ask("applyChunk", {"chunk": {"done": True, "cards": [card]}})
+        answer = wire.ask("sanityCheck2", {"client": [[0, 0, 0], 5, 0, 0, 0, 6, 1, 1]})
+        wire.close()
+        self.assertEqual(answer, {"status": "bad", "c": [[0, 0, 0], 5, 0, 0, 0, 6, 1, 1], "s": [[0, 0, 0], 1, 0, 0, 0, 6, 1, 1]})
+        code, out, _ = admin("anki", "problems", self.name)
+        self.assertEqual(code, 0)
+        lines = out.splitlines()
+        self.assertRegex(lines[0], r"^20\d\d-.*  sanity  device \d+  26\.08\.1,c32cb291,linux$")
+        self.assertEqual(lines[1:], ["    differ: [cards]",
+                                     "    client: {cards:5,notes:0,revlog:0,notetypes:6,decks:1,deck_configs:1}",
+                                     "    server: {cards:1,notes:0,revlog:0,notetypes:6,decks:1,deck_configs:1}",
+                                     "    generation: 1", "    usn: {server:0,client:0}",
+                                     "    touched: {cards:{count:1,ids:[77]}}"])
+        self.assertEqual(admin("anki", "problems", "nobody-" + self.name)[0], 1)
 
     def test_migrate_again_changes_nothing(self):
         self.assertEqual(admin("migrate")[:2], (0, "the schema is up to date\n"))

@@ -1,0 +1,123 @@
+#include "handlers/anki/problem_store.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "handlers/anki/json_spans_wire.h"
+#include "sql/queries/anki.h"
+
+namespace syncline::anki {
+namespace {
+
+// Kept of an account: a device that tries again and again fills them in an hour, and the newest say it all.
+constexpr int kKept = 50;
+// Of each kind in a report: enough to look some of them up, and a report stays below 50 kB.
+constexpr int kIds = 200;
+constexpr std::size_t kClientBytes = 100;
+
+using Counts = std::array<std::pair<const char*, std::int64_t>, 6>;
+
+Counts Named(const CollectionCounts& c) {
+  return {{{"cards", c.cards},
+           {"notes", c.notes},
+           {"revlog", c.revlog},
+           {"notetypes", c.notetypes},
+           {"decks", c.decks},
+           {"deck_configs", c.deck_configs}}};
+}
+
+// A JSON object of members that are JSON.
+class Json {
+ public:
+  Json& Add(std::string_view key, std::string_view value) {
+    text_ += text_.size() > 1 ? "," : "";
+    text_.append(QuoteJson(key)).append(":").append(value);
+    return *this;
+  }
+  Json& Add(std::string_view key, std::int64_t value) { return Add(key, std::to_string(value)); }
+  std::string Finish() const { return text_ + '}'; }
+
+ private:
+  std::string text_ = "{";
+};
+
+std::string List(const std::vector<std::int64_t>& ids) {
+  std::string list = "[";
+  for (const std::int64_t id : ids) list += (list.size() > 1 ? "," : "") + std::to_string(id);
+  return list + ']';
+}
+
+std::string CountAndIds(std::int64_t count, const std::vector<std::int64_t>& ids) {
+  Json json;
+  json.Add("count", count);
+  if (!ids.empty()) json.Add("ids", List(ids));
+  return json.Finish();
+}
+
+std::string Print(const CollectionCounts& counts) {
+  Json json;
+  for (const auto& [name, count] : Named(counts)) json.Add(name, count);
+  return json.Finish();
+}
+
+std::string Differences(const CollectionCounts& client, const CollectionCounts& server) {
+  const Counts theirs = Named(client), ours = Named(server);
+  std::string names = "[";
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    if (ours[i].second == theirs[i].second) continue;
+    names += (names.size() > 1 ? "," : "") + QuoteJson(ours[i].first);
+  }
+  return names + ']';
+}
+
+// It is shown on the operator's terminal, and nothing but versions is expected here.
+std::string Printable(std::string_view client) {
+  std::string text(client.substr(0, kClientBytes));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
+}  // namespace
+
+void ProblemStore::KeepUpload(const Reporter& reporter, const Adjustments& adjusted) {
+  Json columns;
+  for (const auto& [column, found] : adjusted) columns.Add(column, CountAndIds(found.count, found.ids));
+  Keep("upload", reporter, Json().Add("adjusted", columns.Finish()).Finish());
+}
+
+void ProblemStore::KeepMismatch(const Reporter& reporter, const Session& session,
+                                const CollectionCounts& client, const CollectionCounts& server) {
+  Json touched;
+  for (const sql::Row& row : tx_.Query(sql::anki::touched_by_session, user_, session.fence, kIds)) {
+    touched.Add(row["part"].As<std::string>(),
+                CountAndIds(row["count"].As<std::int64_t>(), row["ids"].As<std::vector<std::int64_t>>()));
+  }
+  Json usns;
+  usns.Add("server", session.server_usn).Add("client", session.client_usn);
+  Json details;
+  details.Add("differ", Differences(client, server))
+      .Add("client", Print(client))
+      .Add("server", Print(server));
+  details.Add("generation", session.generation).Add("usn", usns.Finish());
+  Keep("sanity", reporter, details.Add("touched", touched.Finish()).Finish());
+}
+
+void ProblemStore::Keep(std::string_view kind, const Reporter& reporter, const std::string& details) {
+  tx_.Later(sql::anki::keep_problem, user_, kind, static_cast<std::int64_t>(reporter.device),
+            Printable(reporter.client), details, kKept);
+}
+
+std::vector<Problem> ProblemStore::Newest() {
+  std::vector<Problem> problems;
+  for (const sql::Row& row : tx_.Query(sql::anki::problems, user_)) {
+    problems.push_back({row["happened_at"].As<sql::Time>(),
+                        row["kind"].As<std::string>(),
+                        {row["device_id"].As<DeviceId>(), row["client"].As<std::string>()},
+                        row["details"].As<std::string>()});
+  }
+  return problems;
+}
+
+}  // namespace syncline::anki
