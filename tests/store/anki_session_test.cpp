@@ -399,6 +399,25 @@ BOOST_AUTO_TEST_CASE(a_review_is_never_changed_and_another_one_of_its_millisecon
   BOOST_TEST((f.Rows("id, ease, usn", "anki_revlog") == expected));
 }
 
+BOOST_AUTO_TEST_CASE(reviews_that_move_together_get_an_id_each) {
+  Fixture f;
+  Sent first, second;
+  for (std::int64_t id : {1, 2, 3, 5, 900}) {
+    first.Add(ReviewOf(id, 1));
+    second.Add(ReviewOf(id, 2));
+  }
+  second.Add(ReviewOf(4, 3));
+  f.Sync(5, first);
+  f.Sync(5, second);
+  std::map<std::string, std::string> eases;
+  for (const auto& row : f.Rows("id, ease", "anki_revlog")) eases[row[0]] = row[1];
+  const std::map<std::string, std::string> expected{{"1", "1"}, {"2", "1"},   {"3", "1"},  {"4", "3"},
+                                                    {"5", "1"}, {"6", "2"},   {"7", "2"},  {"8", "2"},
+                                                    {"9", "2"}, {"900", "1"}, {"901", "2"}};
+  BOOST_TEST((eases == expected));
+  BOOST_TEST(f.Now().counts.revlog == 11);
+}
+
 BOOST_AUTO_TEST_CASE(a_grave_is_dug_even_for_nothing_and_gets_the_new_usn_when_dug_again) {
   Fixture f;
   Sent gone;
