@@ -1,5 +1,5 @@
-// The methods of Anki's collection sync and how its clients are talked to. nginx takes the prefix off the
-// paths of people who typed ".../sync/" as the server's address: here /sync/meta is the only spelling.
+// The methods of Anki's collection sync and how its clients are talked to. nginx takes off whatever people
+// typed behind the server's name: here /sync/meta is the only spelling.
 #include "handlers/anki/routes.h"
 
 #include "handlers/account/login.h"

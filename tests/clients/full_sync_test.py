@@ -157,7 +157,7 @@ class FullSync(ClientTest):
 
     def test_every_spelling_of_the_address_works(self):
         one, _ = self.pair(2)
-        for endpoint in (HTTP, HTTP + "/", HTTP + "/sync/"):
+        for endpoint in (HTTP, HTTP + "/", HTTP + "/sync/", HTTP + "/anki/", HTTP + "/Sync/", HTTP + "//", HTTP + "/a/b/"):
             with self.subTest(endpoint=endpoint):
                 device = self.account.device(endpoint)
                 device.download()

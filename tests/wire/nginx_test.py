@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The front behind a real nginx with our params: what becomes of chunked bodies, of refusals before the body was sent,
-and of answers that fail half-way. Needs nginx and wire-server, nothing else; skipped without nginx."""
+and of answers that fail half-way; and which paths our site takes for which. Needs nginx, openssl and wire-server,
+nothing else; skipped without nginx."""
 
 import pathlib
 import shutil
@@ -19,7 +20,6 @@ events {{ worker_connections 200; }}
 http {{
   access_log off; client_body_temp_path {dir}/t1; fastcgi_temp_path {dir}/t2; proxy_temp_path {dir}/t3;
   uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5;
-  map $request_uri $syncline_uri {{ default $request_uri; }}
   server {{
     listen 127.0.0.1:{port}; client_max_body_size 0; fastcgi_read_timeout 10s;
     include {root}/nginx/syncline_params;
@@ -28,16 +28,38 @@ http {{
   }}
 }}
 """
+# The site as it is served, on a second port. wire-server is all of its pools.
+MESSAGE_MIB, UPLOAD_MIB = 2, 5
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def site(directory, port):
+    for pool in ("api", "transfer", "large"):
+        (directory / f"{pool}.sock").symlink_to("wire.sock")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                    "/CN=x", "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
+    values = {"LISTEN_HTTP": f"127.0.0.1:{port}", "LISTEN_HTTPS": f"127.0.0.1:{free_port()}", "SERVER_NAME": "_",
+              "CERTIFICATE": directory / "cert.pem", "CERTIFICATE_KEY": directory / "key.pem", "SOCKETS": directory,
+              "HTML": ROOT / "nginx/html", "ACCESS_LOG": directory / "access.log", "ERROR_LOG": directory / "error.log",
+              "PARAMS": ROOT / "nginx/syncline_params", "UPLOAD_MIB": UPLOAD_MIB, "MESSAGE_MIB": MESSAGE_MIB}
+    return subprocess.run([ROOT / "nginx/render-site", ROOT / "nginx/site.conf.in",
+                           *(f"{name}={value}" for name, value in values.items())],
+                          check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 class Nginx:
     def __init__(self, server):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port, self.site_port = free_port(), free_port()
         server.socket.chmod(0o666)
         server.dir.chmod(0o777)
-        (server.dir / "nginx.conf").write_text(CONFIG.format(dir=server.dir, root=ROOT, port=self.port))
+        config = CONFIG.format(dir=server.dir, root=ROOT, port=self.port)
+        config = config.rstrip().removesuffix("}") + site(server.dir, self.site_port) + "}\n"
+        (server.dir / "nginx.conf").write_text(config)
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         self.process = subprocess.Popen([nginx, "-c", str(server.dir / "nginx.conf"), "-e", str(server.dir / "nginx.log")])
         wait_until(self.listens)
@@ -46,9 +68,9 @@ class Nginx:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def ask(self, head, body=b""):
+    def ask(self, head, body=b"", port=None):
         """Sends bytes as they are; returns (status, complete, body)."""
-        with socket.create_connection(("127.0.0.1", self.port), 20) as connection:
+        with socket.create_connection(("127.0.0.1", port or self.port), 20) as connection:
             connection.sendall(head.replace("\n", "\r\n").encode() + b"Host: x\r\nConnection: close\r\n\r\n")
             try:
                 connection.sendall(body)
@@ -120,7 +142,62 @@ def a_client_cannot_pass_for_nginx(nginx):
     assert answer[0] == 200 and b"syncline-user" not in answer[2].lower(), answer
 
 
-TESTS = [a_chunked_body_arrives_whole, a_chunked_body_nobody_has_counted_arrives_whole,
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "MKCOL", "COPY", "MADE-UP")
+
+
+def nothing_is_ever_forbidden(nginx):
+    """403 makes Anki forget its key."""
+    nowhere = ("/anki", "/anki/", "/anki/x", "/style.css/", "/style.css/x", "/index.html/", "/sync", "/Sync", "/SYNC/meta",
+               "/sync/meta/", "/sync/meta/x", "/anki/sync/nothing", "/meta", "/msync", "/msync/", "/msync/begin",
+               "/anki/msync/begin", "/Sync/msync/mediaSanity", "/a/" * 100, "/" + "a" * 5000, "/%2e%2e%2fx", "/anki/%00",
+               "/anime/sync/top")
+    for path in (*nowhere, "/", "/index.html", "/style.css"):
+        for method in METHODS:
+            for body in ("", "Content-Length: 3\n"):
+                status = nginx.ask(f"{method} {path} HTTP/1.1\n{body}", b"abc" if body else b"", nginx.site_port)[0]
+                right = (404, 405) if path in nowhere else (200, 404, 405)
+                assert status in (*right, 400), (method, path[:40], status)
+    for path in ("/", "/index.html"):
+        assert nginx.ask(f"GET {path} HTTP/1.1\n", port=nginx.site_port)[0] == 200
+        assert nginx.ask(f"POST {path} HTTP/1.1\nContent-Length: 0\n", port=nginx.site_port)[0] == 405
+
+
+def every_address_of_the_server_is_understood(nginx):
+    for prefix in ("", "/", "/sync", "/anki", "/anki/", "/Sync", "/SYNC", "//", "/a/b/c", "/sync/sync", "/sync//", "/%61nki",
+                   "/anki%20server", "/x/../y"):
+        for method in ("meta", "applyChunk", "upload"):
+            for query in ("", "?a=%41"):
+                head = f"POST {prefix}/sync/{method}{query} HTTP/1.1\nContent-Length: 3\n"
+                with socket.create_connection(("127.0.0.1", nginx.site_port), 20) as connection:
+                    connection.sendall(head.replace("\n", "\r\n").encode() + b"Host: x\r\nConnection: close\r\n\r\nabc")
+                    answer = b""
+                    while got := connection.recv(1 << 16):
+                        answer += got
+                lines = answer.decode().lower().split("\r\n")
+                assert lines[0].split()[1] == "200", (prefix, method, lines[0])
+                assert f"x-path: /sync/{method}".lower() in lines, (prefix, method, lines)
+                assert "x-query: " + query[1:].lower() in lines, (prefix, method, lines)
+
+
+def a_call_has_its_limits_under_every_address(nginx):
+    def answer(path, mib):
+        body = b"x" * int(mib * 2**20)
+        status, _, text = nginx.ask(f"POST {path} HTTP/1.1\nContent-Length: {len(body)}\n", body, nginx.site_port)
+        return status, text
+
+    for prefix in ("", "/sync", "/anki", "/Sync/", "//"):
+        # The service behind takes 1 MiB: what nginx lets through is refused in its words.
+        for method, limit in (("applyChunk", MESSAGE_MIB), ("upload", UPLOAD_MIB)):
+            status, text = answer(f"{prefix}/sync/{method}", limit - 0.5)
+            assert status == 413 and b"body_too_large" in text, (prefix, method, status)
+        status, text = answer(f"{prefix}/sync/applyChunk", MESSAGE_MIB + 0.5)
+        assert status == 413 and b"body_too_large" not in text, (prefix, status)
+        status, text = answer(f"{prefix}/sync/upload", UPLOAD_MIB + 0.5)
+        assert status == 200 and b"larger than this server accepts" in text, (prefix, status)
+
+
+TESTS = [nothing_is_ever_forbidden, every_address_of_the_server_is_understood, a_call_has_its_limits_under_every_address,
+         a_chunked_body_arrives_whole, a_chunked_body_nobody_has_counted_arrives_whole,
          a_refused_upload_gets_its_answer_at_once, an_answer_that_fails_never_looks_complete, a_large_answer_is_whole,
          a_client_cannot_pass_for_nginx]
 

@@ -104,6 +104,7 @@ Response Inject(Request&, Context&) {
 const Route kRoutes[] = {
     {"POST", "/echo", "wire.echo", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"POST", "/echo/{name}", "wire.echo_name", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
+    {"POST", "/sync/{method}", "wire.sync", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"GET", "/headers", "wire.headers", Auth::kPublic, sql::Access::kRead, 0, 10s, Headers, &kWire},
     {"GET", "/private", "wire.private", Auth::kRequired, sql::Access::kRead, 0, 10s, Headers, &kWire},
     {"POST", "/count", "wire.count", Auth::kPublic, sql::Access::kRead, std::size_t{4} << 30, 60s, Count,
