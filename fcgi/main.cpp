@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
   AddConfigOptions(app, config);
   if (const auto exit_code = ParseOptions(app, config, argc, argv)) return *exit_code;
   if (print_routes) {
-    std::cout << front::Router(front::AllRoutes()).Print();
+    std::cout << front::Router(front::AllRoutes()).Print(config);
     return 0;
   }
   StartLog(config.log_level);

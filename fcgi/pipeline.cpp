@@ -172,6 +172,9 @@ void Catch(Call& call, Next next) {
     next(call);
   } catch (const Error& error) {
     Fail(call, error);
+  } catch (const HandOver& to) {
+    call.error_code = "handed_over";
+    call.response = Response::Empty(200).With("X-Accel-Redirect", to.location);
   } catch (const std::bad_alloc&) {
     Fail(call, Busy("busy", "out of memory"));
   } catch (...) {
@@ -193,6 +196,8 @@ void FindRoute(Call& call, Next next) {
   call.route = match.route;
   call.request.path_params = std::move(match.path_params);
   call.context.SetAccess(match.route->access);
+  // Set by nginx, which drops headers of this name that clients send.
+  call.context.SetLargeElsewhere(call.request.Header("syncline-large-elsewhere").value_or(""));
   next(call);
 }
 
@@ -209,7 +214,7 @@ void StartDeadline(Call& call, Next next) {
 }
 
 void LimitBody(Call& call, Next next) {
-  const std::size_t limit = call.route->body_limit;
+  const std::size_t limit = call.route->body_limit.Bytes(call.front.config);
   if (call.request.content_length && *call.request.content_length > limit) throw TooLarge("body_too_large");
   call.body.Bound(limit, call.begin + call.route->deadline);
   call.request.body = &call.body;

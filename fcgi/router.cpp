@@ -120,14 +120,14 @@ Match Router::Find(std::string_view method, std::string_view path) const {
   return match;
 }
 
-std::string Router::Print() const {
+std::string Router::Print(const Config& config) const {
   std::string out;
   for (const auto table : tables_) {
     for (const Route& route : table) {
       out += std::string(route.method) + " " + route.pattern + " " + route.operation + " " +
              (route.auth == Auth::kRequired ? "login" : "public") + " " +
              (route.access == sql::Access::kRead ? "read" : "write") + " " +
-             std::to_string(route.body_limit) + "\n";
+             std::to_string(route.body_limit.Bytes(config)) + "\n";
     }
   }
   return out;

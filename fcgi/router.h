@@ -36,7 +36,7 @@ class Router {
   /// `path` is decoded. HEAD finds the row of GET.
   Match Find(std::string_view method, std::string_view path) const;
   /// "METHOD pattern operation auth access limit" for every row, in the order of the tables.
-  std::string Print() const;
+  std::string Print(const Config& config) const;
 
  private:
   struct Node;

@@ -206,6 +206,7 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
     expected_.pop_front();
     if (expected.what == Expect::kSync) continue;
     for (; result != nullptr; result = Own(PQgetResult(conn_.get()))) {
+      is_bloated_ = is_bloated_ || PQresultMemorySize(result.get()) > kKeptBytes;
       switch (PQresultStatus(result.get())) {
         case PGRES_SINGLE_TUPLE:
           if (error == nullptr && !thrown) {

@@ -28,7 +28,10 @@ void Database::Run(Access access, const std::function<void(Tx&)>& block) {
     try {
       block(tx);
       tx.Commit();
-      if (connection_->IsBloated()) connection_.reset();
+      if (connection_->IsBloated()) {
+        connection_->Settle();  // a commit that nobody waits for
+        connection_.reset();
+      }
       return;
     } catch (const CommitUnknown&) {
       connection_.reset();

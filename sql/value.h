@@ -46,6 +46,8 @@ class Param {
   Param(Time value) : value_(value) {}
   Param(const std::vector<std::int64_t>& values) : value_(std::span<const std::int64_t>(values)) {}
   Param(const std::vector<std::string>& values) : value_(std::span<const std::string>(values)) {}
+  Param(std::span<const std::int64_t> values) : value_(values) {}
+  Param(std::span<const std::string> values) : value_(values) {}
   Param(std::nullopt_t) : value_(Null{}) {}
   template <typename T>
   Param(const std::optional<T>& value) : value_(value ? Param(*value).value_ : Variant(Null{})) {}

@@ -9,6 +9,7 @@ function(pool POOL SLOTS NICE PATIENCE)
 endfunction()
 pool(api 8 0 30s)
 pool(transfer 8 5 10min)
+pool(large 16 5 30s)
 
 install(FILES systemd/syncline.target systemd/syncline-worker@.service systemd/syncline-migrate.service
         DESTINATION lib/systemd/system)

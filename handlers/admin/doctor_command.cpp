@@ -37,7 +37,7 @@ constexpr auto kSweepPatience = 20min;
 constexpr const char* kSweep = "anki.sweep_sessions";
 constexpr int kMaxExpired = 1000;
 constexpr std::int64_t kMinDataBytes = std::int64_t{1} << 30;
-constexpr const char* kPools[] = {"api", "transfer"};
+constexpr const char* kPools[] = {"api", "transfer", "large"};
 
 class Report {
  public:

@@ -4,12 +4,6 @@
 #include "handlers/base/zstd.h"
 
 namespace syncline::anki {
-namespace {
-
-// Real messages have at most some MiB: 250 notes. Whoever has larger notes still fits.
-constexpr std::size_t kMaxMessageBytes = 32 << 20;
-
-}  // namespace
 
 Envelope EnvelopeOf(const Request& request) {
   const auto header = request.Header("anki-sync");
@@ -23,12 +17,20 @@ Envelope SessionEnvelopeOf(const Request& request) {
   return envelope;
 }
 
-std::string MessageOf(Request& request) {
+std::string MessageOf(Request& request, Context& context) {
   std::string message;
   if (request.body == nullptr) return message;
-  ZstdReader reader(*request.body, kMaxMessageBytes);
+  const auto limit = static_cast<std::size_t>(context.config().max_message_mib) << 20;
+  ZstdReader reader(*request.body, limit);
   char piece[16 << 10];
-  while (const std::size_t got = reader.Read(piece, sizeof piece)) message.append(piece, got);
+  while (const std::size_t got = reader.Read(piece, sizeof piece)) {
+    if (message.size() + got > kLargeBytes && message.capacity() < limit) {
+      context.TakeLargeTurn();
+      // Memory that is never written to costs nothing; growing step by step would hold the message twice.
+      message.reserve(limit);
+    }
+    message.append(piece, got);
+  }
   return message;
 }
 

@@ -128,8 +128,9 @@ GraveIds CollectionStore::GravesSince(std::int32_t generation, Usn since) {
 
 SmallObjects CollectionStore::ObjectsSince(const Since& since) {
   SmallObjects objects;
-  for (const sql::Row& row :
-       tx_.Query(sql::anki::objects_since, user_, since.generation, since.usn, since.without_buried_of)) {
+  for (const sql::Row& row : tx_.Query(sql::anki::objects_since, user_, since.generation, since.usn,
+                                       since.without_buried_of, since.max_bytes)) {
+    if (row["json"].IsNull()) throw TooLargeToSend();
     switch (row["kind"].As<ObjectKind>()) {
       case ObjectKind::kNotetype:
         objects.notetypes.push_back(ObjectFromRow(row));
@@ -182,6 +183,7 @@ bool CollectionStore::NotesSince(const Since& since, Usn after_usn, std::int64_t
   tx_.Each(
       sql::anki::notes_since,
       [&](const sql::Row& row) {
+        if (row[6].IsNull()) throw TooLargeToSend();
         note = {row[0].As<std::int64_t>(), row[1].As<std::string>(), row[2].As<std::int64_t>(),
                 row[3].As<std::int64_t>(), row[4].As<Usn>(),         row[5].As<std::string>(),
                 row[6].As<std::string>()};
@@ -189,7 +191,8 @@ bool CollectionStore::NotesSince(const Since& since, Usn after_usn, std::int64_t
         bytes += static_cast<std::int64_t>(note.fields.size());
         each(note);
       },
-      user_, since.generation, since.usn, after_usn, after_id, limit, kMaxPageBytes, since.without_buried_of);
+      user_, since.generation, since.usn, after_usn, after_id, limit, kMaxPageBytes, since.without_buried_of,
+      since.max_bytes);
   return count == limit || bytes >= kMaxPageBytes;
 }
 

@@ -6,6 +6,7 @@
 // Lock order, everywhere in this service: the collection, then the session.
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,12 +58,19 @@ struct CollectionTimes {
   bool is_empty;  ///< no cards
 };
 
+inline constexpr std::int64_t kAnySize = std::numeric_limits<std::int64_t>::max();
+
+/// What is asked for has more bytes than the caller wants to hold. They have not been read.
+struct TooLargeToSend {};
+
 /// Which rows to read: those of a generation from a usn on.
 struct Since {
   std::int32_t generation;
   Usn usn;
   /// The fence of a session: what it has staged as deleted is left out, as if its graves had been applied.
   std::int64_t without_buried_of = 0;
+  /// What a note may have in its fields, and all objects together.
+  std::int64_t max_bytes = kAnySize;
 };
 
 /// Equal for tags that differ in case only. Short enough for an index, however long the tag.
@@ -85,12 +93,13 @@ class CollectionStore {
   std::optional<std::pair<Collection, std::string>> FindWithConfig();
 
   GraveIds GravesSince(std::int32_t generation, Usn since);
-  /// Notetypes, decks, deck configs and tags with their usn.
+  /// Notetypes, decks and deck configs. Throws TooLargeToSend when their JSON has more than `max_bytes`.
   SmallObjects ObjectsSince(const Since& since);
   std::vector<Tag> TagsSince(const Since& since);
   /// Pages in (usn, id) order after (usn, id), at most `limit` rows. True: there may be more.
   bool CardsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
                   const std::function<void(const Card&)>& row);
+  /// Throws TooLargeToSend when a note has more than `max_bytes` of fields.
   bool NotesSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
                   const std::function<void(const Note&)>& row);
   bool ReviewsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,

@@ -31,7 +31,7 @@ Envelope ParseEnvelope(std::string_view header) {
       if (key == "v" || key == "k" || key == "c" || key == "s") found += key;
       const auto text = [&] {
         if (member.kind != JsonSpans::Kind::kString) throw Bad(std::string(key) + " is not a string");
-        return std::string(spans.Text(member));
+        return spans.Text(member);
       };
       if (key == "v") {
         const auto version = WholeNumber(spans.Raw(member));

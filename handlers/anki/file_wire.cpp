@@ -603,7 +603,7 @@ CollectionFile::CollectionFile(CollectionFile&&) noexcept = default;
 CollectionFile& CollectionFile::operator=(CollectionFile&&) noexcept = default;
 CollectionFile::~CollectionFile() = default;
 
-CollectionFile CollectionFile::Open(const std::string& path, Check check) {
+CollectionFile CollectionFile::Open(const std::string& path, Check check, std::int64_t max_note_bytes) {
   const auto header = sqlite::ReadHeader(path);
   if (header.empty()) throw FileRefused("The uploaded collection is empty.");
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
@@ -613,6 +613,8 @@ CollectionFile CollectionFile::Open(const std::string& path, Check check) {
   if (header.substr(56, 4) != std::string("\0\0\0\1", 4)) throw FileRefused(kNotACollection);
   auto impl = std::make_unique<Impl>(path, sqlite::HeaderSaysWal(header));
   if (check == Check::kFull) {
+    // A row holds the first field twice.
+    sqlite3_limit(impl->db.Handle(), SQLITE_LIMIT_LENGTH, static_cast<int>(2 * max_note_bytes));
     struct stat status {};
     ::stat(path.c_str(), &status);
     impl->CheckFully(status.st_size);

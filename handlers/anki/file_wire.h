@@ -44,7 +44,8 @@ class CollectionFile {
   /// Opens `path`. kFull: magic, integrity_check, exactly one col row, ver in {11, 14..18}, the expected
   /// tables and no triggers, views or foreign virtual tables; all rows and objects are read once. kTrusted:
   /// one of ours that passed before. Throws FileRefused.
-  static CollectionFile Open(const std::string& path, Check check);
+  /// A full check refuses rows that hold more than twice `max_note_bytes`: such a note could never be sent.
+  static CollectionFile Open(const std::string& path, Check check, std::int64_t max_note_bytes = 450 << 20);
   CollectionFile(CollectionFile&&) noexcept;
   CollectionFile& operator=(CollectionFile&&) noexcept;
   ~CollectionFile();

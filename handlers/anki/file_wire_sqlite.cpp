@@ -88,8 +88,7 @@ void Throw(sqlite3* db, int code) {
       throw FileRefused(kDamaged);
     case SQLITE_TOOBIG:
       throw FileRefused(
-          "The collection contains a text of more than 32 MB, which cannot be synced. Please shorten the "
-          "note or "
+          "The collection contains a text that is too large to be synced. Please shorten the note or "
           "template, or move what it contains to media files.");
     case SQLITE_INTERRUPT:
       throw FileRefused(

@@ -14,9 +14,9 @@
 
 namespace syncline::anki::sqlite {
 
-/// The longest text or blob a file may hold, and the longest row. A note is sent in one piece by sync, so
-/// longer ones could never travel; the bound keeps our memory flat.
-inline constexpr int kMaxValueBytes = 32 << 20;
+/// The longest text or blob a file may hold, and the longest row: twice the largest message that can be set,
+/// for a row may hold a note's first field twice. SQLite itself holds 10^9 bytes.
+inline constexpr int kMaxValueBytes = 900 << 20;
 
 /// What the user is told of a file that SQLite or Anki could not work with.
 inline constexpr char kDamaged[] =

@@ -274,7 +274,8 @@ void ReceiveUpload(Context& context, BodySource& body, const std::string& client
     throw FileRefused("Your collection is larger than this server accepts (" +
                       std::to_string(context.config().max_collection_mib) + " MiB).");
   }
-  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kFull);
+  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kFull,
+                                                   context.config().max_message_mib << 20);
   RefuseStrangeCreation(file.Meta());
   NewCollection next = Describe(file, plain.Size(), context.NowMs());
   next.blob = StoreFrame(context, frame);

@@ -3,18 +3,55 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
-#include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <tuple>
 #include <unordered_set>
 
 namespace syncline::anki {
+namespace {
+
+std::uint32_t Hex4(std::string_view digits) {
+  std::uint32_t code = 0;
+  std::from_chars(digits.data(), digits.data() + 4, code, 16);
+  return code;
+}
+
+// Takes the escape that `raw` begins with off it. The parser has seen that it is a good one.
+void TakeEscape(std::string_view& raw, std::string& out) {
+  constexpr std::string_view kNames = "bfnrt", kCharacters = "\b\f\n\r\t";
+  const char name = raw[1];
+  if (name != 'u') {
+    const auto known = kNames.find(name);
+    out += known == std::string_view::npos ? name : kCharacters[known];
+    raw.remove_prefix(2);
+    return;
+  }
+  std::uint32_t code = Hex4(raw.substr(2, 4));
+  raw.remove_prefix(6);
+  if (code >= 0xD800 && code < 0xDC00) {
+    code = 0x10000 + ((code - 0xD800) << 10) + (Hex4(raw.substr(2, 4)) - 0xDC00);
+    raw.remove_prefix(6);
+  }
+  utf8proc_uint8_t bytes[4];
+  const auto size = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code), bytes);
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+}
+
+// What RapidJSON writes to.
+struct Appender {
+  using Ch = char;
+  std::string& out;
+  void Put(char c) { out.push_back(c); }
+  void Flush() {}
+};
+
+}  // namespace
 
 // Turns RapidJSON's events into spans. The events carry no positions, so a value's begin is found by walking
 // on from the end of the token before it over what may stand between tokens.
@@ -43,13 +80,8 @@ struct SpanRecorder {
     if (out.values_.size() >= JsonSpans::kMaxValues) return Refuse("too many values");
     const auto next = static_cast<std::uint32_t>(out.values_.size() + 1);
     out.values_.push_back({kind, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), next,
-                           key_begin, key_size, 0, 0});
+                           key_begin, key_size});
     return true;
-  }
-  std::pair<std::uint32_t, std::uint32_t> Decode(const char* text, rapidjson::SizeType size) {
-    const auto begin = static_cast<std::uint32_t>(out.decoded_.size());
-    out.decoded_.append(text, size);
-    return {begin, size};
   }
   // RapidJSON lets "\udc00" through.
   bool HasLoneSurrogate(std::size_t begin, const char* text, rapidjson::SizeType size) const {
@@ -81,16 +113,17 @@ struct SpanRecorder {
   bool String(const char* text, rapidjson::SizeType size, bool) {
     const auto begin = SkipToToken();
     if (HasLoneSurrogate(begin, text, size)) return Refuse("lone surrogate");
-    if (!Record(JsonSpans::Kind::kString, begin, stream.Tell())) return false;
-    if (depth <= record_depth)
-      std::tie(out.values_.back().text_begin, out.values_.back().text_size) = Decode(text, size);
-    return true;
+    return Record(JsonSpans::Kind::kString, begin, stream.Tell());
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     const auto begin = SkipToToken();
     if (HasLoneSurrogate(begin, text, size)) return Refuse("lone surrogate");
     position = stream.Tell();
-    if (depth <= record_depth) std::tie(key_begin, key_size) = Decode(text, size);
+    if (depth <= record_depth) {
+      key_begin = static_cast<std::uint32_t>(out.decoded_.size());
+      key_size = size;
+      out.decoded_.append(text, size);
+    }
     return true;
   }
   bool StartObject() { return Start(JsonSpans::Kind::kObject); }
@@ -129,6 +162,20 @@ JsonSpans::JsonSpans(std::string_view text, int record_depth, int max_depth) : t
   if (stream.Tell() != text.size()) throw BadJson("JSON: bytes after the end");
 }
 
+std::string JsonSpans::Text(const Value& value) const {
+  std::string text;
+  if (value.kind != Kind::kString) return text;
+  std::string_view raw = text_.substr(value.begin + 1, value.end - value.begin - 2);
+  text.reserve(raw.size());
+  for (;;) {
+    const std::size_t plain = std::min(raw.find('\\'), raw.size());
+    text.append(raw.substr(0, plain));
+    raw.remove_prefix(plain);
+    if (raw.empty()) return text;
+    TakeEscape(raw, text);
+  }
+}
+
 bool HasDuplicateKeys(std::string_view text) {
   const JsonSpans json(text);
   std::unordered_set<std::string_view> keys;
@@ -159,10 +206,18 @@ std::optional<std::int64_t> WholeNumber(std::string_view digits) {
 }
 
 std::string QuoteJson(std::string_view text) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  std::string json;
+  AppendQuoted(json, text);
+  return json;
+}
+
+void AppendQuoted(std::string& json, std::string_view text) {
+  // Room for the escapes of ordinary HTML, so that a text of many MB need not be moved while it grows.
+  constexpr std::size_t kLong = 1 << 20;
+  if (text.size() > kLong) json.reserve(json.size() + text.size() + text.size() / 8);
+  Appender output{json};
+  rapidjson::Writer<Appender> writer(output);
   writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-  return {buffer.GetString(), buffer.GetSize()};
 }
 
 bool IsUtf8(std::string_view bytes) noexcept {

@@ -1,6 +1,6 @@
 #pragma once
-// JSON as spans of its own text: where each value begins and ends, with strings decoded and everything else
-// left alone.
+// JSON as spans of its own text: where each value begins and ends. Strings are decoded when they are asked
+// for, and everything else is left alone, so that a message of hundreds of MB is not held twice.
 //
 // Anki's objects carry keys that we do not know, and numbers whose spelling must survive (64-bit ids, 0.9 as
 // a float). So nothing is converted that nobody asks for, and what is kept is kept as the bytes that came.
@@ -29,16 +29,16 @@ class JsonSpans {
   /// Arrays and objects may be nested this deep. Anki's parser takes 127, and what is one deeper in a message
   /// to us is one less deep in ours.
   static constexpr int kMaxDepth = 128;
-  static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;
-  /// Bounds the memory: each value costs 28 bytes.
+  /// Places are 32 bits wide. Messages and collection files have smaller limits of their own.
+  static constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
+  /// Bounds the memory: each value costs 24 bytes.
   static constexpr std::size_t kMaxValues = std::size_t{1} << 20;
 
   struct Value {
     Kind kind;
-    std::uint32_t begin, end;             ///< of the value's text
-    std::uint32_t next;                   ///< index of the value after this one and everything in it
-    std::uint32_t key_begin, key_size;    ///< of the decoded key, for members of objects
-    std::uint32_t text_begin, text_size;  ///< of the decoded string, for strings
+    std::uint32_t begin, end;           ///< of the value's text
+    std::uint32_t next;                 ///< index of the value after this one and everything in it
+    std::uint32_t key_begin, key_size;  ///< of the decoded key, for members of objects
   };
 
   /// Values nested deeper than `record_depth` are checked but not recorded (0: only the root). Throws
@@ -58,14 +58,13 @@ class JsonSpans {
   std::string_view Key(const Value& value) const {
     return {decoded_.data() + value.key_begin, value.key_size};
   }
-  std::string_view Text(const Value& value) const {
-    return {decoded_.data() + value.text_begin, value.text_size};
-  }
+  /// A string, decoded; empty for anything else.
+  std::string Text(const Value& value) const;
 
  private:
   friend struct SpanRecorder;
   std::string_view text_;
-  std::string decoded_;
+  std::string decoded_;  // keys
   std::vector<Value> values_;
 };
 
@@ -79,6 +78,7 @@ std::optional<std::int64_t> WholeNumber(std::string_view digits);
 
 /// The text as a JSON string. It must be UTF-8.
 std::string QuoteJson(std::string_view text);
+void AppendQuoted(std::string& json, std::string_view text);
 
 /// Whether the bytes are UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF.
 bool IsUtf8(std::string_view bytes) noexcept;

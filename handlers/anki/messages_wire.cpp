@@ -40,7 +40,7 @@ class Item {
   Kind Type() const { return value_.kind; }
   std::string_view Raw() const { return spans_.Raw(value_); }
 
-  std::string_view Text() const {
+  std::string Text() const {
     if (value_.kind != Kind::kString) throw Misshapen("not a string");
     return spans_.Text(value_);
   }
@@ -138,20 +138,18 @@ Item Root(const JsonSpans& spans) {
 }
 
 // PostgreSQL's text cannot hold NUL. In these columns it means nothing to any client.
-std::string WithoutNul(std::string_view text) {
-  std::string clean(text);
-  std::erase(clean, '\0');
-  return clean;
+std::string WithoutNul(std::string text) {
+  std::erase(text, '\0');
+  return text;
 }
 
 // Upstream's server does the same to what it receives: control characters but tab and newline go, the
 // separator of fields stays.
-std::string CleanFields(std::string_view fields) {
-  std::string clean(fields);
-  std::erase_if(clean, [](char c) {
+std::string CleanFields(std::string fields) {
+  std::erase_if(fields, [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\x1f') || c == '\x7f';
   });
-  return clean;
+  return fields;
 }
 
 template <typename Ints = std::initializer_list<std::int64_t>>
@@ -301,7 +299,7 @@ void AppendObjects(std::string& out, const std::vector<Object>& objects) {
 
 LoginMessage ParseLogin(std::string_view json) {
   const JsonSpans spans = Parse(json);
-  return {std::string(Root(spans).Need("u").Text()), std::string(Root(spans).Need("p").Text())};
+  return {Root(spans).Need("u").Text(), Root(spans).Need("p").Text()};
 }
 
 std::string LoginReply(std::string_view key) {
@@ -398,13 +396,13 @@ void CardColumns::Add(const Card& card) {
   datas.push_back(card.data);
 }
 
-void NoteColumns::Add(const Note& note) {
+void NoteColumns::Add(Note note) {
   ids.push_back(note.id);
-  guids.push_back(note.guid);
+  guids.push_back(std::move(note.guid));
   notetype_ids.push_back(note.notetype_id);
   mods.push_back(note.mod);
-  tags.push_back(note.tags);
-  fields.push_back(note.fields);
+  tags.push_back(std::move(note.tags));
+  fields.push_back(std::move(note.fields));
 }
 
 void ReviewColumns::Add(const Review& review) {
@@ -439,7 +437,9 @@ std::size_t ChunkPrinter::Add(const Card& card) {
   AppendInts(cards_, {card.id, card.note_id, card.deck_id, card.ord, card.mod, card.usn, card.type,
                       card.queue, card.due, card.interval, card.factor, card.reps, card.lapses, card.left,
                       card.original_due, card.original_deck_id, card.flags});
-  cards_ += ',' + QuoteJson(card.data) + ']';
+  cards_ += ',';
+  AppendQuoted(cards_, card.data);
+  cards_ += ']';
   return cards_.size() - before;
 }
 
@@ -447,10 +447,16 @@ std::size_t ChunkPrinter::Add(const Note& note) {
   const std::size_t before = notes_.size();
   AppendRow(notes_);
   AppendInts(notes_, {note.id});
-  notes_ += ',' + QuoteJson(note.guid) + ',';
+  notes_ += ',';
+  AppendQuoted(notes_, note.guid);
+  notes_ += ',';
   AppendInts(notes_, {note.notetype_id, note.mod, note.usn});
   // sfld and csum are strings and empty on the wire; flags and data are not synced.
-  notes_ += ',' + QuoteJson(note.tags) + ',' + QuoteJson(note.fields) + ",\"\",\"\",0,\"\"]";
+  notes_ += ',';
+  AppendQuoted(notes_, note.tags);
+  notes_ += ',';
+  AppendQuoted(notes_, note.fields);
+  notes_ += ",\"\",\"\",0,\"\"]";
   return notes_.size() - before;
 }
 
@@ -467,8 +473,9 @@ std::string ChunkPrinter::Finish(bool is_last) {
   std::string out = is_last ? "{\"done\":true" : "{\"done\":false";
   if (!revlog_.empty()) out += ",\"revlog\":[" + revlog_ + ']';
   if (!cards_.empty()) out += ",\"cards\":[" + cards_ + ']';
-  if (!notes_.empty()) out += ",\"notes\":[" + notes_ + ']';
-  return out + '}';
+  // Notes may be large: what stands before them is put before them, where they are.
+  if (notes_.empty()) return out + '}';
+  return std::move(notes_.insert(0, out + ",\"notes\":[").append("]}"));
 }
 
 SanityMessage ParseSanity(std::string_view json) {

@@ -75,7 +75,7 @@ struct CardColumns {
 struct NoteColumns {
   std::vector<std::int64_t> ids, notetype_ids, mods;
   std::vector<std::string> guids, tags, fields;
-  void Add(const Note& note);
+  void Add(Note note);
 };
 struct ReviewColumns {
   std::vector<std::int64_t> ids, card_ids, eases, intervals, last_intervals, factors, taken_mss, types;

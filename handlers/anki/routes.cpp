@@ -25,7 +25,7 @@ Response RenderError(const Error& error, const Request&) {
 
 const Dialect kDialect{"anki", Authenticate, RenderError, {}};
 
-constexpr std::size_t kMessage = 32 << 20;
+constexpr auto kMessage = &Config::max_message_mib;
 // The real bound is the setting max_collection_mib, which nginx and the handler know: the handler can say so
 // in words.
 constexpr std::size_t kFile = std::size_t{64} << 30;

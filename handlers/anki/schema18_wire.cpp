@@ -109,7 +109,7 @@ class In {
     return Get<std::int64_t>(key, rule, 0, [&](const Value& value) -> std::optional<std::int64_t> {
       if (value.kind == Kind::kString) {
         auto digits = json_.Text(value);
-        if (digits.starts_with('+') && digits.size() > 1 && digits[1] != '-') digits.remove_prefix(1);
+        if (digits.starts_with('+') && digits.size() > 1 && digits[1] != '-') digits.erase(0, 1);
         return WholeNumber(digits);
       }
       return IntOf(json_, value, kLow<std::int64_t>, kHigh<std::int64_t>);
@@ -147,7 +147,7 @@ class In {
   std::string Text(std::string_view key, Rule rule) {
     return Get<std::string>(key, rule, {}, [&](const Value& value) -> std::optional<std::string> {
       if (value.kind != Kind::kString) return std::nullopt;
-      return std::string(json_.Text(value));
+      return json_.Text(value);
     });
   }
   float Float(std::string_view key, Rule rule, float missing = 0) {
@@ -567,7 +567,7 @@ void FilteredDeckFromJson(In& in, schema18::FilteredDeck& deck) {
     if (!limit || *limit < kLow<std::int32_t> || *limit > kHigh<std::int32_t> || !order)
       throw BadObject("invalid value: terms");
     auto* search = deck.add_search_terms();
-    search->set_search(std::string(json.Text(*parts[0])));
+    search->set_search(json.Text(*parts[0]));
     search->set_limit(static_cast<std::uint32_t>(std::max<std::int64_t>(*limit, 0)));
     search->set_order(static_cast<std::int32_t>(*order));
   }

@@ -1,6 +1,7 @@
 #include "handlers/anki/session_store.h"
 
 #include <iterator>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "handlers/anki/json_spans_wire.h"
 #include "handlers/anki/unicase_wire.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/large_turn.h"
 #include "sql/queries/anki.h"
 
 namespace syncline::anki {
@@ -75,6 +77,17 @@ void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
     if (found == field_counts.end()) throw BadInput("missing_notetype");
     if (found->second != FieldCount(notes.fields[i])) throw BadInput("wrong_field_count");
   }
+}
+
+// Of how many of `count` elements from `first` on one row is staged: of as many as have kLargeBytes together,
+// and of one at least. A row with all notes of a message might have hundreds of MB, which PostgreSQL would
+// hold several times.
+template <typename BytesOf>
+std::size_t PieceFrom(std::size_t first, std::size_t count, BytesOf bytes_of) {
+  std::size_t size = 0;
+  for (std::size_t bytes = 0; first + size < count && bytes < kLargeBytes; ++size)
+    bytes += bytes_of(first + size);
+  return size;
 }
 
 // Of the parents of all tags in a message; 10,000 tags of three levels have less than one MiB. Tags that come
@@ -250,20 +263,25 @@ void SessionStore::MergeTags(const Session& session, const std::vector<std::stri
 
 void SessionStore::StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes) {
   if (!merged.objects.empty()) {
-    std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
-    std::vector<std::string> names, keys, jsons;
-    for (const auto& [kind, object, key, goes_back] : merged.objects) {
-      kinds.push_back(static_cast<std::int64_t>(kind));
-      ids.push_back(object.id);
-      mods.push_back(object.mod);
-      field_counts.push_back(object.field_count);
-      template_counts.push_back(object.template_count);
-      names.push_back(object.name);
-      keys.push_back(key);
-      jsons.push_back(object.json);
+    const auto& objects = merged.objects;
+    const auto bytes_of = [&](std::size_t i) { return objects[i].object.json.size(); };
+    for (std::size_t first = 0, size = 0; first < objects.size(); first += size) {
+      size = PieceFrom(first, objects.size(), bytes_of);
+      std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
+      std::vector<std::string> names, keys, jsons;
+      for (const auto& [kind, object, key, goes_back] : std::span(objects).subspan(first, size)) {
+        kinds.push_back(static_cast<std::int64_t>(kind));
+        ids.push_back(object.id);
+        mods.push_back(object.mod);
+        field_counts.push_back(object.field_count);
+        template_counts.push_back(object.template_count);
+        names.push_back(object.name);
+        keys.push_back(key);
+        jsons.push_back(object.json);
+      }
+      tx_.Later(sql::anki::stage_objects, user_, session.fence, kinds, ids, mods, field_counts,
+                template_counts, names, keys, jsons);
     }
-    tx_.Later(sql::anki::stage_objects, user_, session.fence, kinds, ids, mods, field_counts, template_counts,
-              names, keys, jsons);
   }
   if (!merged.tags.empty()) {
     std::vector<std::string> keys, names;
@@ -286,7 +304,13 @@ sql::Asked<Session> SessionStore::StageChunk(std::string_view key, std::int64_t 
     sql::Answer field_counts = tx_.Ask(sql::anki::notetype_field_counts, user_, key, n.notetype_ids);
     touched.Get();
     CheckFieldCounts(n, field_counts.Get());
-    tx_.Later(sql::anki::stage_notes, user_, key, n.ids, n.guids, n.notetype_ids, n.mods, n.tags, n.fields);
+    const auto bytes_of = [&](std::size_t i) { return n.fields[i].size(); };
+    for (std::size_t first = 0, size = 0; first < n.ids.size(); first += size) {
+      size = PieceFrom(first, n.ids.size(), bytes_of);
+      const auto piece = [&](const auto& column) { return std::span(column).subspan(first, size); };
+      tx_.Later(sql::anki::stage_notes, user_, key, piece(n.ids), piece(n.guids), piece(n.notetype_ids),
+                piece(n.mods), piece(n.tags), piece(n.fields));
+    }
   }
   if (!chunk.cards.ids.empty()) {
     const auto& c = chunk.cards;

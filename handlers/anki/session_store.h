@@ -40,7 +40,9 @@ struct Session {
   std::optional<CollectionCounts> counts;  ///< of the collection after applying; none until asked for
 
   /// What the client has not seen, as the collection will be once the session's graves are applied.
-  Since Unseen() const { return {generation, client_usn, (staged & kGraves) != 0 ? fence : 0}; }
+  Since Unseen(std::int64_t max_bytes = kAnySize) const {
+    return {generation, client_usn, (staged & kGraves) != 0 ? fence : 0, max_bytes};
+  }
   MergeMoment MergeAt(std::int64_t now_s) const { return {server_usn, client_usn, now_s}; }
 };
 

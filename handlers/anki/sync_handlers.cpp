@@ -86,9 +86,20 @@ Changes ChangesForClient(const Session& session, const Changes& theirs, const Me
   return ours;
 }
 
+// Runs `answer(max_bytes)`, and again without a bound, in turn, when it says that there is more to send.
+template <typename F>
+auto InTurnIfLarge(Context& context, F&& answer) {
+  try {
+    return answer(static_cast<std::int64_t>(kLargeBytes));
+  } catch (const TooLargeToSend&) {
+    context.TakeLargeTurn();
+    return answer(kAnySize);
+  }
+}
+
 // Fills one chunk with what comes next and moves the session's place. Revlog, cards, notes, each page by
 // page.
-std::string NextChunk(Session& session, CollectionStore& collections) {
+std::string NextChunk(Session& session, CollectionStore& collections, std::int64_t max_bytes) {
   ChunkPrinter chunk;
   int room = kChunkRows;
   std::size_t bytes = 0;
@@ -115,7 +126,7 @@ std::string NextChunk(Session& session, CollectionStore& collections) {
     session.sent_id = row.id;
     --room;
   };
-  const Since since = session.Unseen();
+  const Since since = session.Unseen(max_bytes);
   send(kReviews, [&](bool& is_cut) {
     return collections.ReviewsSince(since, session.sent_usn, session.sent_id, room,
                                     [&](const Review& review) { add(review, is_cut); });
@@ -169,7 +180,7 @@ bool NeedsFile(const Session& session, const Collection& collection, const Impor
 // Answers 200 {"key"}; 403 wrong name or password; 429 too many failures.
 Response PostHostKey(Request& request, Context& context) {
   const Envelope envelope = EnvelopeOf(request);
-  const LoginMessage login = ParseLogin(MessageOf(request));
+  const LoginMessage login = ParseLogin(MessageOf(request, context));
   const std::string key = account::LogIn(context, login.user, login.password, request.remote_address, "anki",
                                          envelope.client.empty() ? "Anki" : envelope.client);
   return Answer(envelope, LoginReply(key));
@@ -182,7 +193,7 @@ Response PostHostKey(Request& request, Context& context) {
 // with cards is asked to upload. Answers 200; 501 for a version we do not speak.
 Response PostMeta(Request& request, Context& context) {
   const Envelope envelope = EnvelopeOf(request);
-  const MetaMessage message = ParseMeta(MessageOf(request));
+  const MetaMessage message = ParseMeta(MessageOf(request, context));
   if (message.version < kMinVersion || message.version > kMaxVersion) {
     // Shown as "please update". A header with such a version got 400 already.
     throw Error(ErrorKind::kUnsupported, "unsupported_version");
@@ -209,7 +220,7 @@ Response PostMeta(Request& request, Context& context) {
 // file that is still being imported, which no client with the right schema time does.
 Response PostStart(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const StartMessage message = ParseStart(MessageOf(request));
+  const StartMessage message = ParseStart(MessageOf(request, context));
   const auto start = [&](SessionStore& sessions) -> std::optional<GraveIds> {
     CollectionStore& collections = sessions.collections();
     // Ended first, because that waits for a finish that is under way: what is read next has its changes.
@@ -246,7 +257,7 @@ Response PostStart(Request& request, Context& context) {
 // POST /sync/applyGraves -- what the client has deleted. Answers 200 null; 409 no session.
 Response PostApplyGraves(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const GraveIds graves = ParseGraves(MessageOf(request));
+  const GraveIds graves = ParseGraves(MessageOf(request, context));
   context
       .Write<SessionStore>([&](SessionStore& sessions) {
         return sessions.StageGraves(envelope.session, context.config().session_minutes, graves);
@@ -262,21 +273,25 @@ Response PostApplyGraves(Request& request, Context& context) {
 // session.
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const Changes theirs = ParseChanges(MessageOf(request));
+  const Changes theirs = ParseChanges(MessageOf(request, context));
   return EndingSessionOnBadInput(context, envelope.session, [&] {
-    const Changes ours = context.Write<SessionStore>([&](SessionStore& sessions) {
+    const auto merge = [&](SessionStore& sessions, std::int64_t max_bytes) {
       const Session session =
           sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
       // Clients send them once; twice, the second merge would not know of the first.
       if (session.has_changes) throw BadInput("changes_sent_twice");
       CollectionStore& collections = sessions.collections();
+      const Since unseen_by = session.Unseen(max_bytes);
       SmallObjects unseen;
-      if (session.to_send & kObjects) unseen = collections.ObjectsSince(session.Unseen());
-      if (session.to_send & kTags) unseen.tags = collections.TagsSince(session.Unseen());
+      if (session.to_send & kObjects) unseen = collections.ObjectsSince(unseen_by);
+      if (session.to_send & kTags) unseen.tags = collections.TagsSince(unseen_by);
       const std::int64_t now_s = context.NowSeconds();
       const MergedChanges merged = sessions.Merge(session, theirs, now_s);
       sessions.StageChanges(session, merged, theirs);
       return ChangesForClient(session, theirs, merged, std::move(unseen), collections, now_s);
+    };
+    const Changes ours = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
+      return context.Write<SessionStore>([&](SessionStore& sessions) { return merge(sessions, max_bytes); });
     });
     return Answer(envelope, Print(ours));
   });
@@ -292,12 +307,16 @@ Response PostChunk(Request& request, Context& context) {
     return sessions.HasNothingToSend(envelope.session, context.config().session_minutes);
   });
   if (is_idle) return Answer(envelope, ChunkPrinter().Finish(/*done=*/true));
-  const std::string chunk = context.WriteUnawaited<SessionStore>([&](SessionStore& sessions) {
+  const auto next_chunk = [&](SessionStore& sessions, std::int64_t max_bytes) {
     Session session = sessions.Touch(envelope.session, context.config().session_minutes);
     const bool has_rows = (session.to_send & kRowParts) != 0;
-    std::string next = NextChunk(session, sessions.collections());
+    std::string next = NextChunk(session, sessions.collections(), max_bytes);
     if (has_rows) sessions.RememberSent(session);
     return next;
+  };
+  const std::string chunk = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
+    return context.WriteUnawaited<SessionStore>(
+        [&](SessionStore& sessions) { return next_chunk(sessions, max_bytes); });
   });
   return Answer(envelope, chunk);
 }
@@ -306,7 +325,7 @@ Response PostChunk(Request& request, Context& context) {
 // another number of fields; 409 no session.
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const ReceivedChunk chunk = ParseChunk(MessageOf(request));
+  const ReceivedChunk chunk = ParseChunk(MessageOf(request, context));
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     context
         .Write<SessionStore>([&](SessionStore& sessions) {
@@ -325,7 +344,7 @@ Response PostApplyChunk(Request& request, Context& context) {
 // commit: counts that are lost are computed again by finish. Answers 200 with "ok" or "bad"; 409 no session.
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const SanityMessage client = ParseSanity(MessageOf(request));
+  const SanityMessage client = ParseSanity(MessageOf(request, context));
   const auto count = [&](CheckedSession& checked,
                          ImportingFile* file) -> std::variant<CollectionCounts, FileNeeded> {
     SessionStore& sessions = checked.sessions;

@@ -35,6 +35,8 @@ const Setting kSettings[] = {
      "File of at least 32 random bytes, from which keys are derived"},
     {"max_collection_mib", &Config::max_collection_mib, 1, 1 << 20, nullptr,
      "Largest collection file, uncompressed, in MiB"},
+    {"max_message_mib", &Config::max_message_mib, 1, 450, nullptr,
+     "Largest message of a sync, uncompressed, in MiB"},
     {"history_days", &Config::history_days, 0, 36500, nullptr, "How many days a replaced collection is kept"},
     {"session_minutes", &Config::session_minutes, 1, 1440, nullptr,
      "An Anki sync without a request for so many minutes is over"},

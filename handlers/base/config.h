@@ -22,9 +22,12 @@ struct Config {
   std::string temp_dir = "/var/tmp";       ///< private files while a collection is checked or built
   std::string secret_file;                 ///< 32 random bytes or more: keys are derived from it
   std::int64_t max_collection_mib = 2048;  ///< largest collection file, uncompressed
-  std::int64_t history_days = 30;          ///< how long a replaced collection is kept
-  std::int64_t session_minutes = 10;       ///< an Anki sync without a request for this long is over
-  std::int64_t slow_statement_ms = 200;    ///< statements that took longer get a log line; 0: all
+  /// Largest message of a sync, uncompressed. A row of a collection file may hold it twice (fields and the
+  /// one sorted by), and neither SQLite nor PostgreSQL holds a GB.
+  std::int64_t max_message_mib = 300;
+  std::int64_t history_days = 30;        ///< how long a replaced collection is kept
+  std::int64_t session_minutes = 10;     ///< an Anki sync without a request for this long is over
+  std::int64_t slow_statement_ms = 200;  ///< statements that took longer get a log line; 0: all
   std::int64_t statement_timeout_ms = 30'000;
   std::string log_level = "info";
 

@@ -3,6 +3,12 @@
 #include "handlers/base/log.h"
 
 namespace syncline {
+namespace {
+
+// Clients give up after 30 s without a byte; what is left of it is for the work.
+constexpr std::chrono::seconds kLargePatience{15};
+
+}  // namespace
 
 Context::Context(const Config& config, sql::Database& database, std::string request_id)
     : config_(config), database_(database), request_id_(std::move(request_id)) {
@@ -13,6 +19,12 @@ Context::~Context() {
   // The database outlives the request; neither its deadline nor its observer may.
   database_.SetObserver(nullptr);
   database_.SetDeadline(std::nullopt);
+}
+
+void Context::TakeLargeTurn() {
+  if (large_turn_) return;
+  if (!large_elsewhere_.empty()) throw HandOver{large_elsewhere_};
+  large_turn_.emplace(kLargePatience);
 }
 
 void Context::OnStatement(const char* name, std::chrono::microseconds took) {

@@ -4,12 +4,15 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "handlers/base/config.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/ids.h"
+#include "handlers/base/large_turn.h"
 #include "sql/database.h"
 
 namespace syncline {
@@ -34,6 +37,12 @@ class Context : public sql::Observer {
   DeviceId device() const { return identity_.device; }
   void SetIdentity(Identity identity) { identity_ = identity; }
   void SetAccess(sql::Access access) { access_ = access; }
+  /// Where requests that take much memory are served; empty: here.
+  void SetLargeElsewhere(std::string_view location) { large_elsewhere_ = location; }
+  /// To be called before more than kLargeBytes of a message are held, in or out, and before anything is
+  /// changed. From then on to the end of the request it is the only such one in the process. Throws HandOver,
+  /// or Error Busy when too many others wait.
+  void TakeLargeTurn();
   void SetDeadline(std::chrono::steady_clock::time_point deadline) { database_.SetDeadline(deadline); }
   Clock::time_point Now() const { return Clock::now(); }
   std::int64_t NowMs() const {
@@ -128,6 +137,8 @@ class Context : public sql::Observer {
   std::string request_id_;
   Identity identity_;
   sql::Access access_ = sql::Access::kWrite;
+  std::string large_elsewhere_;
+  std::optional<LargeTurn> large_turn_;
   int statements_ = 0;
   std::chrono::microseconds database_time_{0};
 };

@@ -48,6 +48,12 @@ class Error : public std::runtime_error {
   std::optional<std::chrono::seconds> retry_after_;
 };
 
+/// Not an error: thrown by a handler that has changed nothing yet. The web server gives the request to the
+/// location of this name, which leads to another pool.
+struct HandOver {
+  std::string location;
+};
+
 inline Error BadInput(std::string code, const std::string& text = "") {
   return {ErrorKind::kBadInput, std::move(code), text};
 }

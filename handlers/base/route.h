@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "handlers/base/context.h"
@@ -25,6 +26,22 @@ struct Dialect {
   std::span<const std::pair<std::string_view, std::string_view>> fixed_headers;
 };
 
+/// Bytes of a body: a number of them, or a setting in MiB.
+class BodyLimit {
+ public:
+  template <typename Integer>
+  requires std::is_integral_v<Integer>
+  constexpr BodyLimit(Integer bytes) : bytes_(static_cast<std::size_t>(bytes)) {}
+  constexpr BodyLimit(std::int64_t Config::*mib) : mib_(mib) {}
+  std::size_t Bytes(const Config& config) const {
+    return mib_ == nullptr ? bytes_ : static_cast<std::size_t>(config.*mib_) << 20;
+  }
+
+ private:
+  std::size_t bytes_ = 0;
+  std::int64_t Config::*mib_ = nullptr;
+};
+
 enum class Auth { kPublic, kRequired };
 
 /// Rows are written without the names of the fields, so their order is part of what one has to know.
@@ -38,7 +55,7 @@ struct Route {
   sql::Access access;
   /// Bytes of the body as they arrive, before decompression; more is a 413. nginx has a limit of its own for
   /// the location, which must not be smaller.
-  std::size_t body_limit;
+  BodyLimit body_limit;
   /// Counted from when the request is here. Reading the body or running a statement after it is a 503.
   std::chrono::milliseconds deadline;
   Response (*handler)(Request& request, Context& context);

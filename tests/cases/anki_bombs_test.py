@@ -35,7 +35,7 @@ def largest_process():
     """The most memory any process of the pools has ever had, in MiB."""
     sizes = []
     for path in (pathlib.Path(os.environ["SYNCLINE_DIR"]) / "pids").glob("*.*"):
-        if path.name.split(".")[0] in ("api", "transfer"):
+        if path.name.split(".")[0] in ("api", "transfer", "large"):
             status = pathlib.Path(f"/proc/{path.read_text().split()[0]}/status").read_text()
             sizes += [int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM")]
     return max(sizes)

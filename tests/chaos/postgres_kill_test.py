@@ -51,7 +51,7 @@ def change(device, first):
 
 
 def ours():
-    return {service: stack.pids(service) for service in ("api", "transfer", "worker", "nginx")}
+    return {service: stack.pids(service) for service in ("api", "transfer", "large", "worker", "nginx")}
 
 
 def go_to(device, method):

@@ -33,6 +33,10 @@ Note NoteOf(std::int64_t id, std::int64_t mod,
   return {.id = id, .guid = "g", .notetype_id = 1, .mod = mod, .usn = 0, .tags = "", .fields = fields};
 }
 
+Note LargeNoteOf(std::int64_t id, std::size_t bytes) {
+  return NoteOf(id, 10, std::string(bytes - 2, 'a') + "\x1f" + "b");
+}
+
 Card CardOf(std::int64_t id, std::int64_t mod, std::int32_t due = 0) {
   Card card{};
   card.id = id;
@@ -708,4 +712,46 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_are_those_of_a_simple_model) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(large_notes_are_staged_in_rows_that_are_not) {
+  Fixture f;
+  Sent sent;
+  for (std::int64_t id = 1; id <= 10; ++id) sent.Add(LargeNoteOf(id, 1 << 20));
+  sent.Add(LargeNoteOf(11, 9 << 20)).Add(NoteOf(12, 10)).Add(NoteOf(3, 11));
+  f.Start("key", 5);
+  f.Stage("key", sent);
+  // As many as have 4 MiB, and one row more for what goes beyond.
+  BOOST_TEST(f.Row("string_agg(cardinality(ids)::text, ' ' ORDER BY seq)", "anki_staged_notes", "true") ==
+             "4 4 3 2");
+  f.Finish("key");
+  BOOST_TEST(f.Row("count(*), sum(length(fields))", "anki_notes", "true") ==
+             std::to_string(12) + " " + std::to_string(18 * (1 << 20) + 3 + 3));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_large_to_send_is_not_read) {
+  Fixture f;
+  Sent sent;
+  sent.Add(NoteOf(1, 10)).Add(LargeNoteOf(2, 2000));
+  const std::int32_t generation = f.Now().generation;
+  f.Sync(5, sent);
+  const auto fetch = [&](std::int64_t max_bytes) {
+    std::vector<std::int64_t> ids;
+    f.Write([&](SessionStore& sessions) {
+      sessions.collections().NotesSince({generation, 5, 0, max_bytes}, -1, 0, 100,
+                                        [&](const Note& note) { ids.push_back(note.id); });
+    });
+    return ids;
+  };
+  BOOST_TEST(fetch(2000).size() == 2U);
+  BOOST_CHECK_THROW(fetch(1999), TooLargeToSend);
+  const auto objects = [&](std::int64_t max_bytes) {
+    return f.Write([&](SessionStore& sessions) {
+      return sessions.collections().ObjectsSince({generation, 0, 0, max_bytes});
+    });
+  };
+  const std::size_t bytes =
+      objects(kAnySize).notetypes[0].json.size() + 2 * objects(kAnySize).decks[0].json.size();
+  BOOST_TEST(objects(static_cast<std::int64_t>(bytes)).decks.size() == 1U);
+  BOOST_CHECK_THROW(objects(static_cast<std::int64_t>(bytes) - 1), TooLargeToSend);
 }

@@ -61,8 +61,12 @@ class Wire:
 
     def send(self, method, body):
         """Bytes there and back. Refused when the answer is not 200."""
+        return self.send_frame(method, compress(body))
+
+    def send_frame(self, method, frame):
+        """As send, for bytes that are compressed already."""
         try:
-            self._connection.request("POST", "/sync/" + method, compress(body), self.headers())
+            self._connection.request("POST", "/sync/" + method, frame, self.headers())
             answer = self._connection.getresponse()
             data = answer.read()
         except (OSError, http.client.HTTPException):

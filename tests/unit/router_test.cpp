@@ -113,6 +113,6 @@ BOOST_AUTO_TEST_CASE(mistakes_in_the_table_end_the_program_at_start) {
 }
 
 BOOST_AUTO_TEST_CASE(the_table_can_be_printed) {
-  BOOST_TEST(Router({std::span<const Route>(kRows, 1)}).Print() ==
+  BOOST_TEST(Router({std::span<const Route>(kRows, 1)}).Print(Config()) ==
              "GET /one test.operation public read 10\n");
 }

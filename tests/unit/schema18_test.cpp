@@ -281,6 +281,22 @@ BOOST_AUTO_TEST_CASE(spans_are_the_text_that_came) {
   BOOST_TEST(seen == "[ 1.50 , -9223372036854775808,\"x\\ny\" , {} ];null;false;");
 }
 
+BOOST_AUTO_TEST_CASE(strings_are_decoded_when_asked_for) {
+  const std::string text =
+      R"(["", "plain", "\"\\\/\b\f\n\r\t", "a\u0000b\u00E9\u20ac\uD83D\uDe00\u007f", 5])";
+  const JsonSpans json(text);
+  std::vector<std::string> seen;
+  json.EachIn(json.Root(), [&](const auto& value) { seen.push_back(json.Text(value)); });
+  const std::vector<std::string> expected = {"", "plain", "\"\\/\b\f\n\r\t",
+                                             std::string("a\0b\u00e9\u20ac\U0001F600\x7f", 13), ""};
+  BOOST_TEST(seen == expected, boost::test_tools::per_element());
+  for (const std::string& one : expected) {
+    const std::string quoted = QuoteJson(one);
+    const JsonSpans again(quoted);
+    BOOST_TEST(again.Text(again.Root()) == one);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_deck_without_a_kind_and_bytes_that_are_no_message_are_refused) {
   auto row = DeckFromJson(kDeck);
   row.kind.clear();

@@ -1,5 +1,7 @@
--- Without the decks that the session of fence $4 has buried (0: no session).
-SELECT kind, id, mod, usn, name_usn, field_count, template_count, name, json
+-- Without the decks that the session of fence $4 has buried (0: no session), and without the JSON when all of it has more
+-- than $5 bytes.
+SELECT kind, id, mod, usn, name_usn, field_count, template_count, name,
+       CASE WHEN sum(octet_length(json)) OVER () <= $5::bigint THEN json END AS json
   FROM anki_objects o WHERE user_id = $1 AND generation = $2 AND usn >= $3
    AND ($4::bigint = 0 OR kind <> 1 OR (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $4 AND g.kind = 2 AND g.id = o.id) IS NULL)
  ORDER BY kind, id
