@@ -17,7 +17,7 @@ except ImportError as problem:
     print(f"skipped: {os.environ.get('SYNCLINE_VENV_PROBLEM') or problem}")
     sys.exit(77)
 
-# Sixty-four MiB of message, its index, and what the process keeps anyway.
+# The largest message once, and what the process keeps anyway: nothing of a bomb is there twice.
 MOST_MIB = 400
 # Pairwise work of these sizes takes several times as long.
 MOST_SECONDS = 6
