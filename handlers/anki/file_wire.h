@@ -35,6 +35,12 @@ struct AdjustedColumn {
 };
 using Adjustments = std::map<std::string, AdjustedColumn>;  ///< by "table.column"
 
+/// A row has more bytes than the caller wants to hold. It has not been read.
+class RowTooLarge : public FileRefused {
+ public:
+  using FileRefused::FileRefused;
+};
+
 /// An uploaded file, opened read-only, defensive, untrusted schema, unicase registered. WAL headers are fine:
 /// no -wal or -shm file is made.
 class CollectionFile {
@@ -44,7 +50,7 @@ class CollectionFile {
   /// Opens `path`. kFull: magic, integrity_check, exactly one col row, ver in {11, 14..18}, the expected
   /// tables and no triggers, views or foreign virtual tables; all rows and objects are read once. kTrusted:
   /// one of ours that passed before. Throws FileRefused.
-  /// A full check refuses rows that hold more than twice `max_note_bytes`: such a note could never be sent.
+  /// A full check throws RowTooLarge for rows that hold more than twice `max_note_bytes`.
   static CollectionFile Open(const std::string& path, Check check, std::int64_t max_note_bytes = 450 << 20);
   CollectionFile(CollectionFile&&) noexcept;
   CollectionFile& operator=(CollectionFile&&) noexcept;

@@ -87,7 +87,7 @@ void Throw(sqlite3* db, int code) {
     case SQLITE_SCHEMA:
       throw FileRefused(kDamaged);
     case SQLITE_TOOBIG:
-      throw FileRefused(
+      throw RowTooLarge(
           "The collection contains a text that is too large to be synced. Please shorten the note or "
           "template, or move what it contains to media files.");
     case SQLITE_INTERRUPT:

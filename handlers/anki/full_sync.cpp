@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <unordered_set>
+#include <utility>
 
 #include "handlers/anki/config_wire.h"
 #include "handlers/anki/json_spans_wire.h"
@@ -153,14 +154,15 @@ NewCollection Describe(const CollectionFile& file, std::uint64_t bytes, std::int
 }
 
 // Everything of a generation that is newer than its base file goes into a copy of that file. One snapshot.
-void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const std::string& path) {
+void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const std::string& path,
+                           std::int64_t max_bytes = kAnySize) {
   CollectionFileWriter writer(path);
   if (c.was_unburied) writer.Unbury();
   const GraveIds graves = store.GravesSince(c.generation, c.base_usn);
   for (const std::int64_t id : graves.notes) writer.Bury({GraveKind::kNote, id, c.base_usn});
   for (const std::int64_t id : graves.cards) writer.Bury({GraveKind::kCard, id, c.base_usn});
   for (const std::int64_t id : graves.decks) writer.Bury({GraveKind::kDeck, id, c.base_usn});
-  const Since since_base{c.generation, c.base_usn};
+  const Since since_base{c.generation, c.base_usn, 0, max_bytes};
   const SmallObjects objects = store.ObjectsSince(since_base);
   writer.PutNotetypes(objects.notetypes);
   writer.PutDecks(objects.decks);
@@ -222,9 +224,9 @@ struct Page {
 // What SQLite calls text may be any bytes; PostgreSQL takes UTF-8 without NUL.
 Page ReadPage(const CollectionFile& file, ImportStep step, std::int64_t after, Usn seen) {
   Page page{.step = step, .last = after};
-  const auto add = [&](auto& columns, const auto& row) {
+  const auto add = [&](auto& columns, auto&& row) {
     page.usns.push_back(std::min(row.usn, seen));
-    columns.Add(row);
+    columns.Add(std::forward<decltype(row)>(row));
   };
   switch (step) {
     case ImportStep::kCards:
@@ -238,7 +240,7 @@ Page ReadPage(const CollectionFile& file, ImportStep step, std::int64_t after, U
         MakeText(note.guid);
         MakeText(note.tags);
         MakeText(note.fields);
-        add(page.notes, note);
+        add(page.notes, std::move(note));
       });
       break;
     case ImportStep::kReviews:
@@ -260,6 +262,17 @@ void Unbury(CardColumns& cards) {
   }
 }
 
+// A file with a row of many MB is read when nobody else in the process holds one.
+CollectionFile OpenUploaded(Context& context, const std::string& path) {
+  constexpr auto kFull = CollectionFile::Check::kFull;
+  try {
+    return CollectionFile::Open(path, kFull, kLargeBytes);
+  } catch (const RowTooLarge&) {
+    context.TakeLargeTurn();
+    return CollectionFile::Open(path, kFull, context.config().max_message_mib << 20);
+  }
+}
+
 }  // namespace
 
 void ReceiveUpload(Context& context, BodySource& body, const std::string& client) {
@@ -274,8 +287,7 @@ void ReceiveUpload(Context& context, BodySource& body, const std::string& client
     throw FileRefused("Your collection is larger than this server accepts (" +
                       std::to_string(context.config().max_collection_mib) + " MiB).");
   }
-  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kFull,
-                                                   context.config().max_message_mib << 20);
+  const CollectionFile file = OpenUploaded(context, plain.path());
   RefuseStrangeCreation(file.Meta());
   NewCollection next = Describe(file, plain.Size(), context.NowMs());
   next.blob = StoreFrame(context, frame);
@@ -318,6 +330,7 @@ std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collecti
 }
 
 Download PrepareDownload(Context& context) {
+  std::int64_t max_bytes = kLargeBytes;
   for (;;) {
     const auto found = context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
     if (!found) throw NotFound("no_collection");
@@ -326,15 +339,21 @@ Download PrepareDownload(Context& context) {
       return {collection.base_blob, nullptr, static_cast<std::uint64_t>(collection.base_bytes)};
     }
     auto file = FetchBase(context, collection);
-    const bool is_done = context.Read<CollectionStore>([&](CollectionStore& store) {
+    const auto build = [&](CollectionStore& store) {
       const auto now = store.Find();
       // Replaced meanwhile: another base file. A sync meanwhile is no matter: this snapshot is the one that
       // counts.
       if (!now || now->generation != collection.generation) return false;
-      ApplyChangesSinceBase(store, *now, file->path());
+      ApplyChangesSinceBase(store, *now, file->path(), max_bytes);
       return true;
-    });
-    if (!is_done) continue;
+    };
+    try {
+      if (!context.Read<CollectionStore>(build)) continue;
+    } catch (const TooLargeToSend&) {
+      context.TakeLargeTurn();
+      max_bytes = kAnySize;
+      continue;
+    }
     const std::uint64_t bytes = file->Size();
     return {BlobId{}, std::move(file), bytes};
   }

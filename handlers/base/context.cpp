@@ -6,7 +6,7 @@ namespace syncline {
 namespace {
 
 // Clients give up after 30 s without a byte; what is left of it is for the work.
-constexpr std::chrono::seconds kLargePatience{15};
+constexpr std::chrono::seconds kLargePatience{18};
 
 }  // namespace
 

@@ -37,7 +37,7 @@ LargeTurn::LargeTurn(std::chrono::milliseconds patience) {
 }
 
 LargeTurn::~LargeTurn() {
-  // Many values of some 100 KB come from the heaps of the threads, which keep what was freed.
+  // Values of some KB come from the heaps of the threads, which would keep much of what was freed.
   malloc_trim(0);
   Line& line = TheLine();
   const std::lock_guard lock(line.mutex);
