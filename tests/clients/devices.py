@@ -317,15 +317,17 @@ def round_of(one, other, usns=True):
 class Proxy:
     """Stands between a device and the server, and lets a test act inside of a sync.
 
-    `before` and `after` get the method's name; what `after` answers with None is not passed on: the connection
-    closes."""
+    `before` and `after` get the method's name; what `before` answers with False is not sent to the server, what `after`
+    answers with None is not passed on: the connection closes. `watch` gets each exchange: method, body, status, reply.
+    `to` is the server's address."""
 
-    def __init__(self, before=None, after=None):
-        target = urllib.parse.urlsplit(HTTP)
+    def __init__(self, before=None, after=None, watch=None, to=HTTP):
+        self.to = to
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def _body(self):
                 if "chunked" not in self.headers.get("transfer-encoding", ""):
@@ -340,13 +342,16 @@ class Proxy:
             def do_POST(self):
                 body, method = self._body(), self.path.rsplit("/", 1)[1]
                 outer.seen.append(method)
-                if before:
-                    before(method)
-                connection = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
+                if before and before(method) is False:
+                    self.close_connection = True
+                    return
+                connection = http.client.HTTPConnection(urllib.parse.urlsplit(outer.to).netloc, timeout=60)
                 kept = {name: value for name, value in self.headers.items() if name in ("anki-sync", "content-type")}
                 connection.request("POST", self.path, body, kept)
                 answer = connection.getresponse()
                 reply = answer.read()
+                if watch:
+                    watch(method, body, answer.status, reply)
                 if after and after(method) is None:
                     self.close_connection = True
                     return
@@ -366,7 +371,7 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
