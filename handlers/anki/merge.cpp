@@ -1,6 +1,7 @@
 #include "handlers/anki/merge.h"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_set>
 #include <utility>
 
@@ -12,30 +13,45 @@
 namespace syncline::anki {
 namespace {
 
-// More "+" than two devices can ever have given rise to; a message of 10,000 decks of one name would make 50
-// MB of them.
+// Clashes of one name in one message. No two devices produce this many by themselves; without a limit, 10,000
+// decks with one name would need 50 MB of "+".
 constexpr std::size_t kMaxPlus = 2000;
 
-// Whether the client's version is taken in place of ours; its mod is raised where that is needed.
-bool Replaces(const MergeMoment& moment, Object& theirs, const KnownObject& ours) {
-  const bool has_seen_ours = ours.usn < moment.client_usn;
-  // What the client has not seen goes to it in this sync, and it takes it unless its own is younger. On a tie
-  // both would take the other's, and swap.
-  if (!has_seen_ours && theirs.mod <= ours.mod) return false;
+// An edit of a version the client had seen is the later edit, whatever the clocks say. Otherwise both sides
+// changed the object: the larger mod wins, and ours wins a tie, because the client takes ours on a tie.
+bool ClientWins(const MergeMoment& moment, const Object& theirs, const KnownObject& ours) {
+  return ours.usn < moment.client_usn || theirs.mod > ours.mod;
+}
+
+// Only a full sync can change the number of fields or templates.
+void RequireSameShape(const Object& theirs, const KnownObject& ours) {
   if (ours.field_count != theirs.field_count || ours.template_count != theirs.template_count) {
     throw BadInput("notetype_schema_changed");
   }
-  // An edit of what it had seen is the later one, whatever the clocks say. The other devices take it only
-  // with a mod that is not below the one they have.
-  if (theirs.mod < ours.mod) theirs.mod = ours.mod + 1;
-  return true;
+}
+
+// Other devices take an object only if its mod is not below the one they have.
+std::int64_t WinningMod(std::int64_t theirs, std::int64_t ours) {
+  const bool can_grow = ours < std::numeric_limits<std::int64_t>::max();
+  return theirs < ours ? ours + (can_grow ? 1 : 0) : theirs;
 }
 
 bool HasUniqueNames(ObjectKind kind) {
   return kind != ObjectKind::kDeckConfig;
 }
 
-// Gives every taken object a name of its own. `owners`: who has the incoming names and keeps them.
+// The names that objects keep which are neither replaced nor deleted by this message.
+NameOwners NamesThatStay(const std::vector<KnownObject>& known, const std::vector<TakenObject>& taken) {
+  std::unordered_set<std::int64_t> replaced;
+  for (const TakenObject& item : taken) replaced.insert(item.object.id);
+  NameOwners owners;
+  for (const KnownObject& object : known) {
+    if (!object.is_deleted && !replaced.contains(object.id)) owners.emplace(object.name_key, object.id);
+  }
+  return owners;
+}
+
+// Gives every taken object a name of its own. `owners`: who keeps one of the incoming names.
 void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken, NameOwners owners,
                      const std::function<NameOwners()>& all_names) {
   std::vector<TakenObject*> clashing;
@@ -48,24 +64,37 @@ void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken,
   for (auto& [key, id] : all_names()) {
     if (!replaced.contains(id)) owners.try_emplace(key, id);
   }
-  // Many of one name: the next one goes on where the last one found a free name.
-  std::unordered_map<std::string, std::string> last;
+  // If many objects have one name, each search starts at the name that the last one found.
+  std::unordered_map<std::string, std::string> last_found;
   for (TakenObject* item : clashing) {
     Object& object = item->object;
     const std::size_t longest = object.name.size() + kMaxPlus;
-    std::string& free = last[item->name_key];
-    if (!free.empty()) object.name = free;
+    std::string& last = last_found[item->name_key];
+    if (!last.empty()) object.name = last;
     do {
       if (object.name.size() >= longest) throw BadInput("too_many_of_one_name");
-      item->name_key = UnicaseKey(object.name += '+');
+      object.name += '+';
+      item->name_key = UnicaseKey(object.name);
     } while (!owners.try_emplace(item->name_key, object.id).second);
-    free = object.name;
+    last = object.name;
     object.mod = std::max(object.mod, moment.now_s);
     item->goes_back = true;
   }
 }
 
-// A name that no deck or notetype of anybody's has. It exists inside of the client's transaction only.
+// Writes what the merge has decided into the object's JSON.
+void UpdateJson(const MergeMoment& moment, TakenObject& item) {
+  Object& object = item.object;
+  object.usn = moment.server_usn;
+  std::vector<std::pair<std::string_view, std::string>> members{{"usn", std::to_string(object.usn)}};
+  if (item.goes_back) {
+    members.emplace_back("mod", std::to_string(object.mod));
+    if (HasUniqueNames(item.kind)) members.emplace_back("name", QuoteJson(object.name));
+  }
+  object.json = WithMembers(object.json, members);
+}
+
+// A name that nobody is expected to use. The client replaces it within the same transaction.
 std::string TemporaryName(std::int64_t id) {
   return "syncing " + std::to_string(id);
 }
@@ -75,41 +104,28 @@ std::string TemporaryName(std::int64_t id) {
 MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std::vector<Object>& incoming,
                            const std::vector<KnownObject>& known,
                            const std::function<NameOwners()>& all_names) {
-  std::unordered_map<std::int64_t, const KnownObject*> known_ids;
-  for (const KnownObject& object : known) known_ids.emplace(object.id, &object);
+  std::unordered_map<std::int64_t, const KnownObject*> known_by_id;
+  for (const KnownObject& object : known) known_by_id.emplace(object.id, &object);
 
   MergedObjects merged;
   for (Object object : incoming) {
-    const auto existing = known_ids.find(object.id);
     const std::int64_t sent_mod = object.mod;
-    if (existing == known_ids.end()) {
+    const auto found = known_by_id.find(object.id);
+    if (found == known_by_id.end()) {
       ++merged.added;
-    } else if (!existing->second->is_buried && !Replaces(moment, object, *existing->second)) {
-      continue;
+    } else if (const KnownObject& ours = *found->second; !ours.is_deleted) {
+      if (!ClientWins(moment, object, ours)) continue;
+      RequireSameShape(object, ours);
+      object.mod = WinningMod(object.mod, ours.mod);
     }
     const bool goes_back = object.mod != sent_mod;
     std::string key = UnicaseKey(object.name);
     merged.taken.push_back({kind, std::move(object), std::move(key), goes_back});
   }
-
   if (HasUniqueNames(kind)) {
-    for (const TakenObject& item : merged.taken) known_ids.erase(item.object.id);
-    NameOwners keeping;
-    for (const auto& [id, object] : known_ids) {
-      if (!object->is_buried) keeping.emplace(object->name_key, id);
-    }
-    MakeNamesUnique(moment, merged.taken, std::move(keeping), all_names);
+    MakeNamesUnique(moment, merged.taken, NamesThatStay(known, merged.taken), all_names);
   }
-
-  for (auto& [item_kind, object, key, goes_back] : merged.taken) {
-    object.usn = moment.server_usn;
-    std::vector<std::pair<std::string_view, std::string>> members{{"usn", std::to_string(object.usn)}};
-    if (goes_back) {
-      members.emplace_back("mod", std::to_string(object.mod));
-      if (HasUniqueNames(kind)) members.emplace_back("name", QuoteJson(object.name));
-    }
-    object.json = WithMembers(object.json, members);
-  }
+  for (TakenObject& item : merged.taken) UpdateJson(moment, item);
   return merged;
 }
 
@@ -126,20 +142,21 @@ std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, st
 
   std::unordered_map<std::int64_t, std::string> sent_keys;
   for (const Object& object : sent) sent_keys.emplace(object.id, UnicaseKey(object.name));
-  const auto may_have_another_name = [&](const Object& object) {
+  const auto may_have_other_name = [&](const Object& object) {
     const auto found = sent_keys.find(object.id);
     return found == sent_keys.end() ? object.name_usn >= moment.client_usn
                                     : found->second != UnicaseKey(object.name);
   };
-  std::vector<Object> moved;
-  std::copy_if(list.begin(), list.end(), std::back_inserter(moved), may_have_another_name);
-  // One that has moved finds its name free: whoever else had it is in the list, too.
-  if (moved.size() < 2) return list;
-  for (Object& object : moved) {
+  std::vector<Object> renamed;
+  std::copy_if(list.begin(), list.end(), std::back_inserter(renamed), may_have_other_name);
+  // A single renamed object needs no temporary name: had another object kept its new name on the client, that
+  // object would have been renamed and be in this list, too.
+  if (renamed.size() < 2) return list;
+  for (Object& object : renamed) {
     object.name = TemporaryName(object.id);
     object.json = WithMembers(object.json, {{"name", QuoteJson(object.name)}});
   }
-  list.insert(list.begin(), std::make_move_iterator(moved.begin()), std::make_move_iterator(moved.end()));
+  list.insert(list.begin(), std::make_move_iterator(renamed.begin()), std::make_move_iterator(renamed.end()));
   return list;
 }
 

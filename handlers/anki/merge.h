@@ -1,11 +1,11 @@
 #pragma once
-// Which of two versions of a notetype, deck or deck config wins, who keeps a name, and what the client has to
-// be told of that. Pure: what the database knows comes in, what is to be stored and sent goes out.
+// Decides which version of a notetype, deck or deck config wins a sync and who keeps a contested name. Pure:
+// takes what the database knows, returns what to store and what to send.
 //
-// Both sides of a sync apply the other's list. All devices end with one version only if, of every object that
-// both have changed, one side keeps its own and the other takes it. What a client does with a list is
-// upstream's rule (sync protocol 11): by id, in the order of the list; an incoming object is taken when the
-// existing one's mod is not higher; a name that another object has gets "+" until it is free.
+// Each side applies the other's list. Devices converge only if, for every object changed on both sides,
+// exactly one side takes the other's version. The client's part is fixed (sync protocol 11): it goes through
+// the list in order, matches by id, takes an object unless its own mod is higher, and appends "+" to a name
+// until it is free.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -16,20 +16,20 @@
 
 namespace syncline::anki {
 
-/// The two usns of a session that decide merges, and the time for what the server changes itself.
+/// What a merge depends on besides the objects.
 struct MergeMoment {
-  Usn server_usn;  ///< what is taken gets it
-  Usn client_usn;  ///< the client has seen everything below
-  std::int64_t now_s;
+  Usn server_usn;      ///< written to every object taken
+  Usn client_usn;      ///< the client has seen every usn below this
+  std::int64_t now_s;  ///< mod of objects that the server renames
 };
 
-/// One of the objects that an incoming list can meet: one of its ids, or one of its names.
+/// A stored object that shares an id or a name with an incoming one.
 struct KnownObject {
   std::int64_t id, mod;
   Usn usn;
   std::int32_t field_count, template_count;
   std::string name_key;
-  bool is_buried;  ///< by this very session: gone by the time objects are applied
+  bool is_deleted;  ///< by a grave of this very session, which is applied before its objects
 };
 
 /// Case-folded names and who has them.
@@ -40,7 +40,7 @@ struct TakenObject {
   ObjectKind kind;
   Object object;
   std::string name_key;
-  bool goes_back;  ///< not as its sender has it: its name was taken, or its mod was too low for the others
+  bool goes_back;  ///< the merge changed its name or mod, so the sender must receive it back
 };
 
 struct MergedObjects {
@@ -52,18 +52,18 @@ struct MergedObjects {
 /// names. `all_names`: the names of all objects of the kind; asked for once, when a name turns out to be
 /// taken.
 ///
-/// A clash of names is judged by the state after the whole list: an object that is replaced or buried does
+/// A clash of names is judged by the state after the whole list: an object that is replaced or deleted does
 /// not hold its name. Error BadInput "notetype_schema_changed" when only a full sync can express a change,
 /// "too_many_of_one_name" past 2,000 clashes of one.
 MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std::vector<Object>& incoming,
                            const std::vector<KnownObject>& known,
                            const std::function<NameOwners()>& all_names);
 
-/// The list of one kind that the client has to apply, in this order, to end with our objects. `unseen`: ours
+/// The list of one kind that the client must apply, in this order, to have our objects. `unseen`: our objects
 /// that it has not seen; `sent` and `taken`: what it sent, and what became of that.
 ///
-/// An object may be there twice. A client that applies "B is now A" before "A is now B" adds a "+" to the
-/// first; so whatever may bear another name over there comes first under a name that nobody has.
+/// An object may be in the list twice. A client that applies "B is now A" before "A is now B" appends a "+"
+/// to the first. So every object that may have another name on the client comes first under a temporary name.
 std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, std::vector<Object> unseen,
                                   const std::vector<Object>& sent, const std::vector<TakenObject>& taken);
 

@@ -114,7 +114,7 @@ KnownObject KnownFromRow(const sql::Row& row) {
           row["field_count"].As<std::int32_t>(),
           row["template_count"].As<std::int32_t>(),
           row["name_key"].As<std::string>(),
-          row["is_buried"].As<bool>()};
+          row["is_deleted"].As<bool>()};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <future>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -401,6 +402,14 @@ BOOST_AUTO_TEST_CASE(a_review_is_never_changed_and_another_one_of_its_millisecon
   // What a client sends again, because it never heard the answer, is there already.
   BOOST_TEST(f.Sync(6, Sent().Add(ReviewOf(1, 4)).Add(ReviewOf(2, 3)).Add(ReviewOf(3, 1))).revlog == 4);
   BOOST_TEST((f.Rows("id, ease, usn", "anki_revlog") == expected));
+}
+
+BOOST_AUTO_TEST_CASE(a_review_at_the_end_of_all_ids_does_not_move) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  Fixture f;
+  f.Sync(5, Sent().Add(ReviewOf(kLast, 3)).Add(ReviewOf(kLast - 999, 3)));
+  f.Sync(5, Sent().Add(ReviewOf(kLast, 4)).Add(ReviewOf(kLast - 999, 4)));
+  BOOST_TEST(f.Rows("id, ease", "anki_revlog").size() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(reviews_that_move_together_get_an_id_each) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -33,7 +34,7 @@ Object DeckOf(std::int64_t id, const std::string& name, std::int64_t mod, Usn us
 // A server's collection of one kind.
 struct Server {
   std::map<std::int64_t, Object> objects;
-  std::vector<std::int64_t> buried;
+  std::vector<std::int64_t> deleted;
 
   explicit Server(const std::vector<Object>& all) {
     for (const Object& object : all) objects.emplace(object.id, object);
@@ -44,12 +45,12 @@ struct Server {
     NameOwners names;
     for (const auto& [id, object] : objects) {
       const std::string key = UnicaseKey(object.name);
-      const bool is_buried = std::count(buried.begin(), buried.end(), id) > 0;
-      if (!is_buried) names.emplace(key, id);
+      const bool is_deleted = std::count(deleted.begin(), deleted.end(), id) > 0;
+      if (!is_deleted) names.emplace(key, id);
       if (std::any_of(incoming.begin(), incoming.end(), [&, id = id](const Object& one) {
             return one.id == id || UnicaseKey(one.name) == key;
           })) {
-        known.push_back({id, object.mod, object.usn, 0, 0, key, is_buried});
+        known.push_back({id, object.mod, object.usn, 0, 0, key, is_deleted});
       }
     }
     return MergeObjects(moment, kind, incoming, known, [&] { return names; });
@@ -107,6 +108,12 @@ BOOST_AUTO_TEST_CASE(an_edit_of_what_the_client_had_seen_wins_and_never_lowers_t
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_last_mod_of_all_is_not_passed) {
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+  const Server server({DeckOf(1, "Deck", kLast, kSeen)});
+  BOOST_TEST(server.Merge({DeckOf(1, "Deck", 5)}).taken[0].object.mod == kLast);
+}
+
 BOOST_AUTO_TEST_CASE(of_two_edits_the_younger_wins_and_on_a_tie_ours_which_the_client_takes) {
   const Server server({DeckOf(1, "Deck", 100, kUnseen)});
   BOOST_TEST(server.Merge({DeckOf(1, "Deck", 101)}).taken.size() == 1);
@@ -114,19 +121,19 @@ BOOST_AUTO_TEST_CASE(of_two_edits_the_younger_wins_and_on_a_tie_ours_which_the_c
   BOOST_TEST(server.Merge({DeckOf(1, "Deck", 99)}).taken.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_buried_object_is_no_version_to_compare_with) {
+BOOST_AUTO_TEST_CASE(a_deleted_object_is_no_version_to_compare_with) {
   Server server({DeckOf(1, "Deck", 100, kUnseen)});
-  server.buried = {1};
+  server.deleted = {1};
   const MergedObjects merged = server.Merge({DeckOf(1, "Deck", 1)});
   BOOST_REQUIRE(merged.taken.size() == 1);
   BOOST_TEST(merged.taken[0].object.mod == 1);
   BOOST_TEST(merged.added == 0);
 }
 
-BOOST_AUTO_TEST_CASE(names_of_replaced_and_buried_objects_are_free) {
+BOOST_AUTO_TEST_CASE(names_of_replaced_and_deleted_objects_are_free) {
   Server server({DeckOf(1, "One", 10, kSeen), DeckOf(2, "Two", 10, kSeen), DeckOf(3, "Three", 10, kSeen),
                  DeckOf(4, "Four", 10, kSeen)});
-  server.buried = {4};
+  server.deleted = {4};
   const auto names = [&](const std::vector<Object>& incoming) { return NamesOf(server.Merge(incoming)); };
   // A swap, a shift with a new first one, a circle, and the name of a deck that goes.
   BOOST_TEST((names({DeckOf(1, "Two", 20), DeckOf(2, "ONE", 20)}) == Names{{1, "Two"}, {2, "ONE"}}));

@@ -19,6 +19,7 @@ WITH RECURSIVE sent AS MATERIALIZED (
   SELECT m.*, row_number() OVER (ORDER BY m.id, m.seq, m.position) AS n
     FROM sent m
    WHERE CASE WHEN m.id IN (SELECT a.id FROM added a) THEN false
+              WHEN m.id > 9223372036854774807 THEN false  -- no id is 1000 higher
               WHEN (SELECT c.import_step FROM anki_collections c WHERE c.user_id = $1) <> 3 THEN false
               ELSE (SELECT count(*) FROM anki_revlog r
                      WHERE r.user_id = $1 AND r.generation = $2 AND r.id BETWEEN m.id AND m.id + 1000

@@ -1,8 +1,8 @@
--- What an incoming object can meet: itself, or another one of its kind with its name. A deck that this session has
--- buried is gone by the time objects are applied.
-SELECT o.kind, o.id, o.mod, o.usn, o.field_count, o.template_count, o.name_key,
+-- What an incoming object can meet: itself, or another one of its kind with its name. A deck that this session
+-- deletes is gone by the time objects are applied.
+SELECT o.id, o.mod, o.usn, o.field_count, o.template_count, o.name_key,
        o.kind = 1 AND EXISTS (SELECT FROM anki_staged_graves g
-                               WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 2 AND g.id = o.id) AS is_buried
+                               WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 2 AND g.id = o.id) AS is_deleted
   FROM anki_objects o
  WHERE o.user_id = $1 AND o.generation = $2 AND o.kind = $4
    AND (o.id = ANY ($5::bigint[]) OR o.name_key = ANY ($6::text[]))
