@@ -89,7 +89,7 @@ int ShowProblems(Tool& tool, const Options& options) {
   if (problems.empty()) std::printf("No problems of %s are known.\n", options.name.c_str());
   for (const anki::Problem& problem : problems) {
     std::printf("%s  %s  device %lld  %s\n", TimeText(problem.happened_at).c_str(), problem.kind.c_str(),
-                static_cast<long long>(problem.reporter.device), problem.reporter.client.c_str());
+                static_cast<long long>(problem.sender.device), problem.sender.client.c_str());
     // Numbers and our own words, to be read by people: a line for each member, without the quotes.
     const anki::JsonSpans details(problem.details, 1);
     details.EachIn(details.Root(), [&](const anki::JsonSpans::Value& member) {

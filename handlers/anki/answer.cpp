@@ -34,6 +34,16 @@ std::string MessageOf(Request& request, Context& context) {
   return message;
 }
 
+std::string SmallMessageOf(Request& request) {
+  constexpr std::size_t kMaxBytes = 64 << 10;
+  std::string message;
+  if (request.body == nullptr) return message;
+  ZstdReader reader(*request.body, kMaxBytes);
+  char piece[4 << 10];
+  while (const std::size_t got = reader.Read(piece, sizeof piece)) message.append(piece, got);
+  return message;
+}
+
 Response Answer(const Envelope& envelope, std::string_view bytes) {
   if (envelope.version < kFirstZstdVersion) return Response::Bytes(std::string(bytes));
   return Response::Bytes(ZstdCompress(bytes)).With("anki-original-size", std::to_string(bytes.size()));

@@ -16,9 +16,11 @@ Envelope EnvelopeOf(const Request& request);
 /// As EnvelopeOf, for methods that belong to a session: the client must have named one.
 Envelope SessionEnvelopeOf(const Request& request);
 
-/// The expanded body of a message; a large one waits for its turn. Error BadInput "bad_zstd", TooLarge past
-/// max_message_mib.
+/// The expanded body of a message that holds rows or objects; a large one waits for its turn. Error BadInput
+/// "bad_zstd", TooLarge past max_message_mib.
 std::string MessageOf(Request& request, Context& context);
+/// As MessageOf, for messages of a few values: TooLarge past 64 KiB. Some of them come from anybody.
+std::string SmallMessageOf(Request& request);
 
 /// An answer as the version wants it: one zstd frame and anki-original-size, or the plain bytes.
 Response Answer(const Envelope& envelope, std::string_view bytes);

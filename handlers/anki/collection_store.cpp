@@ -129,7 +129,7 @@ GraveIds CollectionStore::GravesSince(std::int32_t generation, Usn since) {
 SmallObjects CollectionStore::ObjectsSince(const Since& since) {
   SmallObjects objects;
   for (const sql::Row& row : tx_.Query(sql::anki::objects_since, user_, since.generation, since.usn,
-                                       since.without_buried_of, since.max_bytes)) {
+                                       since.without_deleted_by, since.max_bytes)) {
     if (row["json"].IsNull()) throw TooLargeToSend();
     switch (row["kind"].As<ObjectKind>()) {
       case ObjectKind::kNotetype:
@@ -171,7 +171,7 @@ bool CollectionStore::CardsSince(const Since& since, Usn after_usn, std::int64_t
         ++count;
         each(card);
       },
-      user_, since.generation, since.usn, after_usn, after_id, limit, since.without_buried_of);
+      user_, since.generation, since.usn, after_usn, after_id, limit, since.without_deleted_by);
   return count == limit;
 }
 
@@ -191,7 +191,7 @@ bool CollectionStore::NotesSince(const Since& since, Usn after_usn, std::int64_t
         bytes += static_cast<std::int64_t>(note.fields.size());
         each(note);
       },
-      user_, since.generation, since.usn, after_usn, after_id, limit, kMaxPageBytes, since.without_buried_of,
+      user_, since.generation, since.usn, after_usn, after_id, limit, kMaxPageBytes, since.without_deleted_by,
       since.max_bytes);
   return count == limit || bytes >= kMaxPageBytes;
 }

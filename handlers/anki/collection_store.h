@@ -67,8 +67,8 @@ struct TooLargeToSend {};
 struct Since {
   std::int32_t generation;
   Usn usn;
-  /// The fence of a session: what it has staged as deleted is left out, as if its graves had been applied.
-  std::int64_t without_buried_of = 0;
+  /// The fence of a session: what its staged graves delete is left out, as if they had been applied.
+  std::int64_t without_deleted_by = 0;
   /// What a note may have in its fields, and all objects together.
   std::int64_t max_bytes = kAnySize;
 };

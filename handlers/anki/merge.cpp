@@ -94,9 +94,11 @@ void UpdateJson(const MergeMoment& moment, TakenObject& item) {
   object.json = WithMembers(object.json, members);
 }
 
-// A name that nobody is expected to use. The client replaces it within the same transaction.
-std::string TemporaryName(std::int64_t id) {
-  return "syncing " + std::to_string(id);
+// A name that is not in use: it has the usn and the second of this very sync. The client replaces it within
+// the same transaction.
+std::string TemporaryName(const MergeMoment& moment, std::int64_t id) {
+  return "syncing " + std::to_string(moment.server_usn) + "-" + std::to_string(moment.now_s) + " " +
+         std::to_string(id);
 }
 
 }  // namespace
@@ -153,7 +155,7 @@ std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, st
   // object would have been renamed and be in this list, too.
   if (renamed.size() < 2) return list;
   for (Object& object : renamed) {
-    object.name = TemporaryName(object.id);
+    object.name = TemporaryName(moment, object.id);
     object.json = WithMembers(object.json, {{"name", QuoteJson(object.name)}});
   }
   list.insert(list.begin(), std::make_move_iterator(renamed.begin()), std::make_move_iterator(renamed.end()));

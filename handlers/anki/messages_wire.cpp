@@ -265,6 +265,11 @@ Object ParseObject(const Item& item, ObjectKind kind) {
   } catch (const BadObject& e) {
     throw item.Misshapen(e.what());
   }
+  // What only the receiving clients would refuse: id 0, and a key twice outside of decks.
+  if (object.id == 0) throw item.Misshapen("id 0");
+  if (kind != ObjectKind::kDeck) {
+    for (const char* key : {"id", "name", "mod", "usn"}) item.Need(key);
+  }
   object.json = json;
   return object;
 }

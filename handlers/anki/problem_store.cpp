@@ -10,11 +10,13 @@
 namespace syncline::anki {
 namespace {
 
-// Kept of an account: a device that tries again and again fills them in an hour, and the newest say it all.
-constexpr int kKept = 50;
-// Of each kind in a report: enough to look some of them up, and a report stays below 50 kB.
-constexpr int kIds = 200;
-constexpr std::size_t kClientBytes = 100;
+// Reports kept per account. A device that keeps retrying fills them within an hour, and the newest are
+// enough.
+constexpr int kMaxReports = 50;
+// Ids of each kind in a report: enough to look some up, and a report stays below 50 kB.
+constexpr int kMaxIdsPerKind = 200;
+// Versions as clients report them are shorter; the text comes from outside and is stored.
+constexpr std::size_t kMaxClientBytes = 100;
 
 using Counts = std::array<std::pair<const char*, std::int64_t>, 6>;
 
@@ -71,9 +73,9 @@ std::string Differences(const CollectionCounts& client, const CollectionCounts& 
   return names + ']';
 }
 
-// It is shown on the operator's terminal, and nothing but versions is expected here.
+// The operator's terminal shows this text: keep printable ASCII only.
 std::string Printable(std::string_view client) {
-  std::string text(client.substr(0, kClientBytes));
+  std::string text(client.substr(0, kMaxClientBytes));
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return text;
@@ -81,16 +83,16 @@ std::string Printable(std::string_view client) {
 
 }  // namespace
 
-void ProblemStore::KeepUpload(const Reporter& reporter, const Adjustments& adjusted) {
+void ProblemStore::KeepUpload(const Sender& sender, const Adjustments& adjusted) {
   Json columns;
   for (const auto& [column, found] : adjusted) columns.Add(column, CountAndIds(found.count, found.ids));
-  Keep("upload", reporter, Json().Add("adjusted", columns.Finish()).Finish());
+  Keep("upload", sender, Json().Add("adjusted", columns.Finish()).Finish());
 }
 
-void ProblemStore::KeepMismatch(const Reporter& reporter, const Session& session,
-                                const CollectionCounts& client, const CollectionCounts& server) {
+void ProblemStore::KeepMismatch(const Sender& sender, const Session& session, const CollectionCounts& client,
+                                const CollectionCounts& server) {
   Json touched;
-  for (const sql::Row& row : tx_.Query(sql::anki::touched_by_session, user_, session.fence, kIds)) {
+  for (const sql::Row& row : tx_.Query(sql::anki::touched_by_session, user_, session.fence, kMaxIdsPerKind)) {
     touched.Add(row["part"].As<std::string>(),
                 CountAndIds(row["count"].As<std::int64_t>(), row["ids"].As<std::vector<std::int64_t>>()));
   }
@@ -101,12 +103,12 @@ void ProblemStore::KeepMismatch(const Reporter& reporter, const Session& session
       .Add("client", Print(client))
       .Add("server", Print(server));
   details.Add("generation", session.generation).Add("usn", usns.Finish());
-  Keep("sanity", reporter, details.Add("touched", touched.Finish()).Finish());
+  Keep("sanity", sender, details.Add("touched", touched.Finish()).Finish());
 }
 
-void ProblemStore::Keep(std::string_view kind, const Reporter& reporter, const std::string& details) {
-  tx_.Later(sql::anki::keep_problem, user_, kind, static_cast<std::int64_t>(reporter.device),
-            Printable(reporter.client), details, kKept);
+void ProblemStore::Keep(std::string_view kind, const Sender& sender, const std::string& details) {
+  tx_.Later(sql::anki::keep_problem, user_, kind, static_cast<std::int64_t>(sender.device),
+            Printable(sender.client), details, kMaxReports);
 }
 
 std::vector<Problem> ProblemStore::Newest() {

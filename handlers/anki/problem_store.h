@@ -15,7 +15,7 @@
 namespace syncline::anki {
 
 /// Who was at the other end.
-struct Reporter {
+struct Sender {
   DeviceId device{};
   std::string client;  ///< version, as it calls itself
 };
@@ -23,7 +23,7 @@ struct Reporter {
 struct Problem {
   std::chrono::system_clock::time_point happened_at;
   std::string kind;  ///< "sanity" or "upload"
-  Reporter reporter;
+  Sender sender;
   std::string details;  ///< a JSON object
 };
 
@@ -31,16 +31,16 @@ class ProblemStore {
  public:
   ProblemStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
-  /// An upload was taken although these values were not read as they are stored.
-  void KeepUpload(const Reporter& reporter, const Adjustments& adjusted);
-  /// The two sides of a session counted differently. To be kept before the session ends, and its staged rows
-  /// with it.
-  void KeepMismatch(const Reporter& reporter, const Session& session, const CollectionCounts& client,
+  /// Reports an accepted upload in which these columns held odd values (README, "Odd values").
+  void KeepUpload(const Sender& sender, const Adjustments& adjusted);
+  /// Reports that client and server count differently. Call it before the session ends: it reads the staged
+  /// rows.
+  void KeepMismatch(const Sender& sender, const Session& session, const CollectionCounts& client,
                     const CollectionCounts& server);
   std::vector<Problem> Newest();  ///< newest first
 
  private:
-  void Keep(std::string_view kind, const Reporter& reporter, const std::string& details);
+  void Keep(std::string_view kind, const Sender& sender, const std::string& details);
 
   sql::Tx& tx_;
   UserId user_;

@@ -40,12 +40,13 @@ Session FromRow(const sql::Row& row) {
   return s;
 }
 
-// A conflict: clients say that another device is syncing. Bad input would send the user to Check Database.
+// Conflict (409): the client reports that another device is syncing. BadInput (400) would make it suggest
+// Check Database.
 Error NoSession() {
   return Conflict("no_session");
 }
 
-// As the column holds them.
+// In the order of anki_sessions.counts and of $5 of advance_collection.
 std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
   return {c.cards, c.notes, c.revlog, c.notetypes, c.decks, c.deck_configs};
 }
@@ -79,25 +80,25 @@ void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
   }
 }
 
-// Of how many of `count` elements from `first` on one row is staged: of as many as have kLargeBytes together,
-// and of one at least. A row with all notes of a message might have hundreds of MB, which PostgreSQL would
-// hold several times.
-template <typename BytesOf>
-std::size_t PieceFrom(std::size_t first, std::size_t count, BytesOf bytes_of) {
-  std::size_t size = 0;
-  for (std::size_t bytes = 0; first + size < count && bytes < kLargeBytes; ++size)
-    bytes += bytes_of(first + size);
-  return size;
+// Calls stage(first, count) for consecutive pieces of a list. A piece ends with the element that brings it to
+// kLargeBytes, so it has at least one. Each piece is one staged row: PostgreSQL holds several copies of a row
+// in memory, and a whole message may have hundreds of MB.
+template <typename BytesOf, typename Stage>
+void ForEachPiece(std::size_t size, BytesOf bytes_of, Stage stage) {
+  for (std::size_t first = 0, last = 0; first < size; first = last) {
+    for (std::size_t bytes = 0; last < size && bytes < kLargeBytes; ++last) bytes += bytes_of(last);
+    stage(first, last - first);
+  }
 }
 
-// Of the parents of all tags in a message; 10,000 tags of three levels have less than one MiB. Tags that come
-// behind that are kept as they are.
+// Total size of the parent tags looked up for one message. 10,000 tags of three levels need less than 1 MiB.
+// Tags past the limit keep their spelling.
 constexpr std::size_t kMaxParentBytes = 4 << 20;
 
-// Tag components are separated by "::"; the spelling of the longest parent that exists is adopted. Tags
-// nobody could have typed have no parents here: their prefixes alone would fill the memory.
+// Longer tags are not split: nobody types them, and the prefixes of one alone could fill the memory.
 constexpr std::size_t kMaxNestedTagBytes = 1000;
 
+// The parents of "a::b::c": "a::b", "a". A new tag adopts the spelling of its longest existing parent.
 std::vector<std::string> ParentsOf(std::string_view tag) {
   std::vector<std::string> parents;
   if (tag.size() > kMaxNestedTagBytes) return parents;
@@ -261,28 +262,28 @@ void SessionStore::MergeTags(const Session& session, const std::vector<std::stri
   }
 }
 
-void SessionStore::StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes) {
-  if (!merged.objects.empty()) {
-    const auto& objects = merged.objects;
-    const auto bytes_of = [&](std::size_t i) { return objects[i].object.json.size(); };
-    for (std::size_t first = 0, size = 0; first < objects.size(); first += size) {
-      size = PieceFrom(first, objects.size(), bytes_of);
-      std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
-      std::vector<std::string> names, keys, jsons;
-      for (const auto& [kind, object, key, goes_back] : std::span(objects).subspan(first, size)) {
-        kinds.push_back(static_cast<std::int64_t>(kind));
-        ids.push_back(object.id);
-        mods.push_back(object.mod);
-        field_counts.push_back(object.field_count);
-        template_counts.push_back(object.template_count);
-        names.push_back(object.name);
-        keys.push_back(key);
-        jsons.push_back(object.json);
-      }
-      tx_.Later(sql::anki::stage_objects, user_, session.fence, kinds, ids, mods, field_counts,
-                template_counts, names, keys, jsons);
+void SessionStore::StageObjects(const Session& session, const std::vector<TakenObject>& objects) {
+  const auto bytes_of = [&](std::size_t i) { return objects[i].object.json.size(); };
+  ForEachPiece(objects.size(), bytes_of, [&](std::size_t first, std::size_t count) {
+    std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
+    std::vector<std::string> names, keys, jsons;
+    for (const TakenObject& item : std::span(objects).subspan(first, count)) {
+      kinds.push_back(static_cast<std::int64_t>(item.kind));
+      ids.push_back(item.object.id);
+      mods.push_back(item.object.mod);
+      field_counts.push_back(item.object.field_count);
+      template_counts.push_back(item.object.template_count);
+      names.push_back(item.object.name);
+      keys.push_back(item.name_key);
+      jsons.push_back(item.object.json);
     }
-  }
+    tx_.Later(sql::anki::stage_objects, user_, session.fence, kinds, ids, mods, field_counts, template_counts,
+              names, keys, jsons);
+  });
+}
+
+void SessionStore::StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes) {
+  StageObjects(session, merged.objects);
   if (!merged.tags.empty()) {
     std::vector<std::string> keys, names;
     for (const auto& [key, name] : merged.tags) {
@@ -296,21 +297,26 @@ void SessionStore::StageChanges(const Session& session, const MergedChanges& mer
             merged.new_deck_configs, changes.config_json, changes.created_s);
 }
 
+void SessionStore::StageNotes(std::string_view key, const NoteColumns& notes) {
+  const auto bytes_of = [&](std::size_t i) { return notes.fields[i].size(); };
+  ForEachPiece(notes.ids.size(), bytes_of, [&](std::size_t first, std::size_t count) {
+    const auto piece = [&](const auto& column) { return std::span(column).subspan(first, count); };
+    tx_.Later(sql::anki::stage_notes, user_, key, piece(notes.ids), piece(notes.guids),
+              piece(notes.notetype_ids), piece(notes.mods), piece(notes.tags), piece(notes.fields));
+  });
+}
+
 sql::Asked<Session> SessionStore::StageChunk(std::string_view key, std::int64_t minutes,
                                              const ReceivedChunk& chunk) {
   auto touched = AskTouch(key, minutes, PartsOf(chunk));
   if (!chunk.notes.ids.empty()) {
-    const auto& n = chunk.notes;
-    sql::Answer field_counts = tx_.Ask(sql::anki::notetype_field_counts, user_, key, n.notetype_ids);
+    sql::Answer field_counts =
+        tx_.Ask(sql::anki::notetype_field_counts, user_, key, chunk.notes.notetype_ids);
+    // First: without a live session no notetype is found either, and the client must hear no_session (409,
+    // "another device is syncing"), not missing_notetype (400, "Check Database").
     touched.Get();
-    CheckFieldCounts(n, field_counts.Get());
-    const auto bytes_of = [&](std::size_t i) { return n.fields[i].size(); };
-    for (std::size_t first = 0, size = 0; first < n.ids.size(); first += size) {
-      size = PieceFrom(first, n.ids.size(), bytes_of);
-      const auto piece = [&](const auto& column) { return std::span(column).subspan(first, size); };
-      tx_.Later(sql::anki::stage_notes, user_, key, piece(n.ids), piece(n.guids), piece(n.notetype_ids),
-                piece(n.mods), piece(n.tags), piece(n.fields));
-    }
+    CheckFieldCounts(chunk.notes, field_counts.Get());
+    StageNotes(key, chunk.notes);
   }
   if (!chunk.cards.ids.empty()) {
     const auto& c = chunk.cards;
@@ -351,7 +357,7 @@ CollectionCounts SessionStore::CountsAfter(const Session& session, const Collect
   auto new_cards = ask(kCards, sql::anki::new_card_ids);
   auto new_notes = ask(kNotes, sql::anki::new_note_ids);
   auto new_reviews = ask(kReviews, sql::anki::new_review_ids);
-  auto buried = ask(kGraves, sql::anki::buried_ids);
+  auto graves = ask(kGraves, sql::anki::staged_grave_ids);
 
   const auto added = [&](Part part, std::optional<sql::Answer>& new_ids) -> std::int64_t {
     if (!new_ids) return 0;
@@ -361,7 +367,7 @@ CollectionCounts SessionStore::CountsAfter(const Session& session, const Collect
   counts.cards += added(kCards, new_cards);
   counts.notes += added(kNotes, new_notes);
   counts.revlog += added(kReviews, new_reviews);
-  if (buried) SubtractBuried(session, file, buried->Get(), counts);
+  if (graves) SubtractDeleted(session, file, graves->Get(), counts);
   return counts;
 }
 
@@ -369,27 +375,33 @@ std::int64_t SessionStore::CountOnlyInFile(const Session& session, ImportingFile
                                            const std::vector<std::int64_t>& ids) {
   if (file == nullptr) return 0;
   const std::vector<std::int64_t> found = file->Existing(part, ids);
-  if (found.empty() || part == kReviews)
-    return static_cast<std::int64_t>(found.size());  // those have no graves
+  // Reviews have no graves, so none of them can be gone.
+  if (found.empty() || part == kReviews) return static_cast<std::int64_t>(found.size());
   const GraveKind kind = part == kCards ? GraveKind::kCard : GraveKind::kNote;
   const auto gone = IdsOf(tx_.Query(sql::anki::graves_among, user_, session.generation, kind, found));
   return static_cast<std::int64_t>(found.size() - gone.size());
 }
 
-void SessionStore::SubtractBuried(const Session& session, ImportingFile* file, const sql::Rows& buried,
-                                  CollectionCounts& counts) {
+void SessionStore::SubtractDeleted(const Session& session, ImportingFile* file, const sql::Rows& graves,
+                                   CollectionCounts& counts) {
   std::vector<std::int64_t> absent_cards, absent_notes;
-  for (const sql::Row& row : buried) {
+  for (const sql::Row& row : graves) {
     if (row["is_sent_again"].As<bool>()) continue;
     const bool is_row = row["is_row"].As<bool>();
     switch (row["kind"].As<GraveKind>()) {
       case GraveKind::kCard:
-        if (is_row) --counts.cards;
-        if (!is_row) absent_cards.push_back(row["id"].As<std::int64_t>());
+        if (is_row) {
+          --counts.cards;
+        } else {
+          absent_cards.push_back(row["id"].As<std::int64_t>());
+        }
         break;
       case GraveKind::kNote:
-        if (is_row) --counts.notes;
-        if (!is_row) absent_notes.push_back(row["id"].As<std::int64_t>());
+        if (is_row) {
+          --counts.notes;
+        } else {
+          absent_notes.push_back(row["id"].As<std::int64_t>());
+        }
         break;
       case GraveKind::kDeck:
         if (is_row) --counts.decks;
@@ -420,9 +432,9 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
     }
   }
   if (staged(kGraves)) {
-    tx_.Later(sql::anki::delete_buried_notes, user_, generation, fence);
-    tx_.Later(sql::anki::delete_buried_cards, user_, generation, fence);
-    tx_.Later(sql::anki::delete_buried_decks, user_, generation, fence);
+    tx_.Later(sql::anki::delete_notes_by_grave, user_, generation, fence);
+    tx_.Later(sql::anki::delete_cards_by_grave, user_, generation, fence);
+    tx_.Later(sql::anki::delete_decks_by_grave, user_, generation, fence);
     tx_.Later(sql::anki::apply_graves, user_, generation, fence, usn);
   }
   if (staged(kObjects)) tx_.Later(sql::anki::apply_objects, user_, generation, fence, usn);

@@ -2,9 +2,9 @@
 // A sync that is under way: its row, what its client has staged, and the one place where staged things become
 // the collection.
 //
-// Any process serves any request of a session, and any may die. The row is locked by Touch for the length of
-// a request; staged rows carry the session's fence, which is new for every start, so that nothing staged by
-// an older session is ever applied. Lock order: the collection, then the session.
+// Any process serves any request of a session, and any may die. Touch and AskLock lock the row until the
+// request's transaction ends; staged rows carry the session's fence, which is new for every start, so that
+// nothing staged by an older session is ever applied. Lock order: the collection, then the session.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,7 +53,7 @@ struct MergedChanges {
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
 };
 
-/// Tells which of these ids a base file holds whose rows have not all been imported yet.
+/// Looks up ids in the base file of a collection whose import has not finished.
 class ImportingFile {
  public:
   virtual ~ImportingFile() = default;
@@ -74,7 +74,8 @@ class SessionStore {
   /// Conflict "no_session": none, expired, or another device's.
   Session Touch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
   sql::Asked<Session> AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
-  /// As AskTouch, without prolonging it. Finish locks the collection first.
+  /// As AskTouch, but does not prolong the session. A caller that also locks the collection asks for that
+  /// first.
   sql::Asked<Session> AskLock(std::string_view key);
   /// Ends whatever session the user has, or only the one of `key`, and forgets what it staged. Waits for a
   /// finish that is under way.
@@ -102,20 +103,21 @@ class SessionStore {
   CollectionCounts CountsAfter(const Session& session, const Collection& collection, ImportingFile* file);
   /// For finish; whatever is staged afterwards makes them unknown again. Prolongs the session.
   void RememberCounts(const CollectionCounts& counts, std::int64_t minutes);
-  /// Applies everything and ends the session. The collection is locked, of the session's generation and at
-  /// its usn.
+  /// Applies everything staged and ends the session. The caller holds the collection's lock and has checked
+  /// that its generation and usn are the session's.
   void Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms);
 
  private:
   MergedObjects MergeKind(const MergeMoment& moment, const Session& session, ObjectKind kind,
                           const std::vector<Object>& incoming);
+  void StageObjects(const Session& session, const std::vector<TakenObject>& objects);
+  void StageNotes(std::string_view key, const NoteColumns& notes);
   void MergeTags(const Session& session, const std::vector<std::string>& tags, MergedChanges& merged);
-  // How many of `ids`, which are no rows, will be rows once the file has been imported: they count as
-  // existing.
+  // How many of these ids, absent from the table, the import will still add. They count as existing.
   std::int64_t CountOnlyInFile(const Session& session, ImportingFile* file, Part part,
                                const std::vector<std::int64_t>& ids);
-  void SubtractBuried(const Session& session, ImportingFile* file, const sql::Rows& buried,
-                      CollectionCounts& counts);
+  void SubtractDeleted(const Session& session, ImportingFile* file, const sql::Rows& graves,
+                       CollectionCounts& counts);
   void ClearStaged(std::int32_t staged);
   void ClearStagedOf(const sql::Rows& ended);
 

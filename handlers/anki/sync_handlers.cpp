@@ -15,20 +15,20 @@
 namespace syncline::anki {
 namespace {
 
-// Rows in one chunk of ours. Clients take any number; fewer round trips are faster, more rows cost memory.
+// Limits of one chunk. Clients take any number of rows: more rows save round trips but cost memory. A chunk
+// ends with the row that passes kChunkBytes.
 constexpr int kChunkRows = 1000;
-constexpr std::size_t kChunkBytes = 4 << 20;
+constexpr std::size_t kChunkBytes = kLargeBytes;
 
-// A message that can be read but not applied ends the session, as it does upstream: the client rolls back and
-// starts anew. The one place of this service that catches: the session has to end in a transaction of its
-// own.
+// Runs `answer`. If it throws BadInput, its transaction has rolled back; this ends the session in a second
+// one and rethrows. Upstream ends the session, too: the client rolls back and starts over.
 template <typename F>
 Response EndingSessionOnBadInput(Context& context, const std::string& key, F&& answer) {
   try {
     return answer();
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::kBadInput) {
-      // By its key: another device may have begun one meanwhile.
+      // Only this session: another device may have started one in the meantime.
       context.Write<SessionStore>([&](SessionStore& sessions) { sessions.End(key); });
     }
     throw;
@@ -41,8 +41,9 @@ std::int32_t PartsOf(const Changes& changes) {
   return (has_objects ? kObjects : 0) | (changes.tags.empty() ? 0 : kTags);
 }
 
-// The collection of a session, unless it was replaced or has moved on under it.
-Collection CollectionOf(const Session& session, const std::optional<Collection>& collection) {
+// The session's collection. Error Conflict "collection_changed" if it was replaced or has a new usn since
+// start.
+Collection RequireUnchanged(const Session& session, const std::optional<Collection>& collection) {
   if (!collection || collection->generation != session.generation ||
       collection->meta.usn != session.server_usn) {
     throw Conflict("collection_changed");
@@ -50,14 +51,19 @@ Collection CollectionOf(const Session& session, const std::optional<Collection>&
   return *collection;
 }
 
-// Versions before 11 came before schedulers they cannot know.
+// What a collection may have that older clients cannot handle: the first sync versions that can.
+constexpr int kFirstWithScheduler2 = 9;
+constexpr int kFirstWithCreationOffset = 10;
+
+// Whether a client of this sync version can handle the collection's scheduler. From version 11 on all can.
 bool KnowsScheduler(Context& context, int version) {
   if (version >= kFirstZstdVersion) return true;
   const auto found = context.ReadOnce<CollectionStore>(
       [](CollectionStore& collections) { return collections.FindWithConfig(); });
   if (!found) return true;
   const DayConfig config = ReadDayConfig(found->second);
-  return !(version < 9 && config.scheduler == 2) && !(version < 10 && config.creation_west_min);
+  return !(version < kFirstWithScheduler2 && config.scheduler == 2) &&
+         !(version < kFirstWithCreationOffset && config.creation_west_min);
 }
 
 // What the client has not seen of everything but rows, given what it has sent and what became of that. Config
@@ -77,16 +83,17 @@ Changes ChangesForClient(const Session& session, const Changes& theirs, const Me
   ours.deck_configs = list(ObjectKind::kDeckConfig, unseen.deck_configs, theirs.deck_configs);
   for (Tag& tag : unseen.tags) ours.tags.push_back(std::move(tag.name));
   if (!session.client_is_newer) {
-    ours.config_json = collections.Config(session.generation);
-    if (session.unbury_day) {
-      ours.config_json = WithUnburiedDay(*ours.config_json, *session.unbury_day);
-    }
-    ours.created_s = CollectionOf(session, collections.Find()).meta.created_s;
+    const auto found = collections.FindWithConfig();
+    ours.created_s =
+        RequireUnchanged(session, found ? std::optional(found->first) : std::nullopt).meta.created_s;
+    ours.config_json =
+        session.unbury_day ? WithUnburiedDay(found->second, *session.unbury_day) : found->second;
   }
   return ours;
 }
 
-// Runs `answer(max_bytes)`, and again without a bound, in turn, when it says that there is more to send.
+// Runs `answer(max_bytes)`. If it finds more to send, takes the turn of large requests and runs it without a
+// limit.
 template <typename F>
 auto InTurnIfLarge(Context& context, F&& answer) {
   try {
@@ -97,50 +104,41 @@ auto InTurnIfLarge(Context& context, F&& answer) {
   }
 }
 
-// Fills one chunk with what comes next and moves the session's place. Revlog, cards, notes, each page by
-// page.
+// Prints the next rows, in the order reviews, cards, notes, and advances the session's position.
 std::string NextChunk(Session& session, CollectionStore& collections, std::int64_t max_bytes) {
   ChunkPrinter chunk;
   int room = kChunkRows;
   std::size_t bytes = 0;
+  bool is_full = false;  // what is left goes into the next chunk
   const auto send = [&](Part part, auto page) {
-    if ((session.to_send & part) == 0 || room <= 0) return;
-    bool is_cut = false;
-    const bool has_more = page(is_cut) || is_cut;
-    if (has_more) {
-      room = 0;
-    } else {
-      session.to_send &= ~part;
-      session.sent_usn = -1;
-      session.sent_id = 0;
-    }
+    if ((session.to_send & part) == 0 || is_full || room <= 0) return;
+    const bool has_more = page();
+    is_full = is_full || has_more;
+    if (is_full) return;
+    session.to_send &= ~part;
+    session.sent_usn = -1;
+    session.sent_id = 0;
   };
-  // Rows past the bound come again with the next chunk.
-  const auto add = [&](const auto& row, bool& is_cut) {
-    if (is_cut || bytes > kChunkBytes) {
-      is_cut = true;
-      return;
-    }
+  // Rows read but not added are read again for the next chunk: the session's position stops at the last row
+  // added.
+  const auto add = [&](const auto& row) {
+    is_full = is_full || bytes > kChunkBytes;
+    if (is_full) return;
     bytes += chunk.Add(row);
     session.sent_usn = row.usn;
     session.sent_id = row.id;
     --room;
   };
   const Since since = session.Unseen(max_bytes);
-  send(kReviews, [&](bool& is_cut) {
-    return collections.ReviewsSince(since, session.sent_usn, session.sent_id, room,
-                                    [&](const Review& review) { add(review, is_cut); });
-  });
-  send(kCards, [&](bool& is_cut) {
+  send(kReviews,
+       [&] { return collections.ReviewsSince(since, session.sent_usn, session.sent_id, room, add); });
+  send(kCards, [&] {
     return collections.CardsSince(since, session.sent_usn, session.sent_id, room, [&](Card card) {
       if (session.unbury_day && IsBuried(card.queue)) card.queue = UnburiedQueue(card.type, card.due);
-      add(card, is_cut);
+      add(card);
     });
   });
-  send(kNotes, [&](bool& is_cut) {
-    return collections.NotesSince(since, session.sent_usn, session.sent_id, room,
-                                  [&](const Note& note) { add(note, is_cut); });
-  });
+  send(kNotes, [&] { return collections.NotesSince(since, session.sent_usn, session.sent_id, room, add); });
   return chunk.Finish((session.to_send & kRowParts) == 0);
 }
 
@@ -151,8 +149,8 @@ struct FileNeeded {
 };
 
 // A session, and the report of what is wrong with it, in one transaction.
-struct CheckedSession {
-  CheckedSession(sql::Tx& tx, UserId user) : sessions(tx, user), problems(tx, user) {}
+struct SessionAndProblems {
+  SessionAndProblems(sql::Tx& tx, UserId user) : sessions(tx, user), problems(tx, user) {}
   SessionStore sessions;
   ProblemStore problems;
 };
@@ -180,7 +178,7 @@ bool NeedsFile(const Session& session, const Collection& collection, const Impor
 // Answers 200 {"key"}; 403 wrong name or password; 429 too many failures.
 Response PostHostKey(Request& request, Context& context) {
   const Envelope envelope = EnvelopeOf(request);
-  const LoginMessage login = ParseLogin(MessageOf(request, context));
+  const LoginMessage login = ParseLogin(SmallMessageOf(request));
   const std::string key = account::LogIn(context, login.user, login.password, request.remote_address, "anki",
                                          envelope.client.empty() ? "Anki" : envelope.client);
   return Answer(envelope, LoginReply(key));
@@ -193,7 +191,7 @@ Response PostHostKey(Request& request, Context& context) {
 // with cards is asked to upload. Answers 200; 501 for a version we do not speak.
 Response PostMeta(Request& request, Context& context) {
   const Envelope envelope = EnvelopeOf(request);
-  const MetaMessage message = ParseMeta(MessageOf(request, context));
+  const MetaMessage message = ParseMeta(SmallMessageOf(request));
   if (message.version < kMinVersion || message.version > kMaxVersion) {
     // Shown as "please update". A header with such a version got 400 already.
     throw Error(ErrorKind::kUnsupported, "unsupported_version");
@@ -341,46 +339,50 @@ Response PostApplyChunk(Request& request, Context& context) {
 // Ours are the counters of the collection and what is staged will do to them; nothing is counted. A false
 // "bad" would cost the user a full sync, so only the six counts that both sides can know are compared. After
 // "bad" the session is over, and what was in it is kept as a report for the operator. Nobody waits for the
-// commit: counts that are lost are computed again by finish. Answers 200 with "ok" or "bad"; 409 no session.
+// commit: lost counts are computed again by finish; if a "bad" is lost, the session ends with the client's
+// abort, which follows, and there is no report. Answers 200 with "ok" or "bad"; 409 no session.
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
-  const SanityMessage client = ParseSanity(MessageOf(request, context));
-  const auto count = [&](CheckedSession& checked,
+  const SanityMessage client = ParseSanity(SmallMessageOf(request));
+  const auto count = [&](SessionAndProblems& stores,
                          ImportingFile* file) -> std::variant<CollectionCounts, FileNeeded> {
-    SessionStore& sessions = checked.sessions;
+    SessionStore& sessions = stores.sessions;
     auto locked = sessions.AskLock(envelope.session);
     const auto found = sessions.collections().Find();
-    Session session = locked.Get();
-    const Collection collection = CollectionOf(session, found);
+    const Session session = locked.Get();
+    const Collection collection = RequireUnchanged(session, found);
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
     const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
     if (counts != client.counts) {
-      checked.problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
-      sessions.End();
+      stores.problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
+      sessions.End();  // this one: its row is locked
     } else {
       sessions.RememberCounts(counts, context.config().session_minutes);
     }
     return counts;
   };
   const auto ours = WithImportingFile<CollectionCounts>(context, [&](ImportingFile* file) {
-    return context.WriteUnawaited<CheckedSession>(
-        [&](CheckedSession& checked) { return count(checked, file); });
+    return context.WriteUnawaited<SessionAndProblems>(
+        [&](SessionAndProblems& stores) { return count(stores, file); });
   });
   return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
 }
 
-// POST /sync/finish -- applies and commits everything of the session, in one transaction. The answer is the
-// collection's new modification time in ms, which the client stores too.
+// POST /sync/finish -- applies the whole session in one transaction and ends it. The answer is the
+// modification time in ms that the client stores as its own.
 //
-// Dying before the commit leaves nothing, dying after it a finished sync: a client that never hears of it
-// sends the same rows again next time, and they merge. Answers 200; 409 no session.
+// It is also the collection's new time, with one exception: if a review had to move to another id
+// (apply_revlog), the collection's time is 1 ms later, so that this client syncs again and fetches the
+// review. Dying before the commit leaves nothing, dying after it a finished sync: a client that never hears
+// of it sends the same rows again next time, and they merge. Answers 200; 409 no session.
 Response PostFinish(Request& request, Context& context) {
   const Envelope envelope = SessionEnvelopeOf(request);
   const auto apply = [&](SessionStore& sessions,
                          ImportingFile* file) -> std::variant<std::int64_t, FileNeeded> {
+    // Lock order: the collection, then the session.
     auto head = sessions.collections().AskLock();
-    Session session = sessions.AskLock(envelope.session).Get();
-    const Collection collection = CollectionOf(session, head.Get());
+    const Session session = sessions.AskLock(envelope.session).Get();
+    const Collection collection = RequireUnchanged(session, head.Get());
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
     const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
     // Clients compare this time for equality: it must move, whatever the clock does.

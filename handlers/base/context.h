@@ -37,11 +37,12 @@ class Context : public sql::Observer {
   DeviceId device() const { return identity_.device; }
   void SetIdentity(Identity identity) { identity_ = identity; }
   void SetAccess(sql::Access access) { access_ = access; }
-  /// Where requests that take much memory are served; empty: here.
+  /// The nginx location that serves large requests; empty if this process does.
   void SetLargeElsewhere(std::string_view location) { large_elsewhere_ = location; }
-  /// To be called before more than kLargeBytes of a message are held, in or out, and before anything is
-  /// changed. From then on to the end of the request it is the only such one in the process. Throws HandOver,
-  /// or Error Busy when too many others wait.
+  /// Call before holding more than kLargeBytes of a message, received or to be sent, and before changing
+  /// anything: another pool may have to run the request from its beginning. Holds the turn until the request
+  /// ends; calling it again does nothing. Throws HandOver if another pool serves large requests, Error Busy
+  /// if the wait is too long.
   void TakeLargeTurn();
   void SetDeadline(std::chrono::steady_clock::time_point deadline) { database_.SetDeadline(deadline); }
   Clock::time_point Now() const { return Clock::now(); }

@@ -1,21 +1,20 @@
 #pragma once
-// What takes much memory goes one at a time in a process: its memory is that of one such request, and not of
-// as many as there are slots. Nobody knows beforehand how much that is: a message is known by its size when
-// it has been expanded. So a request takes the turn when it turns out to be large, and the others wait in
-// line.
+// Lets one memory-hungry request run at a time, so that a process needs memory for one of them and not for
+// one per slot. A request's size is known only once its message has been expanded, so it waits for its turn
+// then.
 #include <chrono>
 #include <cstddef>
 
 namespace syncline {
 
-/// Below this nobody waits: the messages of ordinary syncs are far smaller.
+/// Requests below this never wait. Messages of ordinary syncs have a few KB.
 inline constexpr std::size_t kLargeBytes = std::size_t{4} << 20;
 
 class LargeTurn {
  public:
   /// Waits in line, first come, first served. Error Busy "busy" when that takes longer than `patience`.
   explicit LargeTurn(std::chrono::milliseconds patience);
-  /// Gives what was freed back to the system, then the turn to the next one.
+  /// Returns freed memory to the system, then passes the turn on.
   ~LargeTurn();
   LargeTurn(const LargeTurn&) = delete;
   LargeTurn& operator=(const LargeTurn&) = delete;

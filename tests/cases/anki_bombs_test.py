@@ -85,6 +85,10 @@ def main():
         "many empty rows": ("applyChunk", b'{"chunk":{"notes":[' + b"[]," * 1_000_000 + b"[]]}}"),
     }
     failed = passed = 0
+    # Of messages of a few values, what they expand to is bounded, too: some come from anybody.
+    for method, message in (("hostKey", {"u": "a" * 100_000, "p": ""}), ("meta", {"v": 11, "cv": "a" * 100_000}),
+                            ("sanityCheck2", {"client": [], "pad": "a" * 100_000})):
+        bombs[f"a long {method}"] = (method, json.dumps(message).encode())
 
     def expect(what, holds, seen):
         nonlocal failed, passed

@@ -207,8 +207,8 @@ BOOST_AUTO_TEST_CASE(an_upload_with_odd_values_is_reported_and_a_plain_one_is_no
   BOOST_REQUIRE_EQUAL(Problems().size(), 1u);
   const Problem problem = Problems()[0];
   BOOST_TEST(problem.kind == "upload");
-  BOOST_TEST((problem.reporter.device == DeviceId{77}));
-  BOOST_TEST(problem.reporter.client == "26.9.3,test,linux");
+  BOOST_TEST((problem.sender.device == DeviceId{77}));
+  BOOST_TEST(problem.sender.client == "26.9.3,test,linux");
   BOOST_TEST(problem.details == R"({"adjusted":{"cards.factor":{"count":3,"ids":[101001,101002,101003]},)"
                                 R"("notes.guid":{"count":1,"ids":[1001]}}})");
   // One that is refused changes nothing, and is no report either.
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_client_is_named_in_plain_letters) {
     ProblemStore(tx, user).KeepUpload({DeviceId{1}, std::string("a\0\x1b[2J\xff", 7) + std::string(500, 'x')},
                                       {});
   });
-  BOOST_TEST(Problems().at(0).reporter.client == "a??[2J?" + std::string(93, 'x'));
+  BOOST_TEST(Problems().at(0).sender.client == "a??[2J?" + std::string(93, 'x'));
 }
 
 BOOST_AUTO_TEST_CASE(odd_values_become_rows_and_the_file_keeps_them_through_archive_and_restore) {

@@ -181,6 +181,17 @@ BOOST_AUTO_TEST_CASE(one_that_was_renamed_is_sent_once) {
   BOOST_TEST(list.size() == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_temporary_name_is_nobodys) {
+  const auto list =
+      ListForClient(kMoment, ObjectKind::kDeck,
+                    {DeckOf(7, "syncing 9", 10, 7, 7), DeckOf(9, "syncing 7", 10, 7, 7)}, {}, {});
+  BOOST_REQUIRE(list.size() == 4);
+  Client client{{{7, {"P", 10}}, {9, {"Q", 10}}}};
+  client.Apply(list);
+  BOOST_TEST(
+      (client.decks == std::map<std::int64_t, Client::Deck>{{7, {"syncing 9", 10}}, {9, {"syncing 7", 10}}}));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_taken_as_it_came_does_not_go_back) {
   const Server server({DeckOf(1, "Deck", 100, kUnseen), DeckOf(2, "Name", 100, kUnseen, kUnseen)});
   const std::vector<Object> sent = {DeckOf(1, "Deck", 101), DeckOf(3, "name", 7)};

@@ -212,6 +212,11 @@ BOOST_AUTO_TEST_CASE(an_object_that_clients_cannot_read_is_refused) {
   refused(R"({"changes":{"models":[],"decks":[[],[]],"tags":[],"crt":1.5}})");
 }
 
+BOOST_AUTO_TEST_CASE(an_object_without_an_id_is_refused) {
+  BOOST_CHECK_THROW(ParseChanges(ChangesOf("", R"({"id":0,"name":"A",)" + kDeck + "}", "")), Error);
+  BOOST_CHECK_THROW(ParseChanges(ChangesOf("", R"({"id":"0","name":"A",)" + kDeck + "}", "")), Error);
+}
+
 BOOST_AUTO_TEST_CASE(of_an_object_that_comes_twice_the_last_one_counts) {
   const auto deck = [](const char* name) {
     return "{\"id\":7,\"name\":\"" + std::string(name) + "\"," + kDeck + "}";

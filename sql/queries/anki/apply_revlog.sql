@@ -1,8 +1,10 @@
--- A review is never changed: the first one with an id stays. Another review that a second device made in the same
--- millisecond is kept under the next free id, up to a second later. No client can be told to move its own, so the moved one gets the usn after
--- this sync's: its sender is sent it next time like everybody else, and counts it then. One that was moved before (the
--- client never heard of it and sends it again) is not moved twice. Not while a file is being imported, whose ids are
--- not here yet.
+-- A review never changes: on an id conflict the stored row stays. Ids are times in ms, so two devices can give one id
+-- to different reviews. The second is stored under the next free id within 1000 ms (dropped if there is none, as upstream
+-- drops all of them). No
+-- client can be told to renumber its copy, so the stored row gets usn $4 + 1: the sender has not seen that usn and
+-- fetches the row at its next sync. A review that is already stored in that second (same card, ease, interval,
+-- taken_ms) was sent again and is skipped. Nothing is moved during an import (import_step <> 3): the base file's ids
+-- are not all in the table. Scalar subqueries: see new_card_ids.
 WITH RECURSIVE sent AS MATERIALIZED (
   SELECT u.id, u.card_id, u.ease, u.interval, u.last_interval, u.factor, u.taken_ms, u.type, s.seq, u.position
     FROM anki_staged_revlog s,
@@ -21,21 +23,24 @@ WITH RECURSIVE sent AS MATERIALIZED (
    WHERE CASE WHEN m.id IN (SELECT a.id FROM added a) THEN false
               WHEN m.id > 9223372036854774807 THEN false  -- no id is 1000 higher
               WHEN (SELECT c.import_step FROM anki_collections c WHERE c.user_id = $1) <> 3 THEN false
+              WHEN (SELECT r.card_id = m.card_id AND r.ease = m.ease AND r.interval = m.interval AND r.taken_ms = m.taken_ms
+                      FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $2 AND r.id = m.id) THEN false
               ELSE (SELECT count(*) FROM anki_revlog r
-                     WHERE r.user_id = $1 AND r.generation = $2 AND r.id BETWEEN m.id AND m.id + 1000
+                     WHERE r.user_id = $1 AND r.generation = $2 AND r.id BETWEEN m.id + 1 AND m.id + 1000
                        AND r.card_id = m.card_id AND r.ease = m.ease AND r.interval = m.interval AND r.taken_ms = m.taken_ms) = 0
          END
+   LIMIT 5000  -- each costs up to a millisecond; no two devices do as much in the same milliseconds
 ), taken AS (
   SELECT array_agg(m.id ORDER BY m.n) AS ids FROM moved m
 ), placed (n, id) AS (
   -- One after the other, each behind the one before it.
-  SELECT 0::bigint, (-9223372036854775808)::bigint
+  SELECT 0::bigint, (-9223372036854775808)::bigint  -- below every id
    UNION ALL
   SELECT p.n + 1,
          (SELECT f.id FROM generate_series(greatest(p.id, t.ids[p.n + 1]) + 1, t.ids[p.n + 1] + 1000) AS f (id)
            WHERE (SELECT r.id FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $2 AND r.id = f.id) IS NULL
              AND f.id NOT IN (SELECT a.id FROM added a)
-           ORDER BY f.id LIMIT 1)
+           LIMIT 1)  -- the first one: a series comes in order
     FROM placed p, taken t WHERE p.n < cardinality(t.ids)
 )
 INSERT INTO anki_revlog (user_id, generation, id, card_id, usn, ease, interval, last_interval, factor, taken_ms, type)

@@ -1,4 +1,4 @@
--- Keyset pages in the order of the index; nothing changes under a session. What the session of fence $7 has buried (0: no
+-- Keyset pages in the order of the index; nothing changes under a session. What the session of fence $7 has deleted (0: no
 -- session) is gone for its client and must not come back to it.
 SELECT id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps, lapses, remaining, original_due,
        original_deck_id, flags, data

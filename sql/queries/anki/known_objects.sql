@@ -1,8 +1,9 @@
 -- What an incoming object can meet: itself, or another one of its kind with its name. A deck that this session
--- deletes is gone by the time objects are applied.
+-- deletes is gone by the time objects are applied. IN and not ANY: the lists are hashed, where ANY would compare each
+-- object with each of 30,000 names.
 SELECT o.id, o.mod, o.usn, o.field_count, o.template_count, o.name_key,
        o.kind = 1 AND EXISTS (SELECT FROM anki_staged_graves g
                                WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 2 AND g.id = o.id) AS is_deleted
   FROM anki_objects o
  WHERE o.user_id = $1 AND o.generation = $2 AND o.kind = $4
-   AND (o.id = ANY ($5::bigint[]) OR o.name_key = ANY ($6::text[]))
+   AND (o.id IN (SELECT unnest($5::bigint[])) OR o.name_key IN (SELECT unnest($6::text[])))

@@ -1,4 +1,4 @@
--- Without the decks that the session of fence $4 has buried (0: no session), and without the JSON when all of it has more
+-- Without the decks that the session of fence $4 has deleted (0: no session), and without the JSON when all of it has more
 -- than $5 bytes.
 SELECT kind, id, mod, usn, name_usn, field_count, template_count, name,
        CASE WHEN sum(octet_length(json)) OVER () <= $5::bigint THEN json END AS json
