@@ -18,9 +18,9 @@
 namespace syncline::front {
 namespace {
 
-// From the FastCGI specification.
 // A client that reads slower than this sees the end of the connection instead.
 constexpr int kAbortPatienceMs = 5000;
+// From the FastCGI specification.
 constexpr unsigned char kVersion = 1, kStdout = 6;
 constexpr std::size_t kHeaderBytes = 8;
 // A multiple of 8, so that no record needs padding.

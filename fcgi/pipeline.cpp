@@ -236,14 +236,13 @@ void Handle(Call& call, Next) {
 constexpr Stage kStages[] = {
     // Outermost, so that exactly one line is written whatever happens, with what really was sent.
     Log,
-    // The answer goes out after the handler has returned, so a header never comes too late; a stream still
-    // runs while
-    // the context of its request lives.
+    // The answer goes out after the handler has returned, so a header never comes too late. A stream runs
+    // while the context of its request is still alive.
     Send,
     // Above catch, so that errors carry the headers of their dialect and the request id too.
     FixHeaders,
-    // The one place that catches. Private text goes to the log, the client gets the public code and the
-    // request id.
+    // Turns what a handler throws into an answer. Private text goes to the log; the client gets the public
+    // code and the request id.
     Catch,
     // Everything below works from the row of the table. 404 and 405 end here, before anything is read.
     FindRoute,

@@ -21,7 +21,7 @@ struct Migration {
 /// The migrations this binary was built with, ascending.
 std::span<const Migration> Migrations();
 
-/// Applies what is missing and returns the names applied. Throws Failure on a gap or a changed file,
+/// Applies what is missing and returns the names applied. Throws Failure on a changed file,
 /// Unavailable when the database is away.
 std::vector<std::string> Migrate(const Settings& settings);
 

@@ -5,8 +5,10 @@
 //
 // reads DIR/services, one tab-separated line each:
 //
-//   task  NAME  SECONDS  COMMAND...                          must end well within SECONDS before the next
-//   line begins keep  NAME  PROCESSES  SOCKET|-  SIGNAL  SECONDS  COMMAND...
+//   task  NAME  SECONDS  COMMAND...
+//   keep  NAME  PROCESSES  SOCKET|-  SIGNAL  SECONDS  COMMAND...
+//
+// A `task` must succeed within SECONDS before the next line begins.
 //
 // `keep` runs PROCESSES copies. With a SOCKET (a path), the supervisor listens on it and every copy has it as
 // descriptor 0, as FastCGI wants it: a copy that dies takes no waiting connection with it. A copy that ends

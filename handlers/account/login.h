@@ -26,14 +26,13 @@ Identity LookUpKey(Context& context, std::string_view key, std::string_view kind
 Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind);
 
 /// Checks a password and makes a new device of `kind`, named `device_name` for its owner (cut to 100
-/// characters); returns its key, which is told nobody again. Takes about 100 ms, mostly without a
+/// characters). Returns its key, which is never shown again. Takes about 100 ms, mostly outside a
 /// transaction. Throws Error
-///   Forbidden "bad_login"       unknown account, wrong password or disabled account: not to be told apart,
-///   not
-///                               by time either
+///   Forbidden "bad_login"       unknown account, wrong password or disabled account; nobody can tell which,
+///                               not even by the time it takes
 ///   TooMany "too_many_logins"   with Retry-After: too many failures of this address, or of this account from
 ///                               this address; the password was not looked at. Other addresses are not
-///                               concerned, so nobody can lock somebody else out
+///                               affected, so nobody can lock somebody else out
 ///   Busy "busy"                 too many password checks at once
 /// `remote_address` is the client's, as text; IPv6 counts by its /64.
 std::string LogIn(Context& context, std::string_view name, std::string_view password,

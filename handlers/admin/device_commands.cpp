@@ -1,5 +1,5 @@
-// syncline-admin device ...: the keys of an account. A revoked one is refused by the next request of every
-// process.
+// syncline-admin device ...: the keys of an account. Every process refuses a revoked one within half a second
+// (known_keys.h).
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>

@@ -6,9 +6,8 @@
 // prints what upstream would send. So FromJson is also the check that other clients will be able to read an
 // object. Where we differ on purpose:
 //  - duplicate keys: the last one wins, as upstream does it for files; it refuses them in messages;
-//  - a float that is no number becomes 0, a list with one in it becomes empty. Upstream prints null, which
-//  its own
-//    parser then refuses, so that one such value would end the user's syncing;
+//  - a float that is NaN becomes 0, a list that contains one becomes empty. Upstream prints null, which its
+//    own parser then refuses, so that one such value would end the user's syncing;
 //  - unknown keys keep the spelling of their numbers.
 // Left out on purpose: SQLite, merging, name clashes. Source: reference of the protocol, sections 7.4 to 7.8.
 #include <cstdint>

@@ -3,13 +3,13 @@
 //
 // What may die or race, and what holds then:
 //   a writer is killed          its blob has no hash, nobody finds it, the sweep takes it after the grace
+//                               period
 //   two write the same bytes    the unique index lets one finish; the other waits for it and takes that blob
 //   sweep against Add           the sweep locks a blob, then looks for references in a new snapshot; Add
-//   locks the blob
-//                               before it refers to it. So Add comes first and is seen, or finds the blob
-//                               gone
-//   sweep against Finish        Finish touches the blob it found, or finds none and writes; the grace lasts
-//   until Add
+//                               locks the blob before it refers to it. So either Add comes first and is
+//                               seen, or it finds the blob gone
+//   sweep against Finish        Finish touches the blob it found, or finds none and writes; the grace period
+//                               lasts until Add
 #include "handlers/base/blobs.h"
 
 #include <openssl/evp.h>

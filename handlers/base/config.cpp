@@ -94,7 +94,28 @@ void Assign(const Setting& setting, const std::string& value, Config& config) {
   }
 }
 
-std::string WithoutPassword(const std::string& address) {
+// "password=..." as in libpq's key=value addresses, or in the query of a URL; the value may stand in quotes.
+std::string WithoutPasswordKey(std::string address) {
+  constexpr std::string_view kKey = "password=";
+  for (auto at = address.find(kKey); at != std::string::npos; at = address.find(kKey, at)) {
+    at += kKey.size();
+    auto end = at;
+    const bool is_quoted = end < address.size() && address[end] == '\'';
+    if (is_quoted) {
+      for (++end; end < address.size() && address[end] != '\''; ++end) {
+        if (address[end] == '\\') ++end;
+      }
+      end = std::min(end + 1, address.size());
+    } else {
+      end = std::min(address.find_first_of(" \t&", at), address.size());
+    }
+    address.replace(at, end - at, "***");
+  }
+  return address;
+}
+
+std::string WithoutPassword(const std::string& with_key) {
+  const std::string address = WithoutPasswordKey(with_key);
   const auto scheme = address.find("://");
   if (scheme == std::string::npos) return address;
   const auto at = address.find('@', scheme);

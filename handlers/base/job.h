@@ -15,7 +15,7 @@
 namespace syncline {
 
 struct NewJob {
-  std::string_view kind;         ///< "anki.import_file"; a JobKind of that name must exist
+  std::string_view kind;         ///< "anki.import"; a JobKind of that name must exist
   std::optional<UserId> user{};  ///< whose turn it takes; none: the system's
   std::string args = "{}";       ///< one JSON object
   /// Not empty: while a job with this (kind, user, key) is unfinished, it is returned instead. At most 500

@@ -1,10 +1,10 @@
 #pragma once
 // The worker: claims jobs, runs their bodies, writes how they ended. Threads of one Worker:
 //
-//   dispatcher  (the caller of Run) wakes by LISTEN or poll, promotes, rescues, ticks, claims for free
-//   threads bodies      `threads` of them, each with a database connection of its own finisher    writes how
-//   jobs ended, as many as have come since its last transaction in one heartbeat   renews every lease held,
-//   carries progress out and cancellation in; nothing else, so that no
+//   dispatcher  (the caller of Run) wakes by LISTEN or poll, promotes, rescues, ticks, claims for free threads
+//   bodies      `threads` of them, each with a database connection of its own
+//   finisher    writes how jobs ended: in one transaction, as many as have ended since its last one
+//   heartbeat   renews every lease held, carries progress out and cancellation in; nothing else, so that no
 //               slow statement of the others costs a lease
 //
 // Knows no kind of job: main.cpp passes the list. It decides nothing in memory that another worker would have
@@ -27,8 +27,8 @@ class Worker {
     std::chrono::milliseconds lease{30'000};  ///< a dead worker's jobs run again after this and rescue_every
     std::chrono::milliseconds poll{1'000};    ///< longest sleep of the dispatcher
     std::chrono::milliseconds rescue_every{5'000};
-    std::chrono::milliseconds stop_grace{
-        25'000};  ///< longest wait for bodies, and for the database, at the end
+    /// Longest wait for bodies, and for the database, at the end.
+    std::chrono::milliseconds stop_grace{25'000};
   };
 
   /// `kinds` and `config` must outlive the worker.

@@ -95,6 +95,12 @@ def sql_stands_in_files():
                 yield f"{name(path)}:{line}: SQL belongs into sql/queries/<service>/<name>.sql"
 
 
+def migrations_are_numbered_without_gaps():
+    numbers = sorted(int(path.name[:4]) for path in FILES if name(path).startswith("sql/migrations/"))
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"sql/migrations: {numbers}: a missing number would be applied behind later ones"
+
+
 def every_statement_is_used():
     code = "\n".join(path.read_text() for path in of(".cpp", ".h"))
     for path in FILES:
@@ -169,7 +175,8 @@ def packages_are_listed_once_and_in_order():
             yield f"packages.txt: {' '.join(line)}: expected NAME and build, run or test"
 
 
-CHECKS = (includes_go_one_way, service_folders_hold_only_the_known_kinds_of_file, sql_stands_in_files, every_statement_is_used,
+CHECKS = (includes_go_one_way, service_folders_hold_only_the_known_kinds_of_file, sql_stands_in_files,
+          migrations_are_numbered_without_gaps, every_statement_is_used,
           readmes_of_services_name_every_route, files_are_plain_text, python_files_parse, source_files_say_what_they_are_for,
           every_folder_of_the_top_is_known, packages_are_listed_once_and_in_order)
 

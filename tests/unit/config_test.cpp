@@ -104,4 +104,13 @@ BOOST_AUTO_TEST_CASE(a_password_in_an_address_is_not_printed) {
   config.database_url = "postgresql://ann:s3cret@db/syncline";
   BOOST_TEST(PrintConfig(config).find("s3cret") == std::string::npos);
   BOOST_TEST(PrintConfig(config).find("postgresql://ann:***@db/syncline") != std::string::npos);
+  for (const char* address : {"host=db password=s3cret dbname=x", "password='s3cret and \\'s3cret' dbname=x",
+                              "dbname=x password=s3cret", "postgresql://db/x?password=s3cret&user=ann"}) {
+    config.database_url = address;
+    BOOST_TEST_CONTEXT(address) {
+      BOOST_TEST(PrintConfig(config).find("s3cret") == std::string::npos);
+      BOOST_TEST(PrintConfig(config).find("password=***") != std::string::npos);
+      BOOST_TEST(PrintConfig(config).find("x") != std::string::npos);
+    }
+  }
 }
