@@ -37,12 +37,15 @@ WITH RECURSIVE sent AS MATERIALIZED (
   SELECT 0::bigint, (-9223372036854775808)::bigint  -- below every id
    UNION ALL
   SELECT p.n + 1,
-         (SELECT f.id FROM generate_series(greatest(p.id, t.ids[p.n + 1]) + 1, t.ids[p.n + 1] + 1000) AS f (id)
+         (SELECT f.id FROM (SELECT generate_series(greatest(p.id, t.ids[p.n + 1]) + 1, t.ids[p.n + 1] + 1000) AS id) f
            WHERE (SELECT r.id FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $2 AND r.id = f.id) IS NULL
              AND f.id NOT IN (SELECT a.id FROM added a)
-           LIMIT 1)  -- the first one: a series comes in order
+           LIMIT 1)  -- the first one: a series in a SELECT list comes in order, and only as far as it is read
     FROM placed p, taken t WHERE p.n < cardinality(t.ids)
+), places AS (
+  -- An array, since a nested loop over moved and placed would compare each with each.
+  SELECT array_agg(p.id ORDER BY p.n) AS ids FROM placed p WHERE p.n > 0
 )
 INSERT INTO anki_revlog (user_id, generation, id, card_id, usn, ease, interval, last_interval, factor, taken_ms, type)
-SELECT $1, $2, p.id, m.card_id, $4::int + 1, m.ease, m.interval, m.last_interval, m.factor, m.taken_ms, m.type
-  FROM moved m, placed p WHERE p.n = m.n AND p.id IS NOT NULL
+SELECT $1, $2, s.ids[m.n], m.card_id, $4::int + 1, m.ease, m.interval, m.last_interval, m.factor, m.taken_ms, m.type
+  FROM moved m, places s WHERE s.ids[m.n] IS NOT NULL
