@@ -40,10 +40,15 @@ bool HasUniqueNames(ObjectKind kind) {
   return kind != ObjectKind::kDeckConfig;
 }
 
+std::unordered_set<std::int64_t> IdsOf(const std::vector<TakenObject>& taken) {
+  std::unordered_set<std::int64_t> ids;
+  for (const TakenObject& item : taken) ids.insert(item.object.id);
+  return ids;
+}
+
 // The names that objects keep which are neither replaced nor deleted by this message.
 NameOwners NamesThatStay(const std::vector<KnownObject>& known, const std::vector<TakenObject>& taken) {
-  std::unordered_set<std::int64_t> replaced;
-  for (const TakenObject& item : taken) replaced.insert(item.object.id);
+  const std::unordered_set<std::int64_t> replaced = IdsOf(taken);
   NameOwners owners;
   for (const KnownObject& object : known) {
     if (!object.is_deleted && !replaced.contains(object.id)) owners.emplace(object.name_key, object.id);
@@ -59,8 +64,7 @@ void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken,
     if (!owners.try_emplace(item.name_key, item.object.id).second) clashing.push_back(&item);
   }
   if (clashing.empty()) return;
-  std::unordered_set<std::int64_t> replaced;
-  for (const TakenObject& item : taken) replaced.insert(item.object.id);
+  const std::unordered_set<std::int64_t> replaced = IdsOf(taken);
   for (auto& [key, id] : all_names()) {
     if (!replaced.contains(id)) owners.try_emplace(key, id);
   }
@@ -133,8 +137,7 @@ MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std
 
 std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, std::vector<Object> unseen,
                                   const std::vector<Object>& sent, const std::vector<TakenObject>& taken) {
-  std::unordered_set<std::int64_t> replaced;
-  for (const TakenObject& item : taken) replaced.insert(item.object.id);
+  const std::unordered_set<std::int64_t> replaced = IdsOf(taken);
   std::vector<Object> list = std::move(unseen);
   std::erase_if(list, [&](const Object& object) { return replaced.contains(object.id); });
   for (const TakenObject& item : taken) {
