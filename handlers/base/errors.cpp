@@ -20,6 +20,16 @@ int StatusOf(ErrorKind kind) {
       return 412;
     case ErrorKind::kTooLarge:
       return 413;
+    case ErrorKind::kUnsupportedMedia:
+      return 415;
+    case ErrorKind::kRangeNotSatisfiable:
+      return 416;
+    case ErrorKind::kUnprocessable:
+      return 422;
+    case ErrorKind::kLocked:
+      return 423;
+    case ErrorKind::kPreconditionRequired:
+      return 428;
     case ErrorKind::kTooMany:
       return 429;
     case ErrorKind::kUnsupported:
@@ -28,6 +38,8 @@ int StatusOf(ErrorKind kind) {
       return 502;
     case ErrorKind::kBusy:
       return 503;
+    case ErrorKind::kStorageFull:
+      return 507;
     case ErrorKind::kInternal:
       return 500;
   }

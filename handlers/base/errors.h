@@ -11,21 +11,28 @@
 namespace syncline {
 
 enum class ErrorKind {
-  kBadInput,            ///< 400
-  kUnauthenticated,     ///< 401
-  kForbidden,           ///< 403
-  kNotFound,            ///< 404, also for what belongs to somebody else
-  kMethodNotAllowed,    ///< 405
-  kConflict,            ///< 409
-  kPreconditionFailed,  ///< 412
-  kTooLarge,            ///< 413
-  kTooMany,             ///< 429, with Retry-After
-  kUnsupported,         ///< 501
-  kUpstream,            ///< 502
-  kBusy,                ///< 503, with Retry-After: the database or Redis is away, or no slot is free
-  kInternal,            ///< 500
+  kBadInput,              ///< 400
+  kUnauthenticated,       ///< 401
+  kForbidden,             ///< 403
+  kNotFound,              ///< 404, also for what belongs to somebody else
+  kMethodNotAllowed,      ///< 405
+  kConflict,              ///< 409
+  kPreconditionFailed,    ///< 412: an If-* condition does not hold
+  kTooLarge,              ///< 413
+  kUnsupportedMedia,      ///< 415: a body of a type or coding that we do not take
+  kRangeNotSatisfiable,   ///< 416
+  kUnprocessable,         ///< 422: well-formed, but its values are refused
+  kLocked,                ///< 423, of WebDAV
+  kPreconditionRequired,  ///< 428: an If-* condition is missing
+  kTooMany,               ///< 429, with Retry-After
+  kUnsupported,           ///< 501
+  kUpstream,              ///< 502
+  kBusy,                  ///< 503, with Retry-After: the database or Redis is away, or no slot is free
+  kStorageFull,           ///< 507: over the quota, or no room on the disk
+  kInternal,              ///< 500
 };
 
+/// The status of a kind in plain HTTP. A dialect may say otherwise (Dialect::status_of).
 int StatusOf(ErrorKind kind);
 
 class Error : public std::runtime_error {
