@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "handlers/account/key_wire.h"
-#include "handlers/account/login.h"
+#include "handlers/account/login_flow.h"
 #include "handlers/base/errors.h"
 
 namespace syncline::account {

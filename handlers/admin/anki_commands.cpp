@@ -5,9 +5,9 @@
 #include <ctime>
 
 #include "handlers/admin/commands.h"
-#include "handlers/anki/full_sync.h"
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/problem_store.h"
+#include "handlers/anki/collection/problem_store.h"
+#include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/base/json.h"
 
 namespace syncline::admin {
 namespace {
@@ -91,8 +91,8 @@ int ShowProblems(Tool& tool, const Options& options) {
     std::printf("%s  %s  device %lld  %s\n", TimeText(problem.happened_at).c_str(), problem.kind.c_str(),
                 static_cast<long long>(problem.sender.device), problem.sender.client.c_str());
     // Numbers and our own words, to be read by people: a line for each member, without the quotes.
-    const anki::JsonSpans details(problem.details, 1);
-    details.EachIn(details.Root(), [&](const anki::JsonSpans::Value& member) {
+    const JsonSpans details(problem.details, 1);
+    details.EachIn(details.Root(), [&](const JsonSpans::Value& member) {
       std::string value(details.Raw(member));
       std::erase(value, '"');
       std::printf("    %s: %s\n", std::string(details.Key(member)).c_str(), value.c_str());

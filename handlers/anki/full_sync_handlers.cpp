@@ -1,7 +1,7 @@
 #include "handlers/anki/full_sync_handlers.h"
 
-#include "handlers/anki/answer.h"
-#include "handlers/anki/full_sync.h"
+#include "handlers/anki/envelope/answer.h"
+#include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/zstd.h"
 

@@ -4,9 +4,9 @@
 
 #include <limits>
 
-#include "handlers/anki/check_store.h"
-#include "handlers/anki/full_sync.h"
-#include "handlers/anki/json_spans_wire.h"
+#include "handlers/anki/collection/check_store.h"
+#include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/base/json.h"
 #include "handlers/base/log.h"
 #include "sql/queries/anki.h"
 

@@ -2,8 +2,8 @@
 // typed behind the server's name: here /sync/meta is the only spelling.
 #include "handlers/anki/routes.h"
 
-#include "handlers/account/login.h"
-#include "handlers/anki/answer.h"
+#include "handlers/account/login_flow.h"
+#include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/full_sync_handlers.h"
 #include "handlers/anki/sync_handlers.h"
 

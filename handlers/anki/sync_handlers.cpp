@@ -4,13 +4,13 @@
 #include <memory>
 #include <variant>
 
-#include "handlers/account/login.h"
-#include "handlers/anki/answer.h"
-#include "handlers/anki/config_wire.h"
-#include "handlers/anki/full_sync.h"
-#include "handlers/anki/messages_wire.h"
-#include "handlers/anki/problem_store.h"
-#include "handlers/anki/session_store.h"
+#include "handlers/account/login_flow.h"
+#include "handlers/anki/collection/config_wire.h"
+#include "handlers/anki/collection/messages_wire.h"
+#include "handlers/anki/collection/problem_store.h"
+#include "handlers/anki/collection/session_store.h"
+#include "handlers/anki/envelope/answer.h"
+#include "handlers/anki/file/full_sync_flow.h"
 
 namespace syncline::anki {
 namespace {

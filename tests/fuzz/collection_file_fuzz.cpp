@@ -6,8 +6,9 @@
 #include <limits>
 #include <string>
 
-#include "handlers/anki/file_wire.h"
+#include "handlers/anki/file/file_wire.h"
 
+using namespace syncline;
 using namespace syncline::anki;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

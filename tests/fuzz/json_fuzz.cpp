@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "handlers/anki/json_spans_wire.h"
+#include "handlers/base/json.h"
 
-using namespace syncline::anki;
+using namespace syncline;
 
 namespace {
 

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "handlers/anki/config_wire.h"
-#include "handlers/anki/envelope_wire.h"
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/messages_wire.h"
+#include "handlers/anki/collection/config_wire.h"
+#include "handlers/anki/collection/messages_wire.h"
+#include "handlers/anki/envelope/envelope_wire.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/json.h"
 
 using namespace syncline;
 using namespace syncline::anki;

@@ -6,11 +6,12 @@
 #include <string>
 #include <string_view>
 
-#include "handlers/anki/field_text_wire.h"
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/schema18_wire.h"
-#include "handlers/anki/unicase_wire.h"
+#include "handlers/anki/file/field_text_wire.h"
+#include "handlers/anki/objects/schema18_wire.h"
+#include "handlers/anki/objects/unicase_wire.h"
+#include "handlers/base/json.h"
 
+using namespace syncline;
 using namespace syncline::anki;
 
 namespace {

@@ -22,18 +22,24 @@ INCLUDES = {
     **{room: ("handlers/base", "sql", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES))
        for room in ("handlers/jobs", "handlers/realtime", "handlers/admin", "fcgi")},
 }
-# Every service has the same kinds of file inside; other names are listed with their reason.
-KINDS = re.compile(r"(README\.md|routes\.(h|cpp)|jobs\.(h|cpp)|\w+_(handlers|store|wire)(_\w+)?\.(h|cpp))$")
+# A service past some twenty files has rooms of its own. Which rooms of its service a room may include from; the files of the
+# service's own folder (routes, jobs, handlers) bring the rooms together and include from all of them.
+ROOMS = {
+    "handlers/anki/envelope": (),
+    "handlers/anki/objects": (),
+    "handlers/anki/collection": ("handlers/anki/objects",),
+    "handlers/anki/file": ("handlers/anki/objects", "handlers/anki/collection"),
+}
+# Every service, and every room of one, has the same kinds of file inside (README, "A service"); others are listed with their reason.
+KINDS = re.compile(r"(README\.md|routes\.(h|cpp)|jobs\.(h|cpp)|\w+_(handlers|store|wire|rules|flow)(_\w+)?\.(h|cpp))$")
 OTHER_FILES = {
     "handlers/account": {
-        "login.h": "a conversation of hashing and stores that every service's login is", "login.cpp": "",
         "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": "",
         "known_keys.h": "memory of a process; the database is behind a store", "known_keys.cpp": ""},
-    "handlers/anki": {
-        "merge.h": "which of two versions wins: rules without a database", "merge.cpp": "",
-        "schema18.proto": "the messages in the columns of schema 18",
-        "answer.h": "how every message arrives and every answer leaves, whatever the resource", "answer.cpp": "",
-        "full_sync.h": "steps between files, blobs and transactions, for handlers, jobs and syncline-admin", "full_sync.cpp": ""},
+    "handlers/anki/objects": {
+        "schema18.proto": "the messages in the columns of schema 18"},
+    "handlers/anki/envelope": {
+        "answer.h": "how every message arrives and every answer leaves, whatever the resource", "answer.cpp": ""},
 }
 HEADINGS = ("## Calls", "## The life of", "## Limits", "## Error codes")
 TEXT = {".cpp", ".h", ".sql", ".py", ".sh", ".md", ".txt", ".cmake", ".in", ".conf", ".service", ".socket", ".target", ".html",
@@ -53,6 +59,10 @@ def room_of(path):
     return "/".join(parts[:2]) if parts[0] == "handlers" else parts[0]
 
 
+def folder_of(path):
+    return path.rpartition("/")[0]
+
+
 def without_comments(text):
     return re.sub(r"//[^\n]*|/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), text, flags=re.S)
 
@@ -69,6 +79,9 @@ def includes_go_one_way():
             target = room_of(found[1])
             if target != room and target not in INCLUDES[room]:
                 yield f"{name(path)}:{line}: {room} must not include {found[1]}"
+            inner, inner_target = folder_of(name(path)), folder_of(found[1])
+            if target == room and inner in ROOMS and inner_target not in (inner, *ROOMS[inner]):
+                yield f"{name(path)}:{line}: {inner} must not include {found[1]}"
         if room != "fcgi" and re.search(r"#include <fcgi", path.read_text()):
             yield f"{name(path)}: only fcgi/ includes libfcgi"
 
@@ -77,8 +90,10 @@ def service_folders_hold_only_the_known_kinds_of_file():
     for path in FILES:
         folder, file = str(path.parent.relative_to(ROOT)), path.name
         if folder.startswith("handlers/") and folder.split("/")[1] in SERVICES:
+            if folder.count("/") > 1 and folder not in ROOMS:
+                yield f"{folder}: a room that ROOMS does not know"
             if not KINDS.fullmatch(file) and file not in OTHER_FILES.get(folder, {}):
-                yield f"{name(path)}: neither routes, handlers, store, wire, jobs nor README.md"
+                yield f"{name(path)}: neither routes, handlers, store, wire, rules, flow, jobs nor README.md"
 
 
 def sql_stands_in_files():
@@ -86,7 +101,7 @@ def sql_stands_in_files():
                            r"LISTEN\s|COPY\s+\w+)", re.I)
     for path in of(".cpp", ".h"):
         room = name(path).split("/")[0]
-        if room not in ("fcgi", "handlers", "sql") or re.search(r"handlers/anki/file_wire\w*\.cpp$", name(path)):
+        if room not in ("fcgi", "handlers", "sql") or re.search(r"handlers/anki/file/file_wire\w*\.cpp$", name(path)):
             continue
         if room == "sql":
             continue  # sql/ speaks of sessions and migrations themselves; what users' data needs is in sql/queries

@@ -21,11 +21,11 @@
 #include <random>
 #include <set>
 
-#include "handlers/anki/full_sync_store.h"
-#include "handlers/anki/json_spans_wire.h"
+#include "handlers/anki/file/full_sync_store.h"
+#include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/anki/sync_handlers.h"
-#include "handlers/anki/unicase_wire.h"
 #include "handlers/base/blobs.h"
+#include "handlers/base/json.h"
 #include "handlers/base/zstd.h"
 #include "tests/support/anki_model.h"
 #include "tests/support/test_database.h"

@@ -5,9 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "handlers/anki/file_wire.h"
-#include "handlers/anki/full_sync.h"
-#include "handlers/anki/full_sync_store.h"
+#include "handlers/anki/file/file_wire.h"
+#include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/jobs.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/temp_file.h"

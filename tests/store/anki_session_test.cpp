@@ -1,7 +1,7 @@
 // A sync as the store sees it: what is staged, what wins, what is counted. The messages are structs here; the
 // protocol around them is in tests/cases, real clients are in tests/clients.
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/session_store.h"
+#include "handlers/anki/collection/session_store.h"
+#include "handlers/base/json.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -12,8 +12,8 @@
 #include <map>
 #include <random>
 
-#include "handlers/anki/full_sync_store.h"
-#include "handlers/anki/problem_store.h"
+#include "handlers/anki/collection/problem_store.h"
+#include "handlers/anki/file/full_sync_store.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
 #include "sql/database.h"

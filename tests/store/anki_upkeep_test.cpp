@@ -3,8 +3,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 
-#include "handlers/anki/check_store.h"
-#include "handlers/anki/full_sync_store.h"
+#include "handlers/anki/collection/check_store.h"
+#include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/jobs.h"
 #include "handlers/base/blobs.h"
 #include "sql/database.h"

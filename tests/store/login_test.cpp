@@ -1,6 +1,6 @@
 // Logins and keys against a real PostgreSQL: who gets in, who is slowed down, what revoking and disabling do
 // at once.
-#include "handlers/account/login.h"
+#include "handlers/account/login_flow.h"
 
 #include <boost/test/unit_test.hpp>
 #include <future>

@@ -4,18 +4,16 @@
 #include <set>
 #include <stdexcept>
 
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/unicase_wire.h"
+#include "handlers/anki/objects/unicase_wire.h"
+#include "handlers/base/json.h"
 
 namespace syncline::tests {
 namespace {
 
 using anki::Card;
 using anki::GraveKind;
-using anki::JsonSpans;
 using anki::Note;
 using anki::ObjectKind;
-using anki::QuoteJson;
 using anki::Review;
 using anki::UnicaseKey;
 using anki::Usn;
@@ -46,7 +44,7 @@ class Json {
     return list;
   }
   std::int64_t Int() const {
-    const auto number = anki::WholeNumber(Raw());
+    const auto number = WholeNumber(Raw());
     if (!number) throw std::runtime_error("no integer: " + std::string(Raw()));
     return *number;
   }

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "handlers/anki/collection_store.h"
-#include "handlers/anki/messages_wire.h"
-#include "handlers/anki/rows_wire.h"
+#include "handlers/anki/collection/collection_store.h"
+#include "handlers/anki/collection/messages_wire.h"
+#include "handlers/anki/objects/rows_wire.h"
 
 namespace syncline::tests {
 

@@ -1,10 +1,11 @@
 // When a day of a collection ends, and who comes back when it does.
-#include "handlers/anki/config_wire.h"
+#include "handlers/anki/collection/config_wire.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include "handlers/base/errors.h"
 
+using namespace syncline;
 using namespace syncline::anki;
 
 namespace {

@@ -1,6 +1,6 @@
 // Which version of an object wins, who keeps a name, and whether a client that applies our list one by one,
 // as upstream's does, ends with our objects.
-#include "handlers/anki/merge.h"
+#include "handlers/anki/collection/merge_rules.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -8,10 +8,10 @@
 #include <map>
 #include <random>
 
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/messages_wire.h"
-#include "handlers/anki/unicase_wire.h"
+#include "handlers/anki/collection/messages_wire.h"
+#include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/json.h"
 
 using namespace syncline;
 using namespace syncline::anki;

@@ -1,12 +1,12 @@
 // The messages of a normal sync and the header around them: what is taken, what is refused, what is printed.
-#include "handlers/anki/messages_wire.h"
+#include "handlers/anki/collection/messages_wire.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include "handlers/anki/envelope_wire.h"
-#include "handlers/anki/json_spans_wire.h"
+#include "handlers/anki/envelope/envelope_wire.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/json.h"
 
 using namespace syncline;
 using namespace syncline::anki;

@@ -12,10 +12,11 @@
 #include <tuple>
 #include <vector>
 
-#include "handlers/anki/field_text_wire.h"
-#include "handlers/anki/file_wire.h"
-#include "handlers/anki/unicase_wire.h"
+#include "handlers/anki/file/field_text_wire.h"
+#include "handlers/anki/file/file_wire.h"
+#include "handlers/anki/objects/unicase_wire.h"
 
+using namespace syncline;
 using namespace syncline::anki;
 
 namespace {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <string>
 
-#include "handlers/anki/field_text_wire.h"
+#include "handlers/anki/file/field_text_wire.h"
 
 using namespace syncline::anki;
 

@@ -3,10 +3,11 @@
 #include <cmath>
 #include <string>
 
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/schema18_wire.h"
+#include "handlers/anki/objects/schema18_wire.h"
+#include "handlers/base/json.h"
 #include "schema18.pb.h"
 
+using namespace syncline;
 using namespace syncline::anki;
 
 namespace {

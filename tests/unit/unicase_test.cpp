@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "handlers/anki/unicase_wire.h"
+#include "handlers/anki/objects/unicase_wire.h"
 
 using namespace syncline::anki;
 

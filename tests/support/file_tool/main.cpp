@@ -16,10 +16,11 @@
 #include <limits>
 #include <string>
 
-#include "handlers/anki/file_wire.h"
-#include "handlers/anki/json_spans_wire.h"
-#include "handlers/anki/unicase_wire.h"
+#include "handlers/anki/file/file_wire.h"
+#include "handlers/anki/objects/unicase_wire.h"
+#include "handlers/base/json.h"
 
+using namespace syncline;
 using namespace syncline::anki;
 
 namespace {

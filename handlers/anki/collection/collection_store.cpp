@@ -1,0 +1,216 @@
+#include "handlers/anki/collection/collection_store.h"
+
+#include <openssl/sha.h>
+
+#include "handlers/anki/objects/unicase_wire.h"
+#include "handlers/base/errors.h"
+#include "sql/queries/anki.h"
+
+namespace syncline::anki {
+namespace {
+
+// A page of notes ends once it has this many bytes of fields, however few notes that is.
+constexpr std::int64_t kMaxPageBytes = 4 << 20;
+
+Object ObjectFromRow(const sql::Row& row) {
+  return {row["id"].As<std::int64_t>(),
+          row["name"].As<std::string>(),
+          row["mod"].As<std::int64_t>(),
+          row["usn"].As<Usn>(),
+          row["json"].As<std::string>(),
+          row["field_count"].As<std::int32_t>(),
+          row["template_count"].As<std::int32_t>(),
+          row["name_usn"].As<Usn>()};
+}
+
+}  // namespace
+
+std::string TagKey(std::string_view name) {
+  // A B-tree entry holds 2,704 bytes; real tags are far below.
+  constexpr std::size_t kMaxKeyBytes = 1000;
+  std::string key = UnicaseKey(name);
+  if (key.size() <= kMaxKeyBytes) return key;
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
+  std::string hashed = "sha256:";
+  for (const unsigned char byte : digest) {
+    hashed += "0123456789abcdef"[byte >> 4];
+    hashed += "0123456789abcdef"[byte & 15];
+  }
+  return hashed;
+}
+
+Collection CollectionStore::FromRow(const sql::Row& row) {
+  Collection c;
+  c.generation = row["generation"].As<std::int32_t>();
+  c.meta = {row["created_s"].As<std::int64_t>(), row["mod_ms"].As<std::int64_t>(),
+            row["schema_ms"].As<std::int64_t>(), row["mod_ms"].As<std::int64_t>(), row["usn"].As<Usn>()};
+  c.counts = {row["cards"].As<std::int64_t>(),  row["notes"].As<std::int64_t>(),
+              row["revlog"].As<std::int64_t>(), row["notetypes"].As<std::int64_t>(),
+              row["decks"].As<std::int64_t>(),  row["deck_configs"].As<std::int64_t>()};
+  c.cards_usn = row["cards_usn"].As<Usn>();
+  c.notes_usn = row["notes_usn"].As<Usn>();
+  c.revlog_usn = row["revlog_usn"].As<Usn>();
+  c.graves_usn = row["graves_usn"].As<Usn>();
+  c.objects_usn = row["objects_usn"].As<Usn>();
+  c.tags_usn = row["tags_usn"].As<Usn>();
+  c.base_blob = row["base_blob"].As<BlobId>();
+  c.base_bytes = row["base_bytes"].As<std::int64_t>();
+  c.base_usn = row["base_usn"].As<Usn>();
+  c.base_mod_ms = row["base_mod_ms"].As<std::int64_t>();
+  c.base_schema_ms = row["base_schema_ms"].As<std::int64_t>();
+  c.was_unburied = row["unburied_since_base"].As<bool>();
+  c.import_step = row["import_step"].As<ImportStep>();
+  c.import_after = row["import_after"].As<std::int64_t>();
+  return c;
+}
+
+CollectionTimes CollectionStore::FindTimes() {
+  const auto found = tx_.MaybeOne(sql::anki::find_meta, user_);
+  if (!found) throw AccountGone();
+  const sql::Row& row = *found;
+  if (row["usn"].IsNull()) return {false, 0, row["created_ms"].As<std::int64_t>(), 0, true};
+  return {true, row["mod_ms"].As<std::int64_t>(), row["schema_ms"].As<std::int64_t>(), row["usn"].As<Usn>(),
+          row["cards"].As<std::int64_t>() == 0};
+}
+
+std::optional<Collection> CollectionStore::Find() {
+  const auto row = tx_.MaybeOne(sql::anki::find_collection, user_);
+  return row ? std::optional(FromRow(*row)) : std::nullopt;
+}
+
+std::optional<Collection> CollectionStore::Lock() {
+  return AskLock().Get();
+}
+
+sql::Asked<std::optional<Collection>> CollectionStore::AskLock() {
+  return {tx_.Ask(sql::anki::lock_collection, user_), [](const sql::Rows& rows) {
+            return rows.empty() ? std::nullopt : std::optional(FromRow(rows[0]));
+          }};
+}
+
+std::optional<Collection> CollectionStore::LockOrReserve() {
+  if (auto collection = Lock()) return collection;
+  // No row, no lock: two devices may begin at once. The account's row stands in; whoever waited for it looks
+  // again.
+  if (tx_.Query(sql::anki::lock_account, user_).empty()) throw AccountGone();
+  return Lock();
+}
+
+std::string CollectionStore::Config(std::int32_t generation) {
+  return tx_.One(sql::anki::find_config, user_, generation)["config"].As<std::string>();
+}
+
+std::optional<std::pair<Collection, std::string>> CollectionStore::FindWithConfig() {
+  const auto row = tx_.MaybeOne(sql::anki::find_collection_and_config, user_);
+  if (!row) return std::nullopt;
+  return std::pair(FromRow(*row), (*row)["config"].As<std::string>());
+}
+
+GraveIds CollectionStore::GravesSince(std::int32_t generation, Usn since) {
+  GraveIds graves;
+  for (const sql::Row& row : tx_.Query(sql::anki::graves_since, user_, generation, since)) {
+    const auto id = row["id"].As<std::int64_t>();
+    switch (row["kind"].As<GraveKind>()) {
+      case GraveKind::kCard:
+        graves.cards.push_back(id);
+        break;
+      case GraveKind::kNote:
+        graves.notes.push_back(id);
+        break;
+      case GraveKind::kDeck:
+        graves.decks.push_back(id);
+        break;
+    }
+  }
+  return graves;
+}
+
+SmallObjects CollectionStore::ObjectsSince(const Since& since) {
+  SmallObjects objects;
+  for (const sql::Row& row : tx_.Query(sql::anki::objects_since, user_, since.generation, since.usn,
+                                       since.without_deleted_by, since.max_bytes)) {
+    if (row["json"].IsNull()) throw TooLargeToSend();
+    switch (row["kind"].As<ObjectKind>()) {
+      case ObjectKind::kNotetype:
+        objects.notetypes.push_back(ObjectFromRow(row));
+        break;
+      case ObjectKind::kDeck:
+        objects.decks.push_back(ObjectFromRow(row));
+        break;
+      case ObjectKind::kDeckConfig:
+        objects.deck_configs.push_back(ObjectFromRow(row));
+        break;
+    }
+  }
+  return objects;
+}
+
+std::vector<Tag> CollectionStore::TagsSince(const Since& since) {
+  std::vector<Tag> tags;
+  for (const sql::Row& row : tx_.Query(sql::anki::tags_since, user_, since.generation, since.usn)) {
+    tags.push_back({row["name"].As<std::string>(), row["usn"].As<Usn>()});
+  }
+  return tags;
+}
+
+// In the three pages columns are read by position: a lookup by name would cost more than the value.
+bool CollectionStore::CardsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
+                                 const std::function<void(const Card&)>& each) {
+  Card card{};
+  int count = 0;
+  tx_.Each(
+      sql::anki::cards_since,
+      [&](const sql::Row& row) {
+        card = {row[0].As<std::int64_t>(),  row[1].As<std::int64_t>(),  row[2].As<std::int64_t>(),
+                row[3].As<std::int32_t>(),  row[4].As<std::int64_t>(),  row[5].As<Usn>(),
+                row[6].As<std::int32_t>(),  row[7].As<std::int32_t>(),  row[8].As<std::int32_t>(),
+                row[9].As<std::int64_t>(),  row[10].As<std::int32_t>(), row[11].As<std::int64_t>(),
+                row[12].As<std::int64_t>(), row[13].As<std::int64_t>(), row[14].As<std::int32_t>(),
+                row[15].As<std::int64_t>(), row[16].As<std::int32_t>(), row[17].As<std::string>()};
+        ++count;
+        each(card);
+      },
+      user_, since.generation, since.usn, after_usn, after_id, limit, since.without_deleted_by);
+  return count == limit;
+}
+
+bool CollectionStore::NotesSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
+                                 const std::function<void(const Note&)>& each) {
+  Note note{};
+  int count = 0;
+  std::int64_t bytes = 0;
+  tx_.Each(
+      sql::anki::notes_since,
+      [&](const sql::Row& row) {
+        if (row[6].IsNull()) throw TooLargeToSend();
+        note = {row[0].As<std::int64_t>(), row[1].As<std::string>(), row[2].As<std::int64_t>(),
+                row[3].As<std::int64_t>(), row[4].As<Usn>(),         row[5].As<std::string>(),
+                row[6].As<std::string>()};
+        ++count;
+        bytes += static_cast<std::int64_t>(note.fields.size());
+        each(note);
+      },
+      user_, since.generation, since.usn, after_usn, after_id, limit, kMaxPageBytes, since.without_deleted_by,
+      since.max_bytes);
+  return count == limit || bytes >= kMaxPageBytes;
+}
+
+bool CollectionStore::ReviewsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
+                                   const std::function<void(const Review&)>& each) {
+  Review review{};
+  int count = 0;
+  tx_.Each(
+      sql::anki::revlog_since,
+      [&](const sql::Row& row) {
+        review = {row[0].As<std::int64_t>(), row[1].As<std::int64_t>(), row[2].As<Usn>(),
+                  row[3].As<std::int32_t>(), row[4].As<std::int32_t>(), row[5].As<std::int32_t>(),
+                  row[6].As<std::int64_t>(), row[7].As<std::int64_t>(), row[8].As<std::int32_t>()};
+        ++count;
+        each(review);
+      },
+      user_, since.generation, since.usn, after_usn, after_id, limit);
+  return count == limit;
+}
+
+}  // namespace syncline::anki

@@ -1,0 +1,119 @@
+#pragma once
+// The JSON messages of a normal sync, protocol version 11: bytes <-> structs. Pure; every parser here is
+// fuzzed.
+//
+// Older dialects differ in the envelope (multipart, gzip), not in these messages: they get an envelope_wire
+// of their own beside envelope_wire.h. Source: reference sections 3 to 5. All parsers throw Error BadInput:
+// "bad_json" when the bytes are no JSON (the session goes on), anything else when the message cannot be
+// applied (the session is over).
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "handlers/anki/objects/rows_wire.h"
+
+namespace syncline::anki {
+
+inline constexpr std::string_view kBadJson = "bad_json";
+
+struct LoginMessage {
+  std::string user, password;
+};
+LoginMessage ParseLogin(std::string_view json);
+std::string LoginReply(std::string_view key);
+
+struct MetaMessage {
+  int version;
+};
+MetaMessage ParseMeta(std::string_view json);
+
+struct MetaReply {
+  std::int64_t mod_ms, schema_ms;
+  Usn usn;
+  std::int64_t now_s;
+  std::string message;
+  bool may_continue = true;
+  bool is_empty = false;
+  Usn media_usn = 0;
+};
+std::string Print(const MetaReply& reply);
+
+struct GraveIds {
+  std::vector<std::int64_t> cards, notes, decks;
+  bool empty() const { return cards.empty() && notes.empty() && decks.empty(); }
+};
+struct StartMessage {
+  Usn client_usn;
+  bool client_is_newer;
+  GraveIds graves;  ///< of old clients; numbers or strings
+};
+StartMessage ParseStart(std::string_view json);
+GraveIds ParseGraves(std::string_view json);  ///< the body of applyGraves
+std::string Print(const GraveIds& graves);    ///< the reply of start
+
+/// The "changes" of applyChanges, in both directions.
+struct Changes {
+  std::vector<Object> notetypes, decks, deck_configs;
+  std::vector<std::string> tags;
+  std::optional<std::string> config_json;  ///< only from the newer side, like created_s
+  std::optional<std::int64_t> created_s;
+};
+/// Checks every object as upstream's parser would: what another client could not read is refused here.
+Changes ParseChanges(std::string_view json);
+std::string Print(const Changes& changes);
+
+/// The columns of staged rows: arrays of equal length, as the tables take them.
+struct CardColumns {
+  std::vector<std::int64_t> ids, note_ids, deck_ids, ords, mods, types, queues, dues, intervals, factors,
+      reps, lapses, remainings, original_dues, original_deck_ids, flags;
+  std::vector<std::string> datas;
+  void Add(const Card& card);
+};
+struct NoteColumns {
+  std::vector<std::int64_t> ids, notetype_ids, mods;
+  std::vector<std::string> guids, tags, fields;
+  void Add(Note note);
+};
+struct ReviewColumns {
+  std::vector<std::int64_t> ids, card_ids, eases, intervals, last_intervals, factors, taken_mss, types;
+  void Add(const Review& review);
+};
+struct ReceivedChunk {
+  CardColumns cards;
+  NoteColumns notes;
+  ReviewColumns revlog;
+};
+ReceivedChunk ParseChunk(std::string_view json);
+
+/// A chunk on its way out; rows are printed as they are added.
+class ChunkPrinter {
+ public:
+  /// How many bytes it added.
+  std::size_t Add(const Card& card);
+  std::size_t Add(const Note& note);
+  std::size_t Add(const Review& review);
+  std::string Finish(bool is_last);
+
+ private:
+  std::string cards_, notes_, revlog_;
+};
+
+struct SanityMessage {
+  CollectionCounts counts;
+  std::string client_json;  ///< the list as sent, for the reply
+};
+SanityMessage ParseSanity(std::string_view json);
+std::string SanityReply(bool is_ok, std::string_view client_json, const CollectionCounts& server);
+
+/// How many fields a note's text has.
+std::int32_t FieldCount(std::string_view joined_fields);
+
+/// The object with these top-level members set to these JSON values, every other byte as it was. Members that
+/// are missing are added at the end.
+std::string WithMembers(std::string_view object_json,
+                        const std::vector<std::pair<std::string_view, std::string>>& members);
+
+}  // namespace syncline::anki

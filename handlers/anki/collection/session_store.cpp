@@ -1,0 +1,453 @@
+#include "handlers/anki/collection/session_store.h"
+
+#include <iterator>
+#include <span>
+#include <unordered_map>
+#include <utility>
+
+#include "handlers/anki/collection/config_wire.h"
+#include "handlers/anki/objects/unicase_wire.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/json.h"
+#include "handlers/base/large_turn.h"
+#include "sql/queries/anki.h"
+
+namespace syncline::anki {
+namespace {
+
+Session FromRow(const sql::Row& row) {
+  Session s;
+  s.fence = row["fence"].As<std::int64_t>();
+  s.generation = row["generation"].As<std::int32_t>();
+  s.server_usn = row["server_usn"].As<Usn>();
+  s.client_usn = row["client_usn"].As<Usn>();
+  s.client_is_newer = row["client_is_newer"].As<bool>();
+  s.unbury_day = row["unbury_day"].As<std::optional<std::int64_t>>();
+  s.to_send = row["to_send"].As<std::int32_t>();
+  s.staged = row["staged"].As<std::int32_t>();
+  s.sent_usn = row["sent_usn"].As<Usn>();
+  s.sent_id = row["sent_id"].As<std::int64_t>();
+  s.new_notetypes = row["new_notetypes"].As<std::int32_t>();
+  s.new_decks = row["new_decks"].As<std::int32_t>();
+  s.new_deck_configs = row["new_deck_configs"].As<std::int32_t>();
+  s.has_changes = row["has_changes"].As<bool>();
+  s.config_json = row["config"].As<std::optional<std::string>>();
+  s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
+  if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
+    const std::vector<std::int64_t>& c = *counts;
+    s.counts = {c[0], c[1], c[2], c[3], c[4], c[5]};
+  }
+  return s;
+}
+
+// Conflict (409): the client reports that another device is syncing. BadInput (400) would make it suggest
+// Check Database.
+Error NoSession() {
+  return Conflict("no_session");
+}
+
+// In the order of anki_sessions.counts and of $5 of advance_collection.
+std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
+  return {c.cards, c.notes, c.revlog, c.notetypes, c.decks, c.deck_configs};
+}
+
+Session LiveSession(const sql::Rows& rows) {
+  if (rows.empty()) throw NoSession();
+  return FromRow(rows[0]);
+}
+
+std::vector<std::int64_t> IdsOf(const sql::Rows& rows) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(static_cast<std::size_t>(rows.size()));
+  for (const sql::Row& row : rows) ids.push_back(row[0].As<std::int64_t>());
+  return ids;
+}
+
+std::int32_t PartsOf(const ReceivedChunk& chunk) {
+  return (chunk.cards.ids.empty() ? 0 : kCards) | (chunk.notes.ids.empty() ? 0 : kNotes) |
+         (chunk.revlog.ids.empty() ? 0 : kReviews);
+}
+
+void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
+  std::unordered_map<std::int64_t, std::int32_t> field_counts;
+  for (const sql::Row& row : notetypes) {
+    field_counts[row["id"].As<std::int64_t>()] = row["field_count"].As<std::int32_t>();
+  }
+  for (std::size_t i = 0; i < notes.ids.size(); ++i) {
+    const auto found = field_counts.find(notes.notetype_ids[i]);
+    if (found == field_counts.end()) throw BadInput("missing_notetype");
+    if (found->second != FieldCount(notes.fields[i])) throw BadInput("wrong_field_count");
+  }
+}
+
+// Calls stage(first, count) for consecutive pieces of a list. A piece ends with the element that brings it to
+// kLargeBytes, so it has at least one. Each piece is one staged row: PostgreSQL holds several copies of a row
+// in memory, and a whole message may have hundreds of MB.
+template <typename BytesOf, typename Stage>
+void ForEachPiece(std::size_t size, BytesOf bytes_of, Stage stage) {
+  for (std::size_t first = 0, last = 0; first < size; first = last) {
+    for (std::size_t bytes = 0; last < size && bytes < kLargeBytes; ++last) bytes += bytes_of(last);
+    stage(first, last - first);
+  }
+}
+
+// Total size of the parent tags looked up for one message. 10,000 tags of three levels need less than 1 MiB.
+// Tags past the limit keep their spelling.
+constexpr std::size_t kMaxParentBytes = 4 << 20;
+
+// Longer tags are not split: nobody types them, and the prefixes of one alone could fill the memory.
+constexpr std::size_t kMaxNestedTagBytes = 1000;
+
+// The parents of "a::b::c": "a::b", "a". A new tag adopts the spelling of its longest existing parent.
+std::vector<std::string> ParentsOf(std::string_view tag) {
+  std::vector<std::string> parents;
+  if (tag.size() > kMaxNestedTagBytes) return parents;
+  for (auto at = tag.rfind("::"); at != std::string_view::npos && at > 1; at = tag.rfind("::", at - 2)) {
+    parents.emplace_back(tag.substr(0, at));
+  }
+  return parents;
+}
+
+KnownObject KnownFromRow(const sql::Row& row) {
+  return {row["id"].As<std::int64_t>(),
+          row["mod"].As<std::int64_t>(),
+          row["usn"].As<Usn>(),
+          row["field_count"].As<std::int32_t>(),
+          row["template_count"].As<std::int32_t>(),
+          row["name_key"].As<std::string>(),
+          row["is_deleted"].As<bool>()};
+}
+
+}  // namespace
+
+Session SessionStore::Start(const Collection& collection, std::string_view key, const StartMessage& message,
+                            std::optional<std::int64_t> unbury_day, std::int64_t minutes) {
+  Session session;
+  session.generation = collection.generation;
+  session.server_usn = collection.meta.usn;
+  session.client_usn = message.client_usn;
+  session.client_is_newer = message.client_is_newer;
+  session.unbury_day = unbury_day;
+  const auto unseen = [&](Usn newest, Part part) { return newest >= message.client_usn ? part : 0; };
+  session.to_send = unseen(collection.graves_usn, kGraves) | unseen(collection.objects_usn, kObjects) |
+                    unseen(collection.tags_usn, kTags) | unseen(collection.revlog_usn, kReviews) |
+                    unseen(collection.cards_usn, kCards) | unseen(collection.notes_usn, kNotes);
+  tx_.Later(sql::anki::start_session, user_, key, session.generation, session.server_usn, session.client_usn,
+            session.client_is_newer, session.unbury_day, session.to_send, minutes);
+  return session;
+}
+
+Session SessionStore::Touch(std::string_view key, std::int64_t minutes, std::int32_t staging) {
+  return AskTouch(key, minutes, staging).Get();
+}
+
+sql::Asked<Session> SessionStore::AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging) {
+  return {tx_.Ask(sql::anki::touch_session, user_, key, minutes, staging), LiveSession};
+}
+
+sql::Asked<Session> SessionStore::AskLock(std::string_view key) {
+  return {tx_.Ask(sql::anki::lock_session, user_, key), LiveSession};
+}
+
+void SessionStore::End(std::optional<std::string_view> key) {
+  ClearStagedOf(tx_.Query(sql::anki::end_session, user_, key));
+}
+
+std::optional<std::pair<Collection, std::string>> SessionStore::EndAndFind() {
+  sql::Answer ended = tx_.Ask(sql::anki::end_session, user_, std::nullopt);
+  auto found = collections_.FindWithConfig();
+  ClearStagedOf(ended.Get());
+  return found;
+}
+
+void SessionStore::EndExpired() {
+  ClearStagedOf(tx_.Query(sql::anki::end_expired_session, user_));
+}
+
+void SessionStore::ClearStagedOf(const sql::Rows& ended) {
+  for (const sql::Row& row : ended) ClearStaged(row["staged"].As<std::int32_t>());
+}
+
+void SessionStore::ClearStaged(std::int32_t staged) {
+  if (staged & kGraves) tx_.Later(sql::anki::clear_staged_graves, user_);
+  if (staged & kObjects) tx_.Later(sql::anki::clear_staged_objects, user_);
+  if (staged & kTags) tx_.Later(sql::anki::clear_staged_tags, user_);
+  if (staged & kReviews) tx_.Later(sql::anki::clear_staged_revlog, user_);
+  if (staged & kCards) tx_.Later(sql::anki::clear_staged_cards, user_);
+  if (staged & kNotes) tx_.Later(sql::anki::clear_staged_notes, user_);
+}
+
+sql::Asked<Session> SessionStore::StageGraves(std::string_view key, std::int64_t minutes,
+                                              const GraveIds& graves) {
+  auto touched = AskTouch(key, minutes, graves.empty() ? 0 : kGraves);
+  const auto stage = [&](GraveKind kind, const std::vector<std::int64_t>& ids) {
+    if (!ids.empty()) tx_.Later(sql::anki::stage_graves, user_, key, kind, ids);
+  };
+  stage(GraveKind::kCard, graves.cards);
+  stage(GraveKind::kNote, graves.notes);
+  stage(GraveKind::kDeck, graves.decks);
+  return touched;
+}
+
+MergedObjects SessionStore::MergeKind(const MergeMoment& moment, const Session& session, ObjectKind kind,
+                                      const std::vector<Object>& incoming) {
+  if (incoming.empty()) return {};
+  std::vector<std::int64_t> ids;
+  std::vector<std::string> keys;
+  for (const Object& object : incoming) {
+    ids.push_back(object.id);
+    keys.push_back(UnicaseKey(object.name));
+  }
+  std::vector<KnownObject> known;
+  for (const sql::Row& row :
+       tx_.Query(sql::anki::known_objects, user_, session.generation, session.fence, kind, ids, keys)) {
+    known.push_back(KnownFromRow(row));
+  }
+  return MergeObjects(moment, kind, incoming, known, [&] {
+    NameOwners owners;
+    for (const sql::Row& row :
+         tx_.Query(sql::anki::known_names, user_, session.generation, session.fence, kind)) {
+      owners.emplace(row["name_key"].As<std::string>(), row["id"].As<std::int64_t>());
+    }
+    return owners;
+  });
+}
+
+MergedChanges SessionStore::Merge(const Session& session, const Changes& changes, std::int64_t now_s) {
+  MergedChanges merged;
+  const auto merge = [&](ObjectKind kind, const std::vector<Object>& incoming, std::int32_t& added) {
+    MergedObjects objects = MergeKind(session.MergeAt(now_s), session, kind, incoming);
+    std::move(objects.taken.begin(), objects.taken.end(), std::back_inserter(merged.objects));
+    added = objects.added;
+  };
+  merge(ObjectKind::kNotetype, changes.notetypes, merged.new_notetypes);
+  merge(ObjectKind::kDeck, changes.decks, merged.new_decks);
+  merge(ObjectKind::kDeckConfig, changes.deck_configs, merged.new_deck_configs);
+
+  MergeTags(session, changes.tags, merged);
+  return merged;
+}
+
+void SessionStore::MergeTags(const Session& session, const std::vector<std::string>& tags,
+                             MergedChanges& merged) {
+  if (tags.empty()) return;
+  std::vector<std::string> keys;
+  std::size_t with_parents = 0, parent_bytes = 0;  // how many tags, from the first on
+  for (const std::string& tag : tags) {
+    keys.push_back(TagKey(tag));
+    if (parent_bytes > kMaxParentBytes) continue;
+    ++with_parents;
+    for (const std::string& parent : ParentsOf(tag)) {
+      parent_bytes += parent.size();
+      keys.push_back(TagKey(parent));
+    }
+  }
+  std::unordered_map<std::string, std::string> names;
+  for (const sql::Row& row : tx_.Query(sql::anki::known_tags, user_, session.generation, keys)) {
+    names[row["name_key"].As<std::string>()] = row["name"].As<std::string>();
+  }
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const std::string& tag = tags[i];
+    std::string key = TagKey(tag);
+    if (tag.empty() || names.contains(key)) continue;  // an existing tag is left alone, its usn included
+    std::string name = tag;
+    for (const std::string& parent : i < with_parents ? ParentsOf(tag) : std::vector<std::string>()) {
+      const auto found = names.find(TagKey(parent));
+      if (found == names.end()) continue;
+      name = found->second + tag.substr(parent.size());
+      break;
+    }
+    names.emplace(key, name);
+    merged.tags.emplace_back(std::move(key), std::move(name));
+  }
+}
+
+void SessionStore::StageObjects(const Session& session, const std::vector<TakenObject>& objects) {
+  const auto bytes_of = [&](std::size_t i) { return objects[i].object.json.size(); };
+  ForEachPiece(objects.size(), bytes_of, [&](std::size_t first, std::size_t count) {
+    std::vector<std::int64_t> kinds, ids, mods, field_counts, template_counts;
+    std::vector<std::string> names, keys, jsons;
+    for (const TakenObject& item : std::span(objects).subspan(first, count)) {
+      kinds.push_back(static_cast<std::int64_t>(item.kind));
+      ids.push_back(item.object.id);
+      mods.push_back(item.object.mod);
+      field_counts.push_back(item.object.field_count);
+      template_counts.push_back(item.object.template_count);
+      names.push_back(item.object.name);
+      keys.push_back(item.name_key);
+      jsons.push_back(item.object.json);
+    }
+    tx_.Later(sql::anki::stage_objects, user_, session.fence, kinds, ids, mods, field_counts, template_counts,
+              names, keys, jsons);
+  });
+}
+
+void SessionStore::StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes) {
+  StageObjects(session, merged.objects);
+  if (!merged.tags.empty()) {
+    std::vector<std::string> keys, names;
+    for (const auto& [key, name] : merged.tags) {
+      keys.push_back(key);
+      names.push_back(name);
+    }
+    tx_.Later(sql::anki::stage_tags, user_, session.fence, keys, names);
+  }
+  if (merged.objects.empty() && !changes.config_json && !changes.created_s) return;
+  tx_.Later(sql::anki::remember_changes, user_, merged.new_notetypes, merged.new_decks,
+            merged.new_deck_configs, changes.config_json, changes.created_s);
+}
+
+void SessionStore::StageNotes(std::string_view key, const NoteColumns& notes) {
+  const auto bytes_of = [&](std::size_t i) { return notes.fields[i].size(); };
+  ForEachPiece(notes.ids.size(), bytes_of, [&](std::size_t first, std::size_t count) {
+    const auto piece = [&](const auto& column) { return std::span(column).subspan(first, count); };
+    tx_.Later(sql::anki::stage_notes, user_, key, piece(notes.ids), piece(notes.guids),
+              piece(notes.notetype_ids), piece(notes.mods), piece(notes.tags), piece(notes.fields));
+  });
+}
+
+sql::Asked<Session> SessionStore::StageChunk(std::string_view key, std::int64_t minutes,
+                                             const ReceivedChunk& chunk) {
+  auto touched = AskTouch(key, minutes, PartsOf(chunk));
+  if (!chunk.notes.ids.empty()) {
+    sql::Answer field_counts =
+        tx_.Ask(sql::anki::notetype_field_counts, user_, key, chunk.notes.notetype_ids);
+    // First: without a live session no notetype is found either, and the client must hear no_session (409,
+    // "another device is syncing"), not missing_notetype (400, "Check Database").
+    touched.Get();
+    CheckFieldCounts(chunk.notes, field_counts.Get());
+    StageNotes(key, chunk.notes);
+  }
+  if (!chunk.cards.ids.empty()) {
+    const auto& c = chunk.cards;
+    tx_.Later(sql::anki::stage_cards, user_, key, c.ids, c.note_ids, c.deck_ids, c.ords, c.mods, c.types,
+              c.queues, c.dues, c.intervals, c.factors, c.reps, c.lapses, c.remainings, c.original_dues,
+              c.original_deck_ids, c.flags, c.datas);
+  }
+  if (!chunk.revlog.ids.empty()) {
+    const auto& r = chunk.revlog;
+    tx_.Later(sql::anki::stage_revlog, user_, key, r.ids, r.card_ids, r.eases, r.intervals, r.last_intervals,
+              r.factors, r.taken_mss, r.types);
+  }
+  return touched;
+}
+
+bool SessionStore::HasNothingToSend(std::string_view key, std::int64_t minutes) {
+  const auto row = tx_.MaybeOne(sql::anki::peek_session, user_, key, minutes);
+  return row && ((*row)["to_send"].As<std::int32_t>() & kRowParts) == 0;
+}
+
+void SessionStore::RememberSent(const Session& session) {
+  tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent_usn, session.sent_id);
+}
+
+CollectionCounts SessionStore::CountsAfter(const Session& session, const Collection& collection,
+                                           ImportingFile* file) {
+  if (session.counts) return *session.counts;
+  CollectionCounts counts = collection.counts;
+  counts.notetypes += session.new_notetypes;
+  counts.decks += session.new_decks;
+  counts.deck_configs += session.new_deck_configs;
+
+  // Asked for before the first one is looked at: one round trip.
+  const auto ask = [&](Part part, const sql::Statement& statement) -> std::optional<sql::Answer> {
+    if ((session.staged & part) == 0) return std::nullopt;
+    return tx_.Ask(statement, user_, session.generation, session.fence);
+  };
+  auto new_cards = ask(kCards, sql::anki::new_card_ids);
+  auto new_notes = ask(kNotes, sql::anki::new_note_ids);
+  auto new_reviews = ask(kReviews, sql::anki::new_review_ids);
+  auto graves = ask(kGraves, sql::anki::staged_grave_ids);
+
+  const auto added = [&](Part part, std::optional<sql::Answer>& new_ids) -> std::int64_t {
+    if (!new_ids) return 0;
+    const std::vector<std::int64_t> ids = IdsOf(new_ids->Get());
+    return static_cast<std::int64_t>(ids.size()) - CountOnlyInFile(session, file, part, ids);
+  };
+  counts.cards += added(kCards, new_cards);
+  counts.notes += added(kNotes, new_notes);
+  counts.revlog += added(kReviews, new_reviews);
+  if (graves) SubtractDeleted(session, file, graves->Get(), counts);
+  return counts;
+}
+
+std::int64_t SessionStore::CountOnlyInFile(const Session& session, ImportingFile* file, Part part,
+                                           const std::vector<std::int64_t>& ids) {
+  if (file == nullptr) return 0;
+  const std::vector<std::int64_t> found = file->Existing(part, ids);
+  // Reviews have no graves, so none of them can be gone.
+  if (found.empty() || part == kReviews) return static_cast<std::int64_t>(found.size());
+  const GraveKind kind = part == kCards ? GraveKind::kCard : GraveKind::kNote;
+  const auto gone = IdsOf(tx_.Query(sql::anki::graves_among, user_, session.generation, kind, found));
+  return static_cast<std::int64_t>(found.size() - gone.size());
+}
+
+void SessionStore::SubtractDeleted(const Session& session, ImportingFile* file, const sql::Rows& graves,
+                                   CollectionCounts& counts) {
+  std::vector<std::int64_t> absent_cards, absent_notes;
+  for (const sql::Row& row : graves) {
+    if (row["is_sent_again"].As<bool>()) continue;
+    const bool is_row = row["is_row"].As<bool>();
+    switch (row["kind"].As<GraveKind>()) {
+      case GraveKind::kCard:
+        if (is_row) {
+          --counts.cards;
+        } else {
+          absent_cards.push_back(row["id"].As<std::int64_t>());
+        }
+        break;
+      case GraveKind::kNote:
+        if (is_row) {
+          --counts.notes;
+        } else {
+          absent_notes.push_back(row["id"].As<std::int64_t>());
+        }
+        break;
+      case GraveKind::kDeck:
+        if (is_row) --counts.decks;
+        break;
+    }
+  }
+  counts.cards -= CountOnlyInFile(session, file, kCards, absent_cards);
+  counts.notes -= CountOnlyInFile(session, file, kNotes, absent_notes);
+}
+
+void SessionStore::RememberCounts(const CollectionCounts& counts, std::int64_t minutes) {
+  tx_.Later(sql::anki::remember_counts, user_, ArrayOf(counts), minutes);
+}
+
+void SessionStore::Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms) {
+  const std::int32_t generation = session.generation;
+  const std::int64_t fence = session.fence;
+  const Usn usn = session.server_usn;
+  const auto staged = [&](Part part) { return (session.staged & part) != 0; };
+
+  // The order is that of the conversation: the server unburies at start, then come graves, then changes and
+  // chunks.
+  if (session.unbury_day) {
+    tx_.Later(sql::anki::unbury_cards, user_, generation);
+    if (!session.config_json) {
+      const std::string config = collections_.Config(generation);
+      tx_.Later(sql::anki::put_config, user_, generation, WithUnburiedDay(config, *session.unbury_day));
+    }
+  }
+  if (staged(kGraves)) {
+    tx_.Later(sql::anki::delete_notes_by_grave, user_, generation, fence);
+    tx_.Later(sql::anki::delete_cards_by_grave, user_, generation, fence);
+    tx_.Later(sql::anki::delete_decks_by_grave, user_, generation, fence);
+    tx_.Later(sql::anki::apply_graves, user_, generation, fence, usn);
+  }
+  if (staged(kObjects)) tx_.Later(sql::anki::apply_objects, user_, generation, fence, usn);
+  if (staged(kTags)) tx_.Later(sql::anki::apply_tags, user_, generation, fence, usn);
+  if (session.config_json) tx_.Later(sql::anki::put_config, user_, generation, *session.config_json);
+  if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
+  if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
+  if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);
+  tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s, ArrayOf(counts),
+            staged(kCards), staged(kNotes), staged(kReviews), staged(kGraves), staged(kObjects),
+            staged(kTags), session.unbury_day.has_value(), generation);
+  tx_.Later(sql::anki::delete_session, user_);
+  ClearStaged(session.staged);
+}
+
+}  // namespace syncline::anki

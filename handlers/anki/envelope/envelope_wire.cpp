@@ -1,0 +1,59 @@
+#include "handlers/anki/envelope/envelope_wire.h"
+
+#include <algorithm>
+
+#include "handlers/base/errors.h"
+#include "handlers/base/json.h"
+
+namespace syncline::anki {
+namespace {
+
+// A real one has about 150 bytes.
+constexpr std::size_t kMaxHeaderBytes = 4096;
+// Real ones have 6 characters; it becomes a column.
+constexpr std::size_t kMaxSessionBytes = 64;
+
+Error Bad(const std::string& why) {
+  return BadInput("bad_envelope", why);
+}
+
+}  // namespace
+
+Envelope ParseEnvelope(std::string_view header) {
+  if (header.size() > kMaxHeaderBytes) throw Bad("header too long");
+  Envelope envelope{};
+  std::string found;  // the keys we know, as often as they came
+  try {
+    const JsonSpans spans(header, 1);
+    if (spans.Root().kind != JsonSpans::Kind::kObject) throw Bad("not an object");
+    spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
+      const std::string_view key = spans.Key(member);
+      if (key == "v" || key == "k" || key == "c" || key == "s") found += key;
+      const auto text = [&] {
+        if (member.kind != JsonSpans::Kind::kString) throw Bad(std::string(key) + " is not a string");
+        return spans.Text(member);
+      };
+      if (key == "v") {
+        const auto version = WholeNumber(spans.Raw(member));
+        if (!version || *version < kMinVersion || *version > kMaxVersion) throw Bad("version out of range");
+        envelope.version = static_cast<int>(*version);
+      } else if (key == "k") {
+        envelope.key = text();
+      } else if (key == "c") {
+        envelope.client = text();
+      } else if (key == "s") {
+        envelope.session = text();
+      }
+    });
+  } catch (const BadJson& e) {
+    throw Bad(e.what());
+  }
+  std::sort(found.begin(), found.end());
+  if (found != "cksv") throw Bad("a key is missing or there twice");
+  if (envelope.session.size() > kMaxSessionBytes || envelope.session.find('\0') != std::string::npos) {
+    throw Bad("no session key of a client");
+  }
+  return envelope;
+}
+
+}  // namespace syncline::anki

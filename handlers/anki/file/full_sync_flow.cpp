@@ -1,0 +1,453 @@
+#include "handlers/anki/file/full_sync_flow.h"
+
+#include <algorithm>
+#include <limits>
+#include <unordered_set>
+#include <utility>
+
+#include "handlers/anki/collection/config_wire.h"
+#include "handlers/base/blobs.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/json.h"
+#include "handlers/base/zstd.h"
+
+namespace syncline::anki {
+namespace {
+
+// What passes between files and streams at once.
+constexpr std::size_t kPieceBytes = 256 << 10;
+// Fast, and already as small as what clients send.
+constexpr int kFileCompression = 1;
+// Rows in one step of an import: some 50 ms under the collection's lock, which is what a sync can be made to
+// wait.
+constexpr std::int64_t kImportRows = 4000;
+// Rows a statement hands out while a file is built: few enough for its timeout.
+constexpr int kBuildRows = 20'000;
+// Rows deleted in one transaction when a replaced collection goes.
+constexpr std::int64_t kDeleteRows = 20'000;
+
+// Passes a body on and keeps the bytes as they came.
+class KeepingSource : public BodySource {
+ public:
+  KeepingSource(BodySource& source, TempFile& copy) : source_(source), copy_(copy) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = source_.Read(buffer, size);
+    copy_.Write({buffer, got});
+    return got;
+  }
+
+ private:
+  BodySource& source_;
+  TempFile& copy_;
+};
+
+class BlobSink : public BodySink {
+ public:
+  explicit BlobSink(BlobWriter& writer) : writer_(writer) {}
+  void Write(std::string_view bytes) override { writer_.Write(bytes); }
+
+ private:
+  BlobWriter& writer_;
+};
+
+void Expand(BodySource& source, std::uint64_t limit, TempFile& out) {
+  ZstdReader reader(source, limit);
+  std::vector<char> piece(kPieceBytes);
+  while (const std::size_t got = reader.Read(piece.data(), piece.size())) out.Write({piece.data(), got});
+}
+
+BlobInfo StoreFrame(Context& context, const TempFile& frame) {
+  return context.WithDatabase([&](sql::Database& database) {
+    BlobWriter writer(database);
+    BlobSink sink(writer);
+    frame.ReadAll(sink);
+    return writer.Finish();
+  });
+}
+
+BlobInfo StoreCompressed(Context& context, const TempFile& file) {
+  return context.WithDatabase([&](sql::Database& database) {
+    BlobWriter writer(database);
+    BlobSink sink(writer);
+    ZstdWriter zstd(sink, kFileCompression);
+    file.ReadAll(zstd);
+    zstd.Finish();
+    return writer.Finish();
+  });
+}
+
+// The newest usn that a device which has this file does not ask for.
+Usn SeenUsn(Usn file_usn) {
+  return std::max(file_usn - 1, 0);
+}
+
+// The usns from here on, up to 2^31 - 1, are few: a collection that goes on from them would come to the end.
+constexpr Usn kMaxUsn = 2'000'000'000;
+// The year 9999, in ms.
+constexpr std::int64_t kMaxTime = 253'402'300'799'000;
+
+// The head of a file, as the collection begins with it.
+CollectionMeta BeginningOf(const CollectionMeta& stored, std::int64_t now_ms) {
+  CollectionMeta meta = stored;
+  // Beside such a usn ours begin anew. Who has the file names its usn at the next sync, which is above all of
+  // ours; so it is taken for somebody who has seen the file and nothing else (Collection::SeenBy), and gets a
+  // usn of ours when that sync ends.
+  if (meta.usn < 0 || meta.usn > kMaxUsn) meta.usn = 1;
+  // Clients take what was changed later for the better config. One from the year 292 million would win for
+  // ever.
+  if (meta.mod_ms < 0 || meta.mod_ms > kMaxTime) meta.mod_ms = now_ms;
+  // The schema time stays, whatever it is: it is only ever compared, with the one in the same file.
+  return meta;
+}
+
+void RefuseStrangeCreation(const CollectionMeta& meta) {
+  if (meta.created_s >= -kMaxCreatedSeconds && meta.created_s <= kMaxCreatedSeconds) return;
+  throw FileRefused(
+      "The collection says that it was created in a year that no calendar knows, and Anki cannot work with "
+      "it. "
+      "Please open a backup in Anki (File > Switch Profile > Open Backup), then upload that.");
+}
+
+// Of an id that was used again the grave is history: it must not keep the row from being imported.
+std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& objects) {
+  std::vector<Grave> graves = file.ReadGraves();
+  std::vector<std::int64_t> cards, notes;
+  for (const Grave& grave : graves) {
+    if (grave.kind == GraveKind::kCard) cards.push_back(grave.id);
+    if (grave.kind == GraveKind::kNote) notes.push_back(grave.id);
+  }
+  const auto set = [](const std::vector<std::int64_t>& ids) {
+    return std::unordered_set<std::int64_t>(ids.begin(), ids.end());
+  };
+  const auto live_cards = set(file.ExistingCards(cards)), live_notes = set(file.ExistingNotes(notes));
+  std::unordered_set<std::int64_t> live_decks;
+  for (const Object& deck : objects.decks) live_decks.insert(deck.id);
+  std::erase_if(graves, [&](const Grave& grave) {
+    const auto& live = grave.kind == GraveKind::kCard   ? live_cards
+                       : grave.kind == GraveKind::kNote ? live_notes
+                                                        : live_decks;
+    return live.contains(grave.id);
+  });
+  return graves;
+}
+
+NewCollection Describe(const CollectionFile& file, std::uint64_t bytes, std::int64_t now_ms) {
+  NewCollection next;
+  next.file = next.meta = BeginningOf(file.Meta(), now_ms);
+  // A head that clients cannot read is not handed on. With a usn beyond the file's the file is not current,
+  // and every download has a head written by us.
+  if (!file.HasReadableMeta()) ++next.meta.usn;
+  next.counts = file.Counts();
+  next.objects = file.ReadSmallObjects();
+  next.graves = GravesOf(file, next.objects);
+  // Rows of the file count as seen by whoever has the file, also those of a careless program with usns from
+  // the future.
+  const Usn seen = SeenUsn(next.file.usn);
+  next.max_usn = std::min(file.MaxUsn(), seen);
+  for (auto* objects : {&next.objects.notetypes, &next.objects.decks, &next.objects.deck_configs}) {
+    for (Object& object : *objects) object.usn = std::min(object.usn, seen);
+  }
+  for (Tag& tag : next.objects.tags) tag.usn = std::min(tag.usn, seen);
+  for (Grave& grave : next.graves) grave.usn = std::min(grave.usn, seen);
+  next.bytes = static_cast<std::int64_t>(bytes);
+  return next;
+}
+
+// Everything of a generation that is newer than its base file goes into a copy of that file. One snapshot.
+void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const std::string& path,
+                           std::int64_t max_bytes = kAnySize) {
+  CollectionFileWriter writer(path);
+  if (c.was_unburied) writer.Unbury();
+  const GraveIds graves = store.GravesSince(c.generation, c.base_usn);
+  for (const std::int64_t id : graves.notes) writer.Bury({GraveKind::kNote, id, c.base_usn});
+  for (const std::int64_t id : graves.cards) writer.Bury({GraveKind::kCard, id, c.base_usn});
+  for (const std::int64_t id : graves.decks) writer.Bury({GraveKind::kDeck, id, c.base_usn});
+  const Since since_base{c.generation, c.base_usn, 0, max_bytes};
+  const SmallObjects objects = store.ObjectsSince(since_base);
+  writer.PutNotetypes(objects.notetypes);
+  writer.PutDecks(objects.decks);
+  writer.PutDeckConfigs(objects.deck_configs);
+  writer.PutTags(store.TagsSince(since_base));
+  writer.PutConfig(store.Config(c.generation));
+
+  const auto pages = [&](auto since, auto put) {
+    Usn usn = -1;
+    std::int64_t id = 0;
+    while (since(usn, id, [&](const auto& row) {
+      put(row);
+      usn = row.usn;
+      id = row.id;
+    })) {
+    }
+  };
+  pages([&](Usn u, std::int64_t i,
+            const auto& row) { return store.NotesSince(since_base, u, i, kBuildRows, row); },
+        [&](const Note& note) { writer.PutNote(note); });
+  pages([&](Usn u, std::int64_t i,
+            const auto& row) { return store.CardsSince(since_base, u, i, kBuildRows, row); },
+        [&](const Card& card) { writer.PutCard(card); });
+  pages([&](Usn u, std::int64_t i,
+            const auto& row) { return store.ReviewsSince(since_base, u, i, kBuildRows, row); },
+        [&](const Review& review) { writer.PutReview(review); });
+  CollectionMeta meta = c.meta;
+  meta.last_sync_ms = meta.mod_ms;
+  writer.SetMeta(meta);
+  writer.Finish();
+}
+
+class OpenedFile : public ImportingFile {
+ public:
+  explicit OpenedFile(std::unique_ptr<TempFile> file)
+      : temp_(std::move(file)), file_(CollectionFile::Open(temp_->path(), CollectionFile::Check::kTrusted)) {}
+  const CollectionFile& file() const { return file_; }
+  std::vector<std::int64_t> Existing(Part part, const std::vector<std::int64_t>& ids) override {
+    return part == kCards   ? file_.ExistingCards(ids)
+           : part == kNotes ? file_.ExistingNotes(ids)
+                            : file_.ExistingReviews(ids);
+  }
+
+ private:
+  std::unique_ptr<TempFile> temp_;
+  CollectionFile file_;
+};
+
+// Some rows of a base file, on their way to the tables.
+struct Page {
+  ImportStep step;
+  CardColumns cards{};
+  NoteColumns notes{};
+  ReviewColumns reviews{};
+  std::vector<std::int64_t> usns{};  // of the rows of whichever it holds
+  std::int64_t last = 0;             // id
+};
+
+// What SQLite calls text may be any bytes; PostgreSQL takes UTF-8 without NUL.
+Page ReadPage(const CollectionFile& file, ImportStep step, std::int64_t after, Usn seen) {
+  Page page{.step = step, .last = after};
+  const auto add = [&](auto& columns, auto&& row) {
+    page.usns.push_back(std::min(row.usn, seen));
+    columns.Add(std::forward<decltype(row)>(row));
+  };
+  switch (step) {
+    case ImportStep::kCards:
+      page.last = file.EachCard(after, kImportRows, [&](Card card) {
+        MakeText(card.data);
+        add(page.cards, card);
+      });
+      break;
+    case ImportStep::kNotes:
+      page.last = file.EachNote(after, kImportRows, [&](Note note) {
+        MakeText(note.guid);
+        MakeText(note.tags);
+        MakeText(note.fields);
+        add(page.notes, std::move(note));
+      });
+      break;
+    case ImportStep::kReviews:
+      page.last =
+          file.EachReview(after, kImportRows, [&](const Review& review) { add(page.reviews, review); });
+      break;
+    case ImportStep::kDone:
+      break;
+  }
+  return page;
+}
+
+// A day that a sync has unburied since counts for rows that come later, too. Harmless when it is done twice.
+void Unbury(CardColumns& cards) {
+  for (std::size_t i = 0; i < cards.ids.size(); ++i) {
+    if (!IsBuried(cards.queues[i])) continue;
+    cards.queues[i] =
+        UnburiedQueue(static_cast<std::int32_t>(cards.types[i]), static_cast<std::int32_t>(cards.dues[i]));
+  }
+}
+
+// A file with a row of many MB is read when nobody else in the process holds one.
+CollectionFile OpenUploaded(Context& context, const std::string& path) {
+  constexpr auto kFull = CollectionFile::Check::kFull;
+  try {
+    return CollectionFile::Open(path, kFull, kLargeBytes);
+  } catch (const RowTooLarge&) {
+    context.TakeLargeTurn();
+    return CollectionFile::Open(path, kFull, context.config().max_message_mib << 20);
+  }
+}
+
+}  // namespace
+
+void ReceiveUpload(Context& context, BodySource& body, const std::string& client) {
+  TempFile frame(context.config().temp_dir);
+  TempFile plain(context.config().temp_dir);
+  KeepingSource keeping(body, frame);
+  const auto limit = static_cast<std::uint64_t>(context.config().max_collection_mib) << 20;
+  try {
+    Expand(keeping, limit, plain);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kTooLarge) throw;
+    throw FileRefused("Your collection is larger than this server accepts (" +
+                      std::to_string(context.config().max_collection_mib) + " MiB).");
+  }
+  const CollectionFile file = OpenUploaded(context, plain.path());
+  RefuseStrangeCreation(file.Meta());
+  NewCollection next = Describe(file, plain.Size(), context.NowMs());
+  next.blob = StoreFrame(context, frame);
+  context.Write<FullSyncStore>([&](FullSyncStore& store) {
+    store.Replace(next);
+    if (!file.Adjusted().empty()) store.problems().KeepUpload({context.device(), client}, file.Adjusted());
+  });
+}
+
+void EnsureCollection(Context& context) {
+  const auto created_ms =
+      context.Read<CollectionStore>([](CollectionStore& store) -> std::optional<std::int64_t> {
+        const CollectionTimes times = store.FindTimes();
+        return times.exists ? std::nullopt : std::optional(times.schema_ms);
+      });
+  if (!created_ms) return;
+  TempFile plain(context.config().temp_dir);
+  // A day of a collection begins at 4 in the morning.
+  constexpr std::int64_t kDay = 86'400, kFour = 4 * 3600;
+  const std::int64_t created_s = (*created_ms / 1000 - kFour) / kDay * kDay + kFour;
+  CreateEmptyCollection(
+      plain.path(),
+      {.created_s = created_s, .mod_ms = 0, .schema_ms = *created_ms, .last_sync_ms = 0, .usn = 0});
+  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kTrusted);
+  NewCollection first = Describe(file, plain.Size(), *created_ms);
+  first.blob = StoreCompressed(context, plain);
+  context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Begin(first); });
+}
+
+std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection) {
+  TempFile frame(context.config().temp_dir);
+  context.WithDatabase([&](sql::Database& database) {
+    ReadBlob(database, context.user(), kService, collection.base_blob,
+             [&](std::string_view bytes) { frame.Write(bytes); });
+  });
+  auto plain = std::make_unique<TempFile>(context.config().temp_dir);
+  TempFileSource source(frame);
+  Expand(source, static_cast<std::uint64_t>(collection.base_bytes), *plain);
+  return plain;
+}
+
+Download PrepareDownload(Context& context) {
+  std::int64_t max_bytes = kLargeBytes;
+  for (;;) {
+    const auto found = context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
+    if (!found) throw NotFound("no_collection");
+    const Collection& collection = *found;
+    if (collection.IsBaseCurrent()) {
+      return {collection.base_blob, nullptr, static_cast<std::uint64_t>(collection.base_bytes)};
+    }
+    auto file = FetchBase(context, collection);
+    const auto build = [&](CollectionStore& store) {
+      const auto now = store.Find();
+      // Replaced meanwhile: another base file. A sync meanwhile is no matter: this snapshot is the one that
+      // counts.
+      if (!now || now->generation != collection.generation) return false;
+      ApplyChangesSinceBase(store, *now, file->path(), max_bytes);
+      return true;
+    };
+    try {
+      if (!context.Read<CollectionStore>(build)) continue;
+    } catch (const TooLargeToSend&) {
+      context.TakeLargeTurn();
+      max_bytes = kAnySize;
+      continue;
+    }
+    const std::uint64_t bytes = file->Size();
+    return {BlobId{}, std::move(file), bytes};
+  }
+}
+
+std::unique_ptr<ImportingFile> OpenImporting(Context& context, const Collection& collection) {
+  return std::make_unique<OpenedFile>(FetchBase(context, collection));
+}
+
+void ImportFile(Context& context, std::int32_t generation, JobControl& control) {
+  const auto current = context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
+  if (!current || current->generation != generation || current->IsImported()) return;
+  const OpenedFile opened(FetchBase(context, *current));
+  const CollectionFile& file = opened.file();
+  const CollectionCounts counts = file.Counts();
+  const std::int64_t total = counts.cards + counts.notes + counts.revlog;
+
+  std::int64_t done = 0;
+  ImportStep step = current->import_step;
+  std::int64_t after = current->import_after;
+  while (step != ImportStep::kDone) {
+    control.Progress(done, total, "importing rows");
+    Page page = ReadPage(file, step, after, SeenUsn(current->base_usn));
+    done += static_cast<std::int64_t>(page.usns.size());
+    const bool is_step_over = page.usns.empty();
+    const ImportStep next = is_step_over ? static_cast<ImportStep>(static_cast<int>(step) + 1) : step;
+    after = is_step_over ? std::numeric_limits<std::int64_t>::min() : page.last;
+    const bool is_current = context.Write<FullSyncStore>([&](FullSyncStore& store) {
+      const auto locked = store.collections().Lock();
+      if (!locked || locked->generation != generation) return false;
+      if (locked->was_unburied) Unbury(page.cards);
+      store.ImportCards(generation, page.cards, page.usns);
+      store.ImportNotes(generation, page.notes, page.usns);
+      store.ImportReviews(generation, page.reviews, page.usns);
+      store.RememberImport(next, after);
+      return true;
+    });
+    if (!is_current) return;  // replaced meanwhile: its rows are nobody's business any more
+    step = next;
+  }
+}
+
+void ArchiveGeneration(Context& context, std::int32_t generation,
+                       const std::function<void()>& between_steps) {
+  const auto find = [&](FullSyncStore& store) { return store.LockHistory(generation); };
+  const auto entry = context.Write<FullSyncStore>(find);
+  if (!entry) return;
+  if (!entry->is_archived) {
+    BlobInfo blob{entry->collection.base_blob, "", 0};
+    std::int64_t bytes = entry->collection.base_bytes;
+    if (!entry->collection.IsBaseCurrent()) {
+      const auto file = FetchBase(context, entry->collection);
+      context.Read<CollectionStore>(
+          [&](CollectionStore& store) { ApplyChangesSinceBase(store, entry->collection, file->path()); });
+      blob = StoreCompressed(context, *file);
+      bytes = static_cast<std::int64_t>(file->Size());
+    }
+    context.Write<FullSyncStore>([&](FullSyncStore& store) {
+      const auto locked = store.LockHistory(generation);
+      if (locked && !locked->is_archived) store.MarkArchived(*locked, blob, bytes);
+    });
+  }
+  do {
+    between_steps();
+  } while (context.Write<FullSyncStore>(
+      [&](FullSyncStore& s) { return s.DeleteSomeRows(generation, kDeleteRows); }));
+}
+
+void Restore(Context& context, std::int32_t generation) {
+  const auto entry =
+      context.Write<FullSyncStore>([&](FullSyncStore& store) { return store.LockHistory(generation); });
+  if (!entry) throw NotFound("no_such_generation");
+  if (!entry->is_archived) {
+    ArchiveGeneration(context, generation, [] {});
+    return Restore(context, generation);
+  }
+  const OpenedFile opened(FetchBase(context, entry->collection));
+  NewCollection next =
+      Describe(opened.file(), static_cast<std::uint64_t>(entry->collection.base_bytes), context.NowMs());
+  next.blob.id = entry->collection.base_blob;
+  next.meta = entry->collection.meta;
+  context.Write<FullSyncStore>([&](FullSyncStore& store) {
+    const auto current = store.collections().Lock();
+    // A new schema time tells every client to download. Without it they would hold a usn from the future, ask
+    // for nothing, and at best fail the sanity check.
+    const std::int64_t now_ms = context.NowMs();
+    next.meta.schema_ms = now_ms;
+    // Later than the one before, or, where that is beyond all time, only another one.
+    if (current && current->meta.schema_ms >= now_ms && current->meta.schema_ms < kMaxTime)
+      next.meta.schema_ms = current->meta.schema_ms + 1;
+    next.meta.mod_ms = std::max(now_ms, current ? current->meta.mod_ms + 1 : 0);
+    next.meta.usn = std::max(next.meta.usn, current ? current->meta.usn : 0) + 1;
+    store.Replace(next);
+  });
+}
+
+}  // namespace syncline::anki

@@ -1,0 +1,115 @@
+#pragma once
+// The objects of an Anki collection as every part of the service passes them on: the sync protocol
+// (messages_wire), the collection file (file_wire) and the tables (collection_store) all speak these structs.
+//
+// Integers have the widths that Anki's own types have, so that what a client sent is what another one gets.
+// Unsigned 32-bit values are kept in int64. Times named mod are seconds, except those of the collection,
+// which are milliseconds. JSON is kept as the text that came, never parsed and printed again: unknown keys,
+// the order of keys and the spelling of numbers survive.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace syncline::anki {
+
+using Usn = std::int32_t;  ///< update sequence number; -1 (pending) exists on clients only
+
+struct Card {
+  std::int64_t id, note_id, deck_id;
+  std::int32_t ord;  ///< template index, or cloze number - 1; 0..65535
+  std::int64_t mod;
+  Usn usn;
+  std::int32_t type;   ///< 0..3
+  std::int32_t queue;  ///< -3..4
+  std::int32_t due;
+  std::int64_t interval;  ///< days, uint32
+  std::int32_t factor;    ///< ease x 1000, uint16
+  std::int64_t reps, lapses, left;
+  std::int32_t original_due;
+  std::int64_t original_deck_id;
+  std::int32_t flags;  ///< uint8
+  std::string data;    ///< JSON text, verbatim
+};
+
+struct Note {
+  std::int64_t id;
+  std::string guid;
+  std::int64_t notetype_id;
+  std::int64_t mod;
+  Usn usn;
+  std::string tags;    ///< " a b " or ""
+  std::string fields;  ///< joined by U+001F
+};
+
+struct Review {
+  std::int64_t id;  ///< review time in ms
+  std::int64_t card_id;
+  Usn usn;
+  std::int32_t ease;
+  std::int32_t interval, last_interval;  ///< positive: days, negative: seconds
+  std::int64_t factor;                   ///< uint32
+  std::int64_t taken_ms;                 ///< uint32
+  std::int32_t type;                     ///< 0..5
+};
+
+/// What was deleted; the numbers are those of Anki's graves.type.
+enum class GraveKind : std::int16_t { kCard = 0, kNote = 1, kDeck = 2 };
+
+struct Grave {
+  GraveKind kind;
+  std::int64_t id;
+  Usn usn;
+};
+
+/// anki_objects.kind
+enum class ObjectKind : std::int16_t { kNotetype = 0, kDeck = 1, kDeckConfig = 2 };
+
+/// A notetype, deck or deck config in the legacy (schema 11) JSON that all sync versions carry.
+struct Object {
+  std::int64_t id;
+  std::string name;  ///< decks: components joined by "::"
+  std::int64_t mod;
+  Usn usn;
+  std::string json;
+  std::int32_t field_count = 0;     ///< notetypes only
+  std::int32_t template_count = 0;  ///< notetypes only
+  Usn name_usn = 0;                 ///< of the sync that gave it its name
+};
+
+struct Tag {
+  std::string name;
+  Usn usn;
+};
+
+/// Times of creation up to here, before and after 1970, are days to Anki: the end of what its calendar knows.
+inline constexpr std::int64_t kMaxCreatedSeconds = 8'210'266'876'799;
+
+/// The one row of the col table.
+struct CollectionMeta {
+  std::int64_t created_s;  ///< crt, seconds
+  std::int64_t mod_ms, schema_ms, last_sync_ms;
+  Usn usn;
+};
+
+/// How many there are of what; the sanity check compares these.
+struct CollectionCounts {
+  std::int64_t cards, notes, revlog, notetypes, decks, deck_configs;
+  bool operator==(const CollectionCounts&) const = default;
+};
+
+/// Everything of a collection but cards, notes, revlog and graves: small enough to hold in memory.
+struct SmallObjects {
+  std::vector<Object> notetypes, decks, deck_configs;
+  std::vector<Tag> tags;
+  std::string config_json;  ///< one JSON object, key -> value
+};
+
+/// Values of one column that were read as another value than the stored one.
+struct AdjustedColumn {
+  std::int64_t count = 0;
+  std::vector<std::int64_t> ids;  ///< of the first few rows, where rows have ids
+};
+using Adjustments = std::map<std::string, AdjustedColumn>;  ///< by "table.column"
+
+}  // namespace syncline::anki

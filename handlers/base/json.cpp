@@ -1,0 +1,266 @@
+#include "handlers/base/json.h"
+
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/writer.h>
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <unordered_set>
+
+namespace syncline {
+namespace {
+
+std::uint32_t Hex4(std::string_view digits) {
+  std::uint32_t code = 0;
+  std::from_chars(digits.data(), digits.data() + 4, code, 16);
+  return code;
+}
+
+// Takes the escape that `raw` begins with off it. The parser has seen that it is a good one.
+void TakeEscape(std::string_view& raw, std::string& out) {
+  constexpr std::string_view kNames = "bfnrt", kCharacters = "\b\f\n\r\t";
+  const char name = raw[1];
+  if (name != 'u') {
+    const auto known = kNames.find(name);
+    out += known == std::string_view::npos ? name : kCharacters[known];
+    raw.remove_prefix(2);
+    return;
+  }
+  std::uint32_t code = Hex4(raw.substr(2, 4));
+  raw.remove_prefix(6);
+  if (code >= 0xD800 && code < 0xDC00) {
+    code = 0x10000 + ((code - 0xD800) << 10) + (Hex4(raw.substr(2, 4)) - 0xDC00);
+    raw.remove_prefix(6);
+  }
+  utf8proc_uint8_t bytes[4];
+  const auto size = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code), bytes);
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+}
+
+// What RapidJSON writes to.
+struct Appender {
+  using Ch = char;
+  std::string& out;
+  void Put(char c) { out.push_back(c); }
+  void Flush() {}
+};
+
+}  // namespace
+
+// Turns RapidJSON's events into spans. The events carry no positions, so a value's begin is found by walking
+// on from the end of the token before it over what may stand between tokens.
+struct SpanRecorder {
+  JsonSpans& out;
+  const rapidjson::MemoryStream& stream;
+  int record_depth, max_depth;
+  std::size_t position = 0;  // end of the last token
+  int depth = 0;
+  std::uint32_t key_begin = 0, key_size = 0;
+  std::vector<std::uint32_t> open;  // recorded containers that have not ended
+  const char* refused = nullptr;
+
+  std::size_t SkipToToken() {
+    while (position < out.text_.size() && std::strchr(" \t\r\n,:", out.text_[position]) != nullptr)
+      ++position;
+    return position;
+  }
+  bool Refuse(const char* why) {
+    refused = why;
+    return false;
+  }
+  bool Record(JsonSpans::Kind kind, std::size_t begin, std::size_t end) {
+    position = end;
+    if (depth > record_depth) return true;
+    if (out.values_.size() >= JsonSpans::kMaxValues) return Refuse("too many values");
+    const auto next = static_cast<std::uint32_t>(out.values_.size() + 1);
+    out.values_.push_back({kind, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), next,
+                           key_begin, key_size});
+    return true;
+  }
+  // RapidJSON lets "\udc00" through.
+  bool HasLoneSurrogate(std::size_t begin, const char* text, rapidjson::SizeType size) const {
+    const bool escaped = std::memchr(out.text_.data() + begin, '\\', stream.Tell() - begin) != nullptr;
+    return escaped && !IsUtf8({text, size});
+  }
+
+  bool Null() { return Literal(JsonSpans::Kind::kNull, 4); }
+  bool Bool(bool value) {
+    return value ? Literal(JsonSpans::Kind::kTrue, 4) : Literal(JsonSpans::Kind::kFalse, 5);
+  }
+  bool Literal(JsonSpans::Kind kind, std::size_t size) {
+    const auto begin = SkipToToken();
+    return Record(kind, begin, begin + size);
+  }
+  bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+    // A number beyond a double stops Anki's parser; only an exponent or very many digits can make one.
+    if (size > 300 || std::memchr(text, 'e', size) != nullptr || std::memchr(text, 'E', size) != nullptr) {
+      if (std::isinf(std::strtod(std::string(text, size).c_str(), nullptr)))
+        return Refuse("number out of range");
+    }
+    return Literal(JsonSpans::Kind::kNumber, size);
+  }
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool String(const char* text, rapidjson::SizeType size, bool) {
+    const auto begin = SkipToToken();
+    if (HasLoneSurrogate(begin, text, size)) return Refuse("lone surrogate");
+    return Record(JsonSpans::Kind::kString, begin, stream.Tell());
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool) {
+    const auto begin = SkipToToken();
+    if (HasLoneSurrogate(begin, text, size)) return Refuse("lone surrogate");
+    position = stream.Tell();
+    if (depth <= record_depth) {
+      key_begin = static_cast<std::uint32_t>(out.decoded_.size());
+      key_size = size;
+      out.decoded_.append(text, size);
+    }
+    return true;
+  }
+  bool StartObject() { return Start(JsonSpans::Kind::kObject); }
+  bool StartArray() { return Start(JsonSpans::Kind::kArray); }
+  bool Start(JsonSpans::Kind kind) {
+    const auto begin = SkipToToken();
+    if (depth <= record_depth) open.push_back(static_cast<std::uint32_t>(out.values_.size()));
+    if (!Record(kind, begin, begin + 1)) return false;
+    if (++depth > max_depth) return Refuse("nested too deep");
+    return true;
+  }
+  bool EndObject(rapidjson::SizeType) { return End(); }
+  bool EndArray(rapidjson::SizeType) { return End(); }
+  bool End() {
+    position = SkipToToken() + 1;
+    if (--depth > record_depth) return true;
+    auto& value = out.values_[open.back()];
+    open.pop_back();
+    value.end = static_cast<std::uint32_t>(position);
+    value.next = static_cast<std::uint32_t>(out.values_.size());
+    return true;
+  }
+};
+
+JsonSpans::JsonSpans(std::string_view text, int record_depth, int max_depth) : text_(text) {
+  if (text.size() > kMaxBytes) throw BadJson("JSON too long");
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  SpanRecorder recorder{*this, stream, record_depth, max_depth, 0, 0, 0, 0, {}, nullptr};
+  rapidjson::Reader reader;
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseNumbersAsStringsFlag;
+  const auto result = reader.Parse<kFlags>(stream, recorder);
+  if (recorder.refused != nullptr) throw BadJson(std::string("JSON: ") + recorder.refused);
+  if (!result) throw BadJson(std::string("JSON: ") + rapidjson::GetParseError_En(result.Code()));
+  // RapidJSON takes a NUL byte for the end of the text.
+  if (stream.Tell() != text.size()) throw BadJson("JSON: bytes after the end");
+}
+
+std::string JsonSpans::Text(const Value& value) const {
+  std::string text;
+  if (value.kind != Kind::kString) return text;
+  std::string_view raw = text_.substr(value.begin + 1, value.end - value.begin - 2);
+  text.reserve(raw.size());
+  for (;;) {
+    const std::size_t plain = std::min(raw.find('\\'), raw.size());
+    text.append(raw.substr(0, plain));
+    raw.remove_prefix(plain);
+    if (raw.empty()) return text;
+    TakeEscape(raw, text);
+  }
+}
+
+bool HasDuplicateKeys(std::string_view text) {
+  const JsonSpans json(text);
+  std::unordered_set<std::string_view> keys;
+  std::vector<const JsonSpans::Value*> left = {&json.Root()};
+  while (!left.empty()) {
+    const auto& parent = *left.back();
+    left.pop_back();
+    keys.clear();
+    bool duplicate = false;
+    json.EachIn(parent, [&](const JsonSpans::Value& value) {
+      if (parent.kind == JsonSpans::Kind::kObject)
+        duplicate = !keys.insert(json.Key(value)).second || duplicate;
+      if (value.kind == JsonSpans::Kind::kArray || value.kind == JsonSpans::Kind::kObject)
+        left.push_back(&value);
+    });
+    if (duplicate) return true;
+  }
+  return false;
+}
+
+std::optional<std::int64_t> WholeNumber(std::string_view digits) {
+  if (digits == "-0") return std::nullopt;
+  std::int64_t number = 0;
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, number);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return number;
+}
+
+std::string QuoteJson(std::string_view text) {
+  std::string json;
+  AppendQuoted(json, text);
+  return json;
+}
+
+void AppendQuoted(std::string& json, std::string_view text) {
+  // Room for the escapes of ordinary HTML, so that a text of many MB need not be moved while it grows.
+  constexpr std::size_t kLong = 1 << 20;
+  if (text.size() > kLong) json.reserve(json.size() + text.size() + text.size() / 8);
+  Appender output{json};
+  rapidjson::Writer<Appender> writer(output);
+  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
+
+bool IsUtf8(std::string_view bytes) noexcept {
+  std::size_t i = 0;
+  while (i < bytes.size()) {
+    std::uint64_t block = 0;
+    if (i + sizeof(block) <= bytes.size()) {
+      std::memcpy(&block, bytes.data() + i, sizeof(block));
+      if ((block & 0x8080808080808080U) == 0) {
+        i += sizeof(block);
+        continue;
+      }
+    }
+    if (static_cast<unsigned char>(bytes[i]) < 0x80) {
+      ++i;
+      continue;
+    }
+    utf8proc_int32_t c = 0;
+    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(bytes.data() + i),
+                                         static_cast<utf8proc_ssize_t>(bytes.size() - i), &c);
+    if (length <= 0) return false;
+    i += static_cast<std::size_t>(length);
+  }
+  return true;
+}
+
+void MakeText(std::string& text) {
+  std::erase(text, '\0');
+  if (IsUtf8(text)) return;
+  std::string clean;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t length = 1;
+    while (length < 5 && i + length <= text.size() && !IsUtf8(std::string_view(text).substr(i, length)))
+      ++length;
+    if (length < 5 && i + length <= text.size()) {
+      clean.append(text, i, length);
+      i += length;
+    } else {
+      clean += "\xEF\xBF\xBD";
+      ++i;
+    }
+  }
+  text = std::move(clean);
+}
+
+}  // namespace syncline

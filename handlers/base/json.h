@@ -1,0 +1,89 @@
+#pragma once
+// JSON as spans of its own text: where each value begins and ends. Strings are decoded when they are asked
+// for, and everything else is left alone, so that a message of hundreds of MB is not held twice.
+//
+// Anki's objects carry keys that we do not know, and numbers whose spelling must survive (64-bit ids, 0.9 as
+// a float). So nothing is converted that nobody asks for, and what is kept is kept as the bytes that came.
+// RapidJSON does the parsing, iteratively. Left out on purpose: writing JSON, comments, NaN, and any
+// tolerance for what Anki's own parser would refuse.
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace syncline {
+
+/// Not JSON, or JSON beyond our limits. what() is for the log.
+class BadJson : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// One parsed document. It points into the text it was made from, which must outlive it.
+class JsonSpans {
+ public:
+  enum class Kind : std::uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };
+
+  /// Arrays and objects may be nested this deep. Anki's parser takes 127, and what is one deeper in a message
+  /// to us is one less deep in ours.
+  static constexpr int kMaxDepth = 128;
+  /// Places are 32 bits wide. Messages and collection files have smaller limits of their own.
+  static constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
+  /// Bounds the memory: each value costs 24 bytes.
+  static constexpr std::size_t kMaxValues = std::size_t{1} << 20;
+
+  struct Value {
+    Kind kind;
+    std::uint32_t begin, end;           ///< of the value's text
+    std::uint32_t next;                 ///< index of the value after this one and everything in it
+    std::uint32_t key_begin, key_size;  ///< of the decoded key, for members of objects
+  };
+
+  /// Values nested deeper than `record_depth` are checked but not recorded (0: only the root). Throws
+  /// BadJson, also for lone surrogates and for numbers beyond a double, both of which Anki's parser refuses.
+  explicit JsonSpans(std::string_view text, int record_depth = kMaxDepth, int max_depth = kMaxDepth);
+
+  const Value& Root() const { return values_.front(); }
+  /// The members or elements of an array or object, in order. Empty for anything else.
+  template <typename Visit>
+  void EachIn(const Value& parent, Visit visit) const {
+    const auto first = static_cast<std::uint32_t>(&parent - values_.data()) + 1;
+    for (auto i = first; i < parent.next; i = values_[i].next) visit(values_[i]);
+  }
+  std::string_view Raw(const Value& value) const {
+    return text_.substr(value.begin, value.end - value.begin);
+  }
+  std::string_view Key(const Value& value) const {
+    return {decoded_.data() + value.key_begin, value.key_size};
+  }
+  /// A string, decoded; empty for anything else.
+  std::string Text(const Value& value) const;
+
+ private:
+  friend struct SpanRecorder;
+  std::string_view text_;
+  std::string decoded_;  // keys
+  std::vector<Value> values_;
+};
+
+/// Whether any object in the document, at any depth, has a key twice. Anki's parser refuses that in messages
+/// and takes the last one in files. Throws BadJson.
+bool HasDuplicateKeys(std::string_view json);
+
+/// The integer that these characters are, and nothing but these; nothing when it is none or beyond 64 bits.
+/// Anki's parser reads "-0" as a float, so here it is none either.
+std::optional<std::int64_t> WholeNumber(std::string_view digits);
+
+/// The text as a JSON string. It must be UTF-8.
+std::string QuoteJson(std::string_view text);
+void AppendQuoted(std::string& json, std::string_view text);
+
+/// Whether the bytes are UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF.
+bool IsUtf8(std::string_view bytes) noexcept;
+
+/// Makes of any bytes text as PostgreSQL takes it: NUL goes, what is not UTF-8 becomes U+FFFD.
+void MakeText(std::string& text);
+
+}  // namespace syncline
