@@ -44,7 +44,7 @@ int Turn(int listen_socket) {
 
 }  // namespace
 
-AcceptLoop::AcceptLoop(const Front& front, int listen_socket, int slots, std::string application_name)
+AcceptLoop::AcceptLoop(Front& front, int listen_socket, int slots, std::string application_name)
     : front_(front), listen_socket_(listen_socket), application_name_(std::move(application_name)) {
   if (FCGX_Init() != 0) throw std::runtime_error("libfcgi does not start");
   // After FCGX_Init, which installs handlers of its own.
@@ -73,7 +73,7 @@ AcceptLoop::~AcceptLoop() {
 }
 
 void AcceptLoop::Stop() {
-  stopping_ = true;
+  front_.leaving = true;
   for (const auto& slot : slots_) {
     if (slot->thread.joinable()) pthread_kill(slot->thread.native_handle(), SIGUSR1);
   }
@@ -107,9 +107,10 @@ int AcceptLoop::Accept(int turn) const {
 
 void AcceptLoop::Run(Slot& slot) {
   sql::Database database(front_.config.DatabaseSettings(application_name_));
+  Redis redis(front_.config.redis_url);
   Gate gate;
   HeadChannel channel;
-  while (!stopping_) {
+  while (!front_.leaving) {
     const int connection = Accept(slot.turn);
     if (connection < 0) continue;
     gate.Open(connection);
@@ -122,7 +123,7 @@ void AcceptLoop::Run(Slot& slot) {
     FcgiBody body(gate, received.request.content_length);
     received.request.body = &body;
     FcgiAnswer answer(fcgi);
-    Serve(front_, database, received.request, answer, received.problem);
+    Serve(front_, database, redis, received.request, answer, received.problem);
     FinishRequest(fcgi, gate, answer);
   }
 }

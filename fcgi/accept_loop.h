@@ -1,13 +1,12 @@
 #pragma once
 // The slots of a process: threads that accept on one shared socket, each with its own request object and its
-// own lazily opened database connection. No state of a request outlives it; no slot waits for another. A
+// own lazily opened connections to PostgreSQL and Redis. No state of a request outlives it; no slot waits for another. A
 // connection goes to the first slot that is idle.
 //
 // Leaving: Stop lets no slot accept again, wakes those that wait, and returns when the requests in
 // flight are finished. What waits in the backlog of the socket goes to the other processes, so the socket
 // belongs to somebody who outlives us (systemd, or ./run). Left out on purpose: forking, pid files,
 // restarting slots.
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -21,7 +20,7 @@ class AcceptLoop {
  public:
   /// `application_name` is that of the database sessions. Blocks SIGUSR1 in the calling thread and uses it to
   /// wake slots.
-  AcceptLoop(const Front& front, int listen_socket, int slots, std::string application_name);
+  AcceptLoop(Front& front, int listen_socket, int slots, std::string application_name);
   ~AcceptLoop();
   AcceptLoop(const AcceptLoop&) = delete;
   AcceptLoop& operator=(const AcceptLoop&) = delete;
@@ -38,10 +37,9 @@ class AcceptLoop {
   /// A connection, or -1 when there is none this time.
   int Accept(int turn) const;
 
-  const Front& front_;
+  Front& front_;
   const int listen_socket_;
   const std::string application_name_;
-  std::atomic<bool> stopping_{false};
   std::vector<std::unique_ptr<Slot>> slots_;
 };
 

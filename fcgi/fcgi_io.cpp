@@ -57,18 +57,6 @@ std::string HeaderName(std::string_view param) {
   return name;
 }
 
-// With DOCUMENT_URI there are none of these left. A raw path with them was meant for another location of
-// nginx than the one we would serve it as.
-bool HasDotSegment(std::string_view path) {
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const std::string_view segment = path.substr(0, path.find('/'));
-    if (segment == "." || segment == "..") return true;
-    path.remove_prefix(segment.size());
-  }
-  return false;
-}
-
 // IANA's registry of HTTP status codes, as far as services use it.
 const char* Reason(int status) {
   switch (status) {
@@ -182,7 +170,7 @@ Received ReadRequest(const char* const* params) {
   const auto refuse = [&](const char* code) {
     if (!received.problem) received.problem = BadInput(code);
   };
-  std::optional<std::string_view> document_uri, request_uri;
+  std::string_view request_uri;
   request.headers.reserve(16);
   for (; params != nullptr && *params != nullptr; ++params) {
     const std::string_view param = *params;
@@ -195,8 +183,6 @@ Received ReadRequest(const char* const* params) {
       request.headers.emplace_back(HeaderName(name.substr(5)), value);
     } else if (name == "REQUEST_METHOD") {
       request.method = value;
-    } else if (name == "DOCUMENT_URI") {
-      document_uri = value;
     } else if (name == "REQUEST_URI") {
       request_uri = value;
     } else if (name == "QUERY_STRING") {
@@ -223,18 +209,11 @@ Received ReadRequest(const char* const* params) {
   }
   if (request.id.empty()) request.id = NewRequestId();
   if (request.method.empty()) refuse("no_method");
-  if (document_uri) {
-    request.path = *document_uri;
-  } else if (request_uri) {
-    try {
-      request.path = PercentDecoded(request_uri->substr(0, request_uri->find('?')), /*plus_is_space=*/false);
-    } catch (const Error& error) {
-      if (!received.problem) received.problem = error;
-    }
-  }
-  if (!request.path.starts_with('/') || request.path.find('\0') != std::string::npos ||
-      HasDotSegment(request.path)) {
-    refuse("bad_path");
+  request.path = request_uri.substr(0, request_uri.find('?'));
+  try {
+    request.segments = PathSegments(request.path);
+  } catch (const Error& error) {
+    if (!received.problem) received.problem = error;
   }
   return received;
 }
@@ -254,6 +233,10 @@ void FcgiAnswer::Put(std::string_view bytes) {
   }
 }
 
+void FcgiAnswer::Flush() {
+  if (FCGX_FFlush(fcgi_.out) < 0) throw ClientGone("the web server does not take the answer");
+}
+
 void FcgiAnswer::Begin(int status, const Headers& headers) {
   std::string head = "Status: " + std::to_string(status) + " " + Reason(status) + "\r\n";
   for (const auto& [name, value] : headers) {
@@ -268,7 +251,7 @@ void FcgiAnswer::Begin(int status, const Headers& headers) {
 
 void FcgiAnswer::Write(std::string_view bytes) {
   if (bytes.size() < kOwnRecordBytes) return Put(bytes);
-  if (FCGX_FFlush(fcgi_.out) < 0) throw ClientGone("the web server does not take the answer");
+  Flush();
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kRecordBytes);
     const std::size_t padding = (8 - piece.size() % 8) % 8;

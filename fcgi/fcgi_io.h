@@ -5,9 +5,8 @@
 // What nginx must send as FastCGI params (nginx/syncline_params), and what becomes of it:
 //
 //   REQUEST_METHOD        method
-//   DOCUMENT_URI          path; decoded and cleaned by nginx ($document_uri). Without it:
-//   REQUEST_URI           path; raw ($request_uri), decoded here and cut at '?'. Dot segments are refused,
-//                         because nginx chose its location by the path without them
+//   REQUEST_URI           path, raw, cut at '?'; and segments, which are split before they are decoded. Dot
+//                         segments are refused, because nginx chose its location by the path without them
 //   QUERY_STRING          query, raw
 //   CONTENT_LENGTH        content_length; empty: unknown, the body ends where the stream ends. nginx knows it
 //                         for chunked requests too, as long as it buffers them
@@ -59,6 +58,7 @@ class FcgiAnswer : public AnswerWriter {
   explicit FcgiAnswer(FCGX_Request& fcgi) : fcgi_(fcgi) {}
   void Begin(int status, const Headers& headers) override;
   void Write(std::string_view bytes) override;
+  void Flush() override;
   void Abort() noexcept override { aborted_ = true; }
   bool aborted() const { return aborted_; }
 

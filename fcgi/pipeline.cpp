@@ -48,6 +48,7 @@ class CountingSink : public BodySink {
     writer_.Write(bytes);
     bytes_ += bytes.size();
   }
+  void Flush() override { writer_.Flush(); }
   std::size_t bytes() const { return bytes_; }
 
  private:
@@ -115,7 +116,7 @@ void Fail(Call& call, const Error& error) {
   call.error_code = error.code();
   call.why = error.what();
   call.response = call.dialect->render_error(error, call.request);
-  call.response.status = StatusOf(error.kind());
+  for (const auto& [name, value] : error.headers()) call.response.With(name, value);
   if (error.retry_after()) call.response.With("Retry-After", std::to_string(error.retry_after()->count()));
 }
 
@@ -167,6 +168,42 @@ void FixHeaders(Call& call, Next next) {
   call.response.With("X-Request-Id", call.request.id);
 }
 
+// The origin of a page that may read the answer, or nothing.
+std::optional<std::string_view> AllowedOrigin(const Call& call) {
+  const Cors* cors = call.dialect->cors;
+  const auto origin = call.request.Header("origin");
+  return cors != nullptr && origin && cors->allows(*origin, call.front.config) ? origin : std::nullopt;
+}
+
+void ShareWithPages(Call& call, Next next) {
+  next(call);
+  if (call.dialect->cors == nullptr) return;
+  call.response.With("Vary", "Origin");
+  const auto origin = AllowedOrigin(call);
+  if (!origin) return;
+  call.response.With("Access-Control-Allow-Origin", std::string(*origin));
+  if (call.dialect->cors->has_credentials) call.response.With("Access-Control-Allow-Credentials", "true");
+  if (const auto names = call.dialect->cors->exposed_headers; !names.empty()) {
+    call.response.With("Access-Control-Expose-Headers", std::string(names));
+  }
+}
+
+bool IsPreflight(const Call& call) {
+  return call.request.method == "OPTIONS" && call.dialect->cors != nullptr && call.request.Header("origin") &&
+         call.request.Header("access-control-request-method");
+}
+
+// A browser asks before it lets a page send the request; it carries no login. An origin that is not allowed
+// gets no headers, which is what refuses it.
+Response PreflightAnswer(const Call& call, const std::string& methods) {
+  Response response = Response::Empty(204);
+  if (!AllowedOrigin(call)) return response;
+  return std::move(response)
+      .With("Access-Control-Allow-Methods", methods)
+      .With("Access-Control-Allow-Headers", std::string(call.dialect->cors->request_headers))
+      .With("Access-Control-Max-Age", "600");
+}
+
 void Catch(Call& call, Next next) {
   try {
     next(call);
@@ -184,14 +221,15 @@ void Catch(Call& call, Next next) {
 
 void FindRoute(Call& call, Next next) {
   if (call.request_problem) throw Error(*call.request_problem);
-  Match match = call.front.router.Find(call.request.method, call.request.path);
+  Match match = call.front.router.Find(call.request.method, call.request.segments);
   if (match.dialect != nullptr) call.dialect = match.dialect;
+  if (!match.allow.empty() && IsPreflight(call)) {
+    call.response = PreflightAnswer(call, match.allow);
+    return;
+  }
   if (match.route == nullptr) {
     if (match.allow.empty()) throw NotFound("no_such_path");
-    // Not thrown: an Error cannot carry Allow.
-    Fail(call, Error(ErrorKind::kMethodNotAllowed, "method_not_allowed"));
-    call.response.With("Allow", match.allow);
-    return;
+    throw Error(ErrorKind::kMethodNotAllowed, "method_not_allowed").With("Allow", match.allow);
   }
   call.route = match.route;
   call.request.path_params = std::move(match.path_params);
@@ -221,9 +259,18 @@ void LimitBody(Call& call, Next next) {
   next(call);
 }
 
+void ParseFirst(Call& call, Next next) {
+  if (call.route->before_login != nullptr) call.route->before_login(call.request, call.context);
+  next(call);
+}
+
 void Authenticate(Call& call, Next next) {
-  if (call.route->auth == Auth::kRequired) {
-    call.context.SetIdentity(call.dialect->authenticate(call.request, call.context));
+  const Route& route = *call.route;
+  if (route.auth != Auth::kPublic) {
+    const auto identity = call.dialect->authenticate(call.request, call.context);
+    if (!identity && route.auth == Auth::kRequired) throw Unauthenticated("login_required");
+    call.context.SetIdentity(identity.value_or(Identity{}));
+    if (!HasAll(call.context.roles(), route.roles)) throw Forbidden("role_missing");
   }
   next(call);
 }
@@ -241,6 +288,8 @@ constexpr Stage kStages[] = {
     Send,
     // Above catch, so that errors carry the headers of their dialect and the request id too.
     FixHeaders,
+    // Above catch too: a page must be able to read why it was refused.
+    ShareWithPages,
     // Turns what a handler throws into an answer. Private text goes to the log; the client gets the public
     // code and the request id.
     Catch,
@@ -252,6 +301,8 @@ constexpr Stage kStages[] = {
     StartDeadline,
     // Before the login, because a login may need the body (Anki's old clients send the key in it).
     LimitBody,
+    // Before the login, because some protocols judge the body of somebody unknown. Few routes have one.
+    ParseFirst,
     // Last before the handler: an unknown caller costs one look-up and no body.
     Authenticate,
     Handle,
@@ -259,7 +310,7 @@ constexpr Stage kStages[] = {
 
 }  // namespace
 
-void Serve(const Front& front, sql::Database& database, Request& request, AnswerWriter& writer,
+void Serve(const Front& front, sql::Database& database, Redis& redis, Request& request, AnswerWriter& writer,
            const std::optional<Error>& request_problem) noexcept {
   BodySource* const source = request.body;
   try {
@@ -267,9 +318,10 @@ void Serve(const Front& front, sql::Database& database, Request& request, Answer
               request,
               writer,
               request_problem,
-              Context(front.config, database, request.id),
+              Context(front.config, database, redis, request.id),
               BoundedBody(source),
               CountingSink(writer)};
+    call.context.SetLeaving(&front.leaving);
     Next{kStages}(call);
   } catch (...) {
     // No memory even for the answer or its log line. The client sees a broken answer; the slot lives on.

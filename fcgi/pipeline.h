@@ -11,6 +11,7 @@
 
 #include "fcgi/router.h"
 #include "handlers/base/config.h"
+#include "handlers/base/redis.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"
 #include "sql/database.h"
@@ -34,11 +35,13 @@ struct Front {
   /// False until the schema of the database has been seen and fits. Until then only routes that cannot touch
   /// the database (auth kPublic of the front's own dialect) are served.
   std::atomic<bool> schema_checked{false};
+  /// True once the process was told to leave: streams end, nothing new is accepted.
+  std::atomic<bool> leaving{false};
 };
 
 /// Serves one request from its first stage to its log line. Throws nothing. `request_problem` is what was
 /// wrong with the request before it became one (an impossible length, a path that cannot be decoded).
-void Serve(const Front& front, sql::Database& database, Request& request, AnswerWriter& writer,
+void Serve(const Front& front, sql::Database& database, Redis& redis, Request& request, AnswerWriter& writer,
            const std::optional<Error>& request_problem) noexcept;
 
 }  // namespace syncline::front

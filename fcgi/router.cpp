@@ -1,5 +1,6 @@
 #include "fcgi/router.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -9,7 +10,7 @@ namespace syncline::front {
 // One segment of the patterns. std::less<> finds by view without making a string.
 struct Router::Node {
   std::map<std::string, Node, std::less<>> literals;
-  std::unique_ptr<Node> param;
+  std::unique_ptr<Node> param, tail;  // {name}, {name...}
   std::vector<const Route*> routes;
   const Dialect* dialect = nullptr;  // of every route at or below; null when they differ
   bool has_dialect = false;
@@ -34,6 +35,28 @@ bool IsParam(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
+bool IsTail(std::string_view segment) {
+  return IsParam(segment) && segment.ends_with("...}");
+}
+
+/// "{deck}" and "{deck...}" are both "deck".
+std::string_view NameOf(std::string_view segment) {
+  const std::size_t around = IsTail(segment) ? 5 : 2;
+  return segment.substr(1, segment.size() - around);
+}
+
+/// What a {name...} takes: empty segments inside would make two paths of one.
+bool IsTailPath(std::span<const std::string> segments) {
+  return !segments.empty() && std::none_of(segments.begin(), segments.end() - 1,
+                                           [](const std::string& segment) { return segment.empty(); });
+}
+
+std::string Joined(std::span<const std::string> segments) {
+  std::string path = segments.front();
+  for (const std::string& segment : segments.subspan(1)) path.append("/").append(segment);
+  return path;
+}
+
 }  // namespace
 
 Router::Router(std::vector<std::span<const Route>> tables)
@@ -51,14 +74,21 @@ void Router::Add(const Route& route) {
   std::string_view rest = route.pattern;
   if (!rest.starts_with('/')) throw std::logic_error(name + ": the pattern must start with /");
   if (route.dialect == nullptr || route.handler == nullptr) throw std::logic_error(name + ": incomplete row");
-  if (route.auth == Auth::kRequired && route.dialect->authenticate == nullptr) {
-    throw std::logic_error(name + ": a login is required, but the dialect knows none");
+  if (route.auth != Auth::kPublic && route.dialect->authenticate == nullptr) {
+    throw std::logic_error(name + ": a login is asked for, but the dialect knows none");
+  }
+  if (route.roles != Roles::kNone && route.auth != Auth::kRequired) {
+    throw std::logic_error(name + ": roles without a login");
   }
   Node* node = root_.get();
   node->Take(route.dialect);
   while (!rest.empty()) {
     const std::string_view segment = TakeSegment(rest);
-    if (IsParam(segment)) {
+    if (IsTail(segment)) {
+      if (!rest.empty()) throw std::logic_error(name + ": {name...} must be the last segment");
+      if (node->tail == nullptr) node->tail = std::make_unique<Node>();
+      node = node->tail.get();
+    } else if (IsParam(segment)) {
       if (node->param == nullptr) node->param = std::make_unique<Node>();
       node = node->param.get();
     } else {
@@ -73,28 +103,31 @@ void Router::Add(const Route& route) {
   node->routes.push_back(&route);
 }
 
-const Router::Node* Router::Walk(const Node& node, std::string_view rest,
-                                 std::vector<std::string_view>& params, const Dialect*& dialect) {
+const Router::Node* Router::Walk(const Node& node, std::span<const std::string> rest,
+                                 std::vector<std::string>& params, const Dialect*& dialect) {
   if (node.dialect != nullptr) dialect = node.dialect;
   if (rest.empty()) return node.routes.empty() ? nullptr : &node;
-  const std::string_view segment = TakeSegment(rest);
+  const std::string& segment = rest.front();
   if (const auto found = node.literals.find(segment); found != node.literals.end()) {
-    if (const Node* end = Walk(found->second, rest, params, dialect)) return end;
+    if (const Node* end = Walk(found->second, rest.subspan(1), params, dialect)) return end;
   }
   // Depth is that of the table, not of the path: a path longer than every pattern ends here early.
   if (node.param != nullptr && !segment.empty()) {
     params.push_back(segment);
-    if (const Node* end = Walk(*node.param, rest, params, dialect)) return end;
+    if (const Node* end = Walk(*node.param, rest.subspan(1), params, dialect)) return end;
     params.pop_back();
+  }
+  if (node.tail != nullptr && IsTailPath(rest)) {
+    params.push_back(Joined(rest));
+    return Walk(*node.tail, {}, params, dialect);
   }
   return nullptr;
 }
 
-Match Router::Find(std::string_view method, std::string_view path) const {
+Match Router::Find(std::string_view method, std::span<const std::string> segments) const {
   Match match;
-  if (!path.starts_with('/')) return match;
-  std::vector<std::string_view> values;
-  const Node* node = Walk(*root_, path, values, match.dialect);
+  std::vector<std::string> values;
+  const Node* node = segments.empty() ? nullptr : Walk(*root_, segments, values, match.dialect);
   if (node == nullptr) return match;
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   for (const Route* route : node->routes) {
@@ -102,31 +135,45 @@ Match Router::Find(std::string_view method, std::string_view path) const {
     match.route = route;
     if (route->method == method) break;  // a HEAD of its own
   }
-  if (match.route == nullptr) {
-    for (const Route* route : node->routes) {
-      match.allow += (match.allow.empty() ? "" : ", ") + std::string(route->method);
-      if (std::string_view(route->method) == "GET") match.allow += ", HEAD";
-    }
-    match.dialect = node->routes.front()->dialect;
-    return match;
-  }
-  match.dialect = match.route->dialect;
-  if (values.empty()) return match;
+  if (match.route == nullptr || method == "OPTIONS") match.allow = MethodsOf(*node);
+  match.dialect = (match.route != nullptr ? match.route : node->routes.front())->dialect;
+  if (match.route == nullptr || values.empty()) return match;
   std::string_view rest = match.route->pattern;
   for (std::size_t i = 0; !rest.empty();) {
     const std::string_view segment = TakeSegment(rest);
-    if (IsParam(segment)) match.path_params.emplace_back(segment.substr(1, segment.size() - 2), values[i++]);
+    if (IsParam(segment)) match.path_params.emplace_back(NameOf(segment), std::move(values[i++]));
   }
   return match;
 }
+
+std::string Router::MethodsOf(const Node& node) {
+  std::string methods;
+  for (const Route* route : node.routes) {
+    methods += (methods.empty() ? "" : ", ") + std::string(route->method);
+    const bool has_head = std::any_of(node.routes.begin(), node.routes.end(), [](const Route* other) {
+      return std::string_view(other->method) == "HEAD";
+    });
+    if (std::string_view(route->method) == "GET" && !has_head) methods += ", HEAD";
+  }
+  return methods;
+}
+
+namespace {
+
+const char* AuthText(const Route& route) {
+  if (route.auth == Auth::kPublic) return "public";
+  if (route.auth == Auth::kOptional) return "optional";
+  return HasAll(route.roles, Roles::kAdmin) ? "admin" : "login";
+}
+
+}  // namespace
 
 std::string Router::Print(const Config& config) const {
   std::string out;
   for (const auto table : tables_) {
     for (const Route& route : table) {
-      out += std::string(route.method) + " " + route.pattern + " " + route.operation + " " +
-             (route.auth == Auth::kRequired ? "login" : "public") + " " +
-             (route.access == sql::Access::kRead ? "read" : "write") + " " +
+      out += std::string(route.method) + " " + route.pattern + " " + route.operation + " " + AuthText(route) +
+             " " + (route.access == sql::Access::kRead ? "read" : "write") + " " +
              std::to_string(route.body_limit.Bytes(config)) + "\n";
     }
   }

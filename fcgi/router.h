@@ -1,10 +1,11 @@
 #pragma once
 // From method and path to the row of the table. Built once, read by all slots without a lock.
 //
-// A pattern is a list of segments; {name} stands for exactly one that is not empty. A literal segment wins
-// over a {name}. Mistakes in the table (two rows for one method and pattern, a required login that the
-// dialect cannot check) end the program at start. Left out on purpose: wildcards over several segments,
-// regular expressions, rewriting.
+// A pattern is a list of segments; {name} stands for exactly one that is not empty, {name...} at the end for
+// all that are left, at least one, of which only the last may be empty: "/dav/{path...}" takes "/dav/",
+// "/dav/a" and "/dav/a/", but not "/dav". A literal segment wins over a {name}, that over a {name...}. Mistakes
+// in the table (two rows for one method and pattern, a required login that the dialect cannot check) end the
+// program at start. Left out on purpose: regular expressions, rewriting.
 #include <memory>
 #include <span>
 #include <string>
@@ -19,7 +20,8 @@ namespace syncline::front {
 struct Match {
   const Route* route = nullptr;  ///< null: nothing fits
   std::vector<std::pair<std::string, std::string>> path_params;
-  /// With a null route: the methods that the path has, for Allow; empty when there is no such path.
+  /// With a null route, and for OPTIONS: the methods that the path has, for Allow; empty when there is no such
+  /// path.
   std::string allow;
   /// How an error of this path should look: that of the route, or the one all routes around the path share,
   /// or null.
@@ -33,16 +35,17 @@ class Router {
   ~Router();
   Router(Router&&) noexcept;
 
-  /// `path` is decoded. HEAD finds the row of GET.
-  Match Find(std::string_view method, std::string_view path) const;
+  /// `segments` as those of a Request. HEAD finds the row of GET.
+  Match Find(std::string_view method, std::span<const std::string> segments) const;
   /// "METHOD pattern operation auth access limit" for every row, in the order of the tables.
   std::string Print(const Config& config) const;
 
  private:
   struct Node;
   void Add(const Route& route);
-  static const Node* Walk(const Node& node, std::string_view rest, std::vector<std::string_view>& params,
-                          const Dialect*& dialect);
+  static const Node* Walk(const Node& node, std::span<const std::string> rest,
+                          std::vector<std::string>& params, const Dialect*& dialect);
+  static std::string MethodsOf(const Node& node);
 
   std::vector<std::span<const Route>> tables_;
   std::unique_ptr<Node> root_;

@@ -46,7 +46,7 @@ Response GetReadyz(Request&, Context& ctx) {
 
 }  // namespace
 
-const Dialect kFrontDialect{"front", nullptr, RenderError, {}};
+const Dialect kFrontDialect{.service = "front", .render_error = RenderError};
 
 namespace {
 

@@ -13,7 +13,6 @@
 #include <string_view>
 
 #include "handlers/account/device_store.h"
-#include "handlers/account/login_failure_store.h"
 #include "handlers/base/ids.h"
 #include "sql/tx.h"
 
@@ -67,7 +66,6 @@ class AccountStore {
   bool LockLogin(const Login& login);
 
   DeviceStore Devices(UserId user) { return {tx_, user}; }
-  LoginFailureStore Failures() { return {tx_, UserId{}}; }
 
  private:
   sql::Tx& tx_;

@@ -7,7 +7,8 @@ namespace syncline::account {
 std::optional<LiveDevice> DeviceStore::Find(const std::string& key_hash, std::string_view kind) {
   const auto row = tx_.MaybeOne(sql::account::find_device, user_, key_hash, kind);
   if (!row) return std::nullopt;
-  return LiveDevice{(*row)["device_id"].As<DeviceId>(), (*row)["is_stale"].As<bool>()};
+  return LiveDevice{(*row)["device_id"].As<DeviceId>(), (*row)["is_admin"].As<bool>(),
+                    (*row)["is_stale"].As<bool>()};
 }
 
 void DeviceStore::Touch(DeviceId device) {

@@ -24,6 +24,7 @@ struct Device {
 
 struct LiveDevice {
   DeviceId id{};
+  bool is_admin = false;  ///< its account
   bool is_stale = false;  ///< last seen long enough ago that it is worth a write
 };
 

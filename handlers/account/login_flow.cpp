@@ -9,6 +9,7 @@
 #include "handlers/account/account_store.h"
 #include "handlers/account/key_wire.h"
 #include "handlers/account/known_keys.h"
+#include "handlers/account/login_failure_store.h"
 #include "handlers/account/name_wire.h"
 #include "handlers/account/password.h"
 #include "handlers/base/errors.h"
@@ -47,10 +48,10 @@ std::optional<Login> CheckPassword(Context& context, const LoginSubjects& subjec
 
 Identity LookUpKey(Context& context, std::string_view key, std::string_view kind) {
   const std::optional<ParsedKey> parsed = ParseKey(key);
-  if (!parsed) throw Forbidden("bad_key", "not a key of ours");
+  if (!parsed) throw Unauthenticated("bad_key", "not a key of ours");
   const auto device = context.ReadOnce<AccountStore>(
       [&](AccountStore& accounts) { return accounts.Devices(parsed->user).Find(parsed->hash, kind); });
-  if (!device) throw Forbidden("bad_key", "unknown or revoked key, or account disabled");
+  if (!device) throw Unauthenticated("bad_key", "unknown or revoked key, or account disabled");
   if (device->is_stale) {
     // Beside the route's access on purpose: a read stays a read. Nobody's request fails because a date was
     // not noted.
@@ -61,7 +62,7 @@ Identity LookUpKey(Context& context, std::string_view key, std::string_view kind
     } catch (const Error&) {
     }
   }
-  return {parsed->user, device->id};
+  return {parsed->user, device->id, device->is_admin ? Roles::kAdmin : Roles::kNone};
 }
 
 Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind) {
@@ -80,17 +81,18 @@ std::string LogIn(Context& context, std::string_view name, std::string_view pass
   const auto login = CheckPassword(context, subjects, NormalName(name), password);
   if (!login) {
     context.Write<LoginFailureStore>([&](LoginFailureStore& failures) { failures.Count(subjects); });
-    throw Forbidden("bad_login");
+    throw Unauthenticated("bad_login");
   }
   const NewKey key = MakeKey(login->user);
-  const bool is_unchanged = context.Write<AccountStore>([&](AccountStore& accounts) {
-    if (!accounts.LockLogin(*login)) return false;
-    accounts.Devices(login->user)
-        .Add(kind, ShortText(device_name, kMaxDeviceNameCharacters), key.hash, kLiveDevicesPerKind);
-    accounts.Failures().ClearPair(subjects);
-    return true;
-  });
-  if (!is_unchanged) throw Forbidden("bad_login", "account changed during the login");
+  const bool is_unchanged = context.Write<AccountStore, LoginFailureStore>(
+      [&](AccountStore& accounts, LoginFailureStore& failures) {
+        if (!accounts.LockLogin(*login)) return false;
+        accounts.Devices(login->user)
+            .Add(kind, ShortText(device_name, kMaxDeviceNameCharacters), key.hash, kLiveDevicesPerKind);
+        failures.ClearPair(subjects);
+        return true;
+      });
+  if (!is_unchanged) throw Unauthenticated("bad_login", "account changed during the login");
   return key.text;
 }
 

@@ -18,7 +18,8 @@ inline constexpr int kConcurrentHashes = 2;
 
 /// The account and device of `key`, which must be live and of `kind` ("anki", "app_password", "refresh",
 /// "socket"), the account enabled. One statement, one round trip. Notes that the device was seen when that is
-/// minutes old (a write of its own, whose failure is ignored). Anything else is Error Forbidden "bad_key".
+/// minutes old (a write of its own, whose failure is ignored). Anything else is Error
+/// Unauthenticated "bad_key".
 Identity LookUpKey(Context& context, std::string_view key, std::string_view kind);
 
 /// As LookUpKey, but a process that has just looked does not look again: a key that was revoked is refused
@@ -28,7 +29,7 @@ Identity AuthenticateKey(Context& context, std::string_view key, std::string_vie
 /// Checks a password and makes a new device of `kind`, named `device_name` for its owner (cut to 100
 /// characters). Returns its key, which is never shown again. Takes about 100 ms, mostly outside a
 /// transaction. Throws Error
-///   Forbidden "bad_login"       unknown account, wrong password or disabled account; nobody can tell which,
+///   Unauthenticated "bad_login" unknown account, wrong password or disabled account; nobody can tell which,
 ///                               not even by the time it takes
 ///   TooMany "too_many_logins"   with Retry-After: too many failures of this address, or of this account from
 ///                               this address; the password was not looked at. Other addresses are not

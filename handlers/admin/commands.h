@@ -50,6 +50,7 @@ class Tool {
 
  private:
   std::unique_ptr<sql::Database> database_;
+  std::unique_ptr<Redis> redis_;
   std::unique_ptr<Context> context_;
 };
 

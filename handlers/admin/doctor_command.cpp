@@ -217,7 +217,8 @@ int Doctor(const Tool& tool, const std::string& sockets) {
   // them.
   if (config.slow_statement_ms > 0) config.slow_statement_ms = config.statement_timeout_ms + 1;
   sql::Database database(tool.settings());
-  Context context(config, database, "doctor");
+  Redis redis(config.redis_url);
+  Context context(config, database, redis, "doctor");
   const auto health = CheckDatabase(report, context);
   const bool has_schema = health && CheckSchema(report, tool);
   if (has_schema) {

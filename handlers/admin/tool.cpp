@@ -24,7 +24,8 @@ Context& Tool::context() {
     // them.
     if (config.slow_statement_ms > 0) config.slow_statement_ms = config.statement_timeout_ms + 1;
     database_ = std::make_unique<sql::Database>(settings());
-    context_ = std::make_unique<Context>(config, *database_, "admin");
+    redis_ = std::make_unique<Redis>(config.redis_url);
+    context_ = std::make_unique<Context>(config, *database_, *redis_, "admin");
   }
   context_->SetIdentity({});
   return *context_;

@@ -34,7 +34,7 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
 // Answers 200 "OK" once the file is durable, or 200 with a sentence for the user and everything as it was;
 // 400 for a body that is no zstd frame. Any session of the account is over.
 Response PostUpload(Request& request, Context& context) {
-  const Envelope envelope = EnvelopeOf(request);
+  const Envelope& envelope = EnvelopeOf(request);
   return Answer(envelope, UploadResult(request, context, envelope));
 }
 

@@ -12,18 +12,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The key travels in the anki-sync header, so this service checks it itself. 403 and never 401: 403 is what
-// makes a client forget its key and ask for the password.
-Identity Authenticate(const Request& request, Context& context) {
+// The key travels in the anki-sync header, so this service checks it itself.
+std::optional<Identity> Authenticate(Request& request, Context& context) {
   return account::AuthenticateKey(context, EnvelopeOf(request).key, "anki");
 }
 
-// No version-11 client reads the body of an error; people with curl do.
+// 403 and never 401: 403 is what makes a client forget its key and ask for the password. No version-11 client
+// reads the body of an error; people with curl do.
 Response RenderError(const Error& error, const Request&) {
-  return Response::Text(StatusOf(error.kind()), std::to_string(StatusOf(error.kind())));
+  const int status = error.kind() == ErrorKind::kUnauthenticated ? 403 : StatusOf(error.kind());
+  return Response::Text(status, std::to_string(status));
 }
 
-const Dialect kDialect{"anki", Authenticate, RenderError, {}};
+const Dialect kDialect{.service = "anki", .authenticate = Authenticate, .render_error = RenderError};
 
 constexpr auto kMessage = &Config::max_message_mib;
 // The real bound is the setting max_collection_mib, which nginx and the handler know: the handler can say so

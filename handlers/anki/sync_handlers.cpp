@@ -148,13 +148,6 @@ struct FileNeeded {
   Collection collection;
 };
 
-// A session, and the report of what is wrong with it, in one transaction.
-struct SessionAndProblems {
-  SessionAndProblems(sql::Tx& tx, UserId user) : sessions(tx, user), problems(tx, user) {}
-  SessionStore sessions;
-  ProblemStore problems;
-};
-
 // Runs `transaction(file)`, and again with the file when it asks for one. It returns a T or FileNeeded.
 template <typename T, typename F>
 T WithImportingFile(Context& context, F&& transaction) {
@@ -177,7 +170,7 @@ bool NeedsFile(const Session& session, const Collection& collection, const Impor
 //
 // Answers 200 {"key"}; 403 wrong name or password; 429 too many failures.
 Response PostHostKey(Request& request, Context& context) {
-  const Envelope envelope = EnvelopeOf(request);
+  const Envelope& envelope = EnvelopeOf(request);
   const LoginMessage login = ParseLogin(SmallMessageOf(request));
   const std::string key = account::LogIn(context, login.user, login.password, request.remote_address, "anki",
                                          envelope.client.empty() ? "Anki" : envelope.client);
@@ -190,7 +183,7 @@ Response PostHostKey(Request& request, Context& context) {
 // An account without data has the times of its own creation, so that a new client sees no changes and one
 // with cards is asked to upload. Answers 200; 501 for a version we do not speak.
 Response PostMeta(Request& request, Context& context) {
-  const Envelope envelope = EnvelopeOf(request);
+  const Envelope& envelope = EnvelopeOf(request);
   const MetaMessage message = ParseMeta(SmallMessageOf(request));
   if (message.version < kMinVersion || message.version > kMaxVersion) {
     // Shown as "please update". A header with such a version got 400 already.
@@ -217,10 +210,9 @@ Response PostMeta(Request& request, Context& context) {
 // Buried cards whose day is over are noted for unburying. Answers 200; 503 when a client asks for rows of a
 // file that is still being imported, which no client with the right schema time does.
 Response PostStart(Request& request, Context& context) {
-  const Envelope envelope = SessionEnvelopeOf(request);
+  const Envelope& envelope = SessionEnvelopeOf(request);
   const StartMessage message = ParseStart(MessageOf(request, context));
-  const auto start = [&](SessionStore& sessions) -> std::optional<GraveIds> {
-    CollectionStore& collections = sessions.collections();
+  const auto start = [&](SessionStore& sessions, CollectionStore& collections) -> std::optional<GraveIds> {
     // Ended first, because that waits for a finish that is under way: what is read next has its changes.
     const auto found_both = sessions.EndAndFind();
     if (!found_both) return std::nullopt;
@@ -243,10 +235,10 @@ Response PostStart(Request& request, Context& context) {
     }
     return found;
   };
-  auto graves = context.Write<SessionStore>(start);
+  auto graves = context.Write<SessionStore, CollectionStore>(start);
   if (!graves) {
     EnsureCollection(context);
-    graves = context.Write<SessionStore>(start);
+    graves = context.Write<SessionStore, CollectionStore>(start);
     if (!graves) throw Conflict("collection_changed");
   }
   return Answer(envelope, Print(*graves));
@@ -254,7 +246,7 @@ Response PostStart(Request& request, Context& context) {
 
 // POST /sync/applyGraves -- what the client has deleted. Answers 200 null; 409 no session.
 Response PostApplyGraves(Request& request, Context& context) {
-  const Envelope envelope = SessionEnvelopeOf(request);
+  const Envelope& envelope = SessionEnvelopeOf(request);
   const GraveIds graves = ParseGraves(MessageOf(request, context));
   context
       .Write<SessionStore>([&](SessionStore& sessions) {
@@ -270,15 +262,14 @@ Response PostApplyGraves(Request& request, Context& context) {
 // 200; 400 a notetype changed its number of fields or templates, which only a full sync can express; 409 no
 // session.
 Response PostApplyChanges(Request& request, Context& context) {
-  const Envelope envelope = SessionEnvelopeOf(request);
+  const Envelope& envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(MessageOf(request, context));
   return EndingSessionOnBadInput(context, envelope.session, [&] {
-    const auto merge = [&](SessionStore& sessions, std::int64_t max_bytes) {
+    const auto merge = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
       const Session session =
           sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
       // Clients send them once; twice, the second merge would not know of the first.
       if (session.has_changes) throw BadInput("changes_sent_twice");
-      CollectionStore& collections = sessions.collections();
       const Since unseen_by = session.Unseen(max_bytes);
       SmallObjects unseen;
       if (session.to_send & kObjects) unseen = collections.ObjectsSince(unseen_by);
@@ -289,7 +280,10 @@ Response PostApplyChanges(Request& request, Context& context) {
       return ChangesForClient(session, theirs, merged, std::move(unseen), collections, now_s);
     };
     const Changes ours = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
-      return context.Write<SessionStore>([&](SessionStore& sessions) { return merge(sessions, max_bytes); });
+      return context.Write<SessionStore, CollectionStore>(
+          [&](SessionStore& sessions, CollectionStore& collections) {
+            return merge(sessions, collections, max_bytes);
+          });
     });
     return Answer(envelope, Print(ours));
   });
@@ -299,22 +293,24 @@ Response PostApplyChanges(Request& request, Context& context) {
 //
 // Nobody waits for the commit: if the place reached is lost, the same rows go out twice, and merge.
 Response PostChunk(Request& request, Context& context) {
-  const Envelope envelope = SessionEnvelopeOf(request);
+  const Envelope& envelope = SessionEnvelopeOf(request);
   // Most devices have seen everything: then nothing is locked or written.
   const bool is_idle = context.ReadOnce<SessionStore>([&](SessionStore& sessions) {
     return sessions.HasNothingToSend(envelope.session, context.config().session_minutes);
   });
   if (is_idle) return Answer(envelope, ChunkPrinter().Finish(/*done=*/true));
-  const auto next_chunk = [&](SessionStore& sessions, std::int64_t max_bytes) {
+  const auto next_chunk = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
     Session session = sessions.Touch(envelope.session, context.config().session_minutes);
     const bool has_rows = (session.to_send & kRowParts) != 0;
-    std::string next = NextChunk(session, sessions.collections(), max_bytes);
+    std::string next = NextChunk(session, collections, max_bytes);
     if (has_rows) sessions.RememberSent(session);
     return next;
   };
   const std::string chunk = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
-    return context.WriteUnawaited<SessionStore>(
-        [&](SessionStore& sessions) { return next_chunk(sessions, max_bytes); });
+    return context.WriteUnawaited<SessionStore, CollectionStore>(
+        [&](SessionStore& sessions, CollectionStore& collections) {
+          return next_chunk(sessions, collections, max_bytes);
+        });
   });
   return Answer(envelope, chunk);
 }
@@ -322,7 +318,7 @@ Response PostChunk(Request& request, Context& context) {
 // POST /sync/applyChunk -- rows of the client. Answers 200 null; 400 a note without its notetype or with
 // another number of fields; 409 no session.
 Response PostApplyChunk(Request& request, Context& context) {
-  const Envelope envelope = SessionEnvelopeOf(request);
+  const Envelope& envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(MessageOf(request, context));
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     context
@@ -342,19 +338,18 @@ Response PostApplyChunk(Request& request, Context& context) {
 // commit: lost counts are computed again by finish; if a "bad" is lost, the session ends with the client's
 // abort, which follows, and there is no report. Answers 200 with "ok" or "bad"; 409 no session.
 Response PostSanityCheck2(Request& request, Context& context) {
-  const Envelope envelope = SessionEnvelopeOf(request);
+  const Envelope& envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(SmallMessageOf(request));
-  const auto count = [&](SessionAndProblems& stores,
+  const auto count = [&](SessionStore& sessions, CollectionStore& collections, ProblemStore& problems,
                          ImportingFile* file) -> std::variant<CollectionCounts, FileNeeded> {
-    SessionStore& sessions = stores.sessions;
     auto locked = sessions.AskLock(envelope.session);
-    const auto found = sessions.collections().Find();
+    const auto found = collections.Find();
     const Session session = locked.Get();
     const Collection collection = RequireUnchanged(session, found);
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
     const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
     if (counts != client.counts) {
-      stores.problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
+      problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
       sessions.End();  // this one: its row is locked
     } else {
       sessions.RememberCounts(counts, context.config().session_minutes);
@@ -362,8 +357,10 @@ Response PostSanityCheck2(Request& request, Context& context) {
     return counts;
   };
   const auto ours = WithImportingFile<CollectionCounts>(context, [&](ImportingFile* file) {
-    return context.WriteUnawaited<SessionAndProblems>(
-        [&](SessionAndProblems& stores) { return count(stores, file); });
+    return context.WriteUnawaited<SessionStore, CollectionStore, ProblemStore>(
+        [&](SessionStore& sessions, CollectionStore& collections, ProblemStore& problems) {
+          return count(sessions, collections, problems, file);
+        });
   });
   return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
 }
@@ -376,11 +373,11 @@ Response PostSanityCheck2(Request& request, Context& context) {
 // review. Dying before the commit leaves nothing, dying after it a finished sync: a client that never hears
 // of it sends the same rows again next time, and they merge. Answers 200; 409 no session.
 Response PostFinish(Request& request, Context& context) {
-  const Envelope envelope = SessionEnvelopeOf(request);
-  const auto apply = [&](SessionStore& sessions,
+  const Envelope& envelope = SessionEnvelopeOf(request);
+  const auto apply = [&](SessionStore& sessions, CollectionStore& collections,
                          ImportingFile* file) -> std::variant<std::int64_t, FileNeeded> {
     // Lock order: the collection, then the session.
-    auto head = sessions.collections().AskLock();
+    auto head = collections.AskLock();
     const Session session = sessions.AskLock(envelope.session).Get();
     const Collection collection = RequireUnchanged(session, head.Get());
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
@@ -391,7 +388,10 @@ Response PostFinish(Request& request, Context& context) {
     return now_ms;
   };
   const auto mod_ms = WithImportingFile<std::int64_t>(context, [&](ImportingFile* file) {
-    return context.Write<SessionStore>([&](SessionStore& sessions) { return apply(sessions, file); });
+    return context.Write<SessionStore, CollectionStore>(
+        [&](SessionStore& sessions, CollectionStore& collections) {
+          return apply(sessions, collections, file);
+        });
   });
   return Answer(envelope, std::to_string(mod_ms));
 }
@@ -399,7 +399,7 @@ Response PostFinish(Request& request, Context& context) {
 // POST /sync/abort -- ends whatever session the user has. A client that was cancelled asks under a new
 // session key, so the key is not looked at. Always 200 null.
 Response PostAbort(Request& request, Context& context) {
-  const Envelope envelope = EnvelopeOf(request);
+  const Envelope& envelope = EnvelopeOf(request);
   context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });
   return Answer(envelope, "null");
 }

@@ -10,8 +10,8 @@ constexpr std::chrono::seconds kLargePatience{18};
 
 }  // namespace
 
-Context::Context(const Config& config, sql::Database& database, std::string request_id)
-    : config_(config), database_(database), request_id_(std::move(request_id)) {
+Context::Context(const Config& config, sql::Database& database, Redis& redis, std::string request_id)
+    : config_(config), database_(database), redis_(redis), request_id_(std::move(request_id)) {
   database_.SetObserver(this);
 }
 

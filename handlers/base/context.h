@@ -1,6 +1,7 @@
 #pragma once
 // What a handler or the body of a job may use besides its input: the database in the name of one user, the
 // clock, the configuration. Belongs to one request or one job; nothing in it outlives that.
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,7 @@
 #include "handlers/base/errors.h"
 #include "handlers/base/ids.h"
 #include "handlers/base/large_turn.h"
+#include "handlers/base/redis.h"
 #include "sql/database.h"
 
 namespace syncline {
@@ -21,6 +23,7 @@ namespace syncline {
 struct Identity {
   UserId user{};
   DeviceId device{};  ///< 0 for a job
+  Roles roles = Roles::kNone;
 };
 
 class Context : public sql::Observer {
@@ -28,13 +31,16 @@ class Context : public sql::Observer {
   using Clock = std::chrono::system_clock;
 
   /// `request_id` is that of the request, or "job-<id>".
-  Context(const Config& config, sql::Database& database, std::string request_id);
+  Context(const Config& config, sql::Database& database, Redis& redis, std::string request_id);
   ~Context() override;
 
   const Config& config() const { return config_; }
   const std::string& request_id() const { return request_id_; }
   UserId user() const { return identity_.user; }
   DeviceId device() const { return identity_.device; }
+  Roles roles() const { return identity_.roles; }
+  /// What may be lost. Not for use inside of a transaction: it would wait for Redis.
+  Redis& redis() { return redis_; }
   void SetIdentity(Identity identity) { identity_ = identity; }
   void SetAccess(sql::Access access) { access_ = access; }
   /// The nginx location that serves large requests; empty if this process does.
@@ -44,6 +50,9 @@ class Context : public sql::Observer {
   /// ends; calling it again does nothing. Throws HandOver if another pool serves large requests, Error Busy
   /// if the wait is too long.
   void TakeLargeTurn();
+  /// The process wants to leave: a stream that could go on for ever ends now. Jobs learn it from JobControl.
+  bool IsLeaving() const { return leaving_ != nullptr && leaving_->load(std::memory_order_relaxed); }
+  void SetLeaving(const std::atomic<bool>* leaving) { leaving_ = leaving; }
   void SetDeadline(std::chrono::steady_clock::time_point deadline) { database_.SetDeadline(deadline); }
   Clock::time_point Now() const { return Clock::now(); }
   std::int64_t NowMs() const {
@@ -58,48 +67,29 @@ class Context : public sql::Observer {
     return Translated([&] { return block(database_); });
   }
 
-  /// Opens Store(tx, user) on one snapshot, read-only, and returns what the block returns.
-  template <typename Store, typename F>
+  /// Opens the stores, each as Store(tx, user), on one snapshot, read-only, and returns what the block
+  /// returns: Read<DeckStore, CardStore>([](DeckStore& decks, CardStore& cards) { ... }).
+  template <typename... Stores, typename F>
   auto Read(F&& block) {
-    return Translated([&] {
-      return database_.Read([&](sql::Tx& tx) {
-        Store store(tx, identity_.user);
-        return block(store);
-      });
-    });
+    return Translated([&] { return database_.Read(With<Stores...>(block)); });
   }
   /// As Read, for a block of one statement (see sql/database.h).
-  template <typename Store, typename F>
+  template <typename... Stores, typename F>
   auto ReadOnce(F&& block) {
-    return Translated([&] {
-      return database_.ReadOnce([&](sql::Tx& tx) {
-        Store store(tx, identity_.user);
-        return block(store);
-      });
-    });
+    return Translated([&] { return database_.ReadOnce(With<Stores...>(block)); });
   }
   /// As Read, in a transaction that commits when the block returns and rolls back when it throws. The block
   /// may run more than once (see sql/database.h): it changes nothing outside itself. Slow work stays outside.
-  template <typename Store, typename F>
+  template <typename... Stores, typename F>
   auto Write(F&& block) {
-    return Translated([&] {
-      RequireWriteAccess();
-      return database_.Write([&](sql::Tx& tx) {
-        Store store(tx, identity_.user);
-        return block(store);
-      });
-    });
+    RequireWriteAccess();
+    return Translated([&] { return database_.Write(With<Stores...>(block)); });
   }
   /// As Write, for what may be lost and hurt nobody (see sql/database.h).
-  template <typename Store, typename F>
+  template <typename... Stores, typename F>
   auto WriteUnawaited(F&& block) {
-    return Translated([&] {
-      RequireWriteAccess();
-      return database_.WriteUnawaited([&](sql::Tx& tx) {
-        Store store(tx, identity_.user);
-        return block(store);
-      });
-    });
+    RequireWriteAccess();
+    return Translated([&] { return database_.WriteUnawaited(With<Stores...>(block)); });
   }
 
   void OnStatement(const char* name, std::chrono::microseconds took) override;
@@ -111,6 +101,16 @@ class Context : public sql::Observer {
   void RequireWriteAccess() const {
     if (access_ == sql::Access::kRead)
       throw Error(ErrorKind::kInternal, "internal", "write on a read-only route");
+  }
+
+  /// The block as one of a transaction, which opens its stores for the user.
+  template <typename... Stores, typename F>
+  auto With(F& block) const {
+    return [this, &block](sql::Tx& tx) { return Call(block, Stores(tx, identity_.user)...); };
+  }
+  template <typename F, typename... Stores>
+  static auto Call(F& block, Stores&&... stores) {
+    return block(stores...);
   }
 
   /// One place where errors of sql become errors of the project.
@@ -135,8 +135,10 @@ class Context : public sql::Observer {
 
   const Config& config_;
   sql::Database& database_;
+  Redis& redis_;
   std::string request_id_;
   Identity identity_;
+  const std::atomic<bool>* leaving_ = nullptr;
   sql::Access access_ = sql::Access::kWrite;
   std::string large_elsewhere_;
   std::optional<LargeTurn> large_turn_;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace syncline {
 
@@ -32,7 +34,7 @@ enum class ErrorKind {
   kInternal,              ///< 500
 };
 
-/// The status of a kind in plain HTTP. A dialect may say otherwise (Dialect::status_of).
+/// The status of a kind in plain HTTP. A dialect may choose another one (Dialect::render_error).
 int StatusOf(ErrorKind kind);
 
 class Error : public std::runtime_error {
@@ -44,8 +46,14 @@ class Error : public std::runtime_error {
   ErrorKind kind() const { return kind_; }
   const std::string& code() const { return code_; }
   std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+  const std::vector<std::pair<std::string, std::string>>& headers() const { return headers_; }
   Error&& RetryAfter(std::chrono::seconds seconds) && {
     retry_after_ = seconds;
+    return std::move(*this);
+  }
+  /// A header of the answer, such as Allow of a 405 or Content-Range of a 416.
+  Error&& With(std::string name, std::string value) && {
+    headers_.emplace_back(std::move(name), std::move(value));
     return std::move(*this);
   }
 
@@ -53,6 +61,7 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
   std::string code_;
   std::optional<std::chrono::seconds> retry_after_;
+  std::vector<std::pair<std::string, std::string>> headers_;
 };
 
 /// Not an error: thrown by a handler that has changed nothing yet. The web server gives the request to the
@@ -64,12 +73,16 @@ struct HandOver {
 inline Error BadInput(std::string code, const std::string& text = "") {
   return {ErrorKind::kBadInput, std::move(code), text};
 }
+/// No login, or one that is not good: log in again. A dialect may show it as another status than 401.
+inline Error Unauthenticated(std::string code, const std::string& text = "") {
+  return {ErrorKind::kUnauthenticated, std::move(code), text};
+}
 inline Error NotFound(std::string code, const std::string& text = "") {
   return {ErrorKind::kNotFound, std::move(code), text};
 }
-/// The account was removed while one of its requests was under way.
+/// The account was disabled or removed while one of its requests was under way.
 inline Error AccountGone() {
-  return {ErrorKind::kForbidden, "account_gone", ""};
+  return {ErrorKind::kUnauthenticated, "account_gone", ""};
 }
 inline Error Forbidden(std::string code, const std::string& text = "") {
   return {ErrorKind::kForbidden, std::move(code), text};

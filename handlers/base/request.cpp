@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "handlers/base/errors.h"
+#include "handlers/base/json.h"
 
 namespace syncline {
 
@@ -43,6 +44,24 @@ std::string PercentDecoded(std::string_view text, bool plus_is_space) {
     }
   }
   return out;
+}
+
+std::vector<std::string> PathSegments(std::string_view raw_path) {
+  if (!raw_path.starts_with('/')) throw BadInput("bad_path", "does not start with a slash");
+  std::vector<std::string> segments;
+  while (!raw_path.empty()) {
+    raw_path.remove_prefix(1);
+    const std::string_view raw = raw_path.substr(0, raw_path.find('/'));
+    raw_path.remove_prefix(raw.size());
+    // Decoded after the split: an encoded slash is part of a name, which no service of ours has.
+    std::string& segment = segments.emplace_back(PercentDecoded(raw, /*plus_is_space=*/false));
+    if (segment == "." || segment == "..") throw BadInput("bad_path", "dot segment");
+    if (segment.find('/') != std::string::npos || segment.find('\0') != std::string::npos) {
+      throw BadInput("bad_path", "encoded slash or NUL");
+    }
+    if (!IsUtf8(segment)) throw BadInput("bad_path", "not UTF-8");
+  }
+  return segments;
 }
 
 std::optional<std::string> Request::Query(std::string_view name) const {

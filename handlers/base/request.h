@@ -1,6 +1,8 @@
 #pragma once
 // A request as handlers see it: plain values, and a body that is read once, as a stream. Knows no FastCGI.
+#include <any>
 #include <cstddef>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,23 +23,47 @@ class BodySource {
 std::string PercentDecoded(std::string_view text, bool plus_is_space);
 
 struct Request {
-  std::string id;              ///< request id, also told to the client; log lines carry it
-  std::string method;          ///< upper case
-  std::string path;            ///< percent-decoded, starts with '/'; no query
-  std::string query;           ///< raw, without '?'
-  std::string remote_address;  ///< of the client, as nginx saw it
+  std::string id;      ///< request id, also told to the client; log lines carry it
+  std::string method;  ///< upper case
+  std::string path;    ///< as it was sent: still percent-encoded, starts with '/', no query
+  /// The path between its slashes, each decoded: "/a%20b/" is {"a b", ""}. None is ".", ".." or holds a '/' or
+  /// NUL, and all are UTF-8, so joined by '/' they mean the same path to everybody.
+  std::vector<std::string> segments;
+  std::string query;                                         ///< raw, without '?'
+  std::string remote_address;                                ///< of the client, as nginx saw it
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   std::vector<std::pair<std::string, std::string>> path_params;
   std::optional<std::size_t> content_length;  ///< none: unknown (chunked); the body ends where it ends
   BodySource* body = nullptr;                 ///< null: no body
 
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
-  /// Value of a {name} of the route's pattern; Error Internal when the pattern has none of that name.
+  /// Value of a {name} or {name...} of the route's pattern, decoded; Error Internal when the pattern has none
+  /// of that name.
   std::string_view PathParam(std::string_view name) const;
   /// First value of a query parameter, percent-decoded.
   std::optional<std::string> Query(std::string_view name) const;
   /// The whole body; Error TooLarge past `limit` bytes, and no more than that is ever held.
   std::string ReadBody(std::size_t limit);
+
+  /// Keeps what was parsed out of this request for the stages and the handler behind, at most one of each
+  /// type: what the login has read need not be read twice.
+  template <typename T>
+  const T& Keep(T value) {
+    return std::any_cast<const T&>(kept.emplace_front(std::move(value)));
+  }
+  /// What Keep has of this type; null: nothing.
+  template <typename T>
+  const T* Kept() const {
+    for (const std::any& thing : kept) {
+      if (const T* found = std::any_cast<T>(&thing)) return found;
+    }
+    return nullptr;
+  }
+  std::forward_list<std::any> kept;  ///< for Keep and Kept
 };
+
+/// "/a%20b/" becomes {"a b", ""}. Error BadInput "bad_percent_encoding", or "bad_path": it does not start with
+/// '/', or a segment is "." or "..", holds an encoded '/' or NUL, or is not UTF-8.
+std::vector<std::string> PathSegments(std::string_view raw_path);
 
 }  // namespace syncline

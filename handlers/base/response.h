@@ -19,6 +19,8 @@ class BodySink {
   virtual ~BodySink() = default;
   /// Throws Error when the client went away.
   virtual void Write(std::string_view bytes) = 0;
+  /// Sends what was written on its way: for events, which are worthless when they arrive with the next one.
+  virtual void Flush() {}
 };
 
 using BodyStream = std::function<void(BodySink&)>;

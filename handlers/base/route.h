@@ -3,6 +3,7 @@
 // what a protocol wants differently: how to authenticate, how an error looks, which headers are always there.
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -15,15 +16,29 @@
 
 namespace syncline {
 
+/// Which pages of other origins may read a protocol's answers (the Fetch standard's CORS protocol). Preflights
+/// are answered by the front: no route needs a row for them.
+struct Cors {
+  /// An Origin header as it came, "https://example.org". It is sent back exactly, never "*".
+  bool (*allows)(std::string_view origin, const Config& config);
+  /// Names of headers that requests may carry and pages may read, separated by ", ".
+  std::string_view request_headers, exposed_headers;
+  bool has_credentials = false;  ///< cookies and Basic logins that the browser adds
+};
+
 struct Dialect {
   const char* service;  ///< name in log lines
-  /// Who is asking. Throws Error with the kind that this protocol's clients understand as "log in again".
-  /// Null: the service has public routes only.
-  Identity (*authenticate)(const Request& request, Context& context);
-  /// Body and headers of an error; the status is StatusOf(error.kind()). Must not fail.
-  Response (*render_error)(const Error& error, const Request& request);
+  /// Who is asking. No value: the request carries no login at all. Throws Unauthenticated for one that is not
+  /// good. Null: the service has public routes only.
+  std::optional<Identity> (*authenticate)(Request& request, Context& context) = nullptr;
+  /// The whole answer to an error: the status, StatusOf(error.kind()) unless this protocol's clients
+  /// understand another one; headers; body. Headers of the error and Retry-After are added to it. Must not
+  /// fail.
+  Response (*render_error)(const Error& error, const Request& request) = nullptr;
   /// Sent with every answer of the service.
-  std::span<const std::pair<std::string_view, std::string_view>> fixed_headers;
+  std::span<const std::pair<std::string_view, std::string_view>> fixed_headers = {};
+  /// Null: no page of another origin may read anything.
+  const Cors* cors = nullptr;
 };
 
 /// Bytes of a body: a number of them, or a setting in MiB.
@@ -42,14 +57,15 @@ class BodyLimit {
   std::int64_t Config::*mib_ = nullptr;
 };
 
-enum class Auth { kPublic, kRequired };
+/// kOptional: who sends no login is nobody, UserId 0; one that is not good is refused.
+enum class Auth { kPublic, kOptional, kRequired };
 
 /// Rows are written without the names of the fields, so their order is part of what one has to know.
 struct Route {
-  const char* method;     ///< "POST"; another one on this path is a 405
-  const char* pattern;    ///< "/sync/meta", "/v1/decks/{deck}"; a {name} is one path segment
+  const char* method;     ///< any token of HTTP, "POST", "PROPFIND"; another one on this path is a 405
+  const char* pattern;    ///< "/sync/meta", "/v1/decks/{deck}", "/dav/{path...}" (see fcgi/router.h)
   const char* operation;  ///< "anki.meta": in the log, in metrics, in the names of tests
-  Auth auth;              ///< kRequired: the dialect says who is asking, or refuses
+  Auth auth;              ///< who may ask; the dialect says who it is
   /// What the handler may do to the database. kRead: a Write inside throws, so a read that writes fails in
   /// the first test.
   sql::Access access;
@@ -60,6 +76,25 @@ struct Route {
   std::chrono::milliseconds deadline;
   Response (*handler)(Request& request, Context& context);
   const Dialect* dialect;  ///< how this protocol logs in and shows errors
+
+  // What most rows do without; they say Route{...}.Needing(Roles::kAdmin).
+
+  /// Roles that the account needs, all of them; without them 403 "role_missing". Only with kRequired.
+  Roles roles = Roles::kNone;
+  /// Runs before the login, for protocols that judge a body first (422 without a token). What it has parsed
+  /// goes to Request::Keep.
+  void (*before_login)(Request& request, Context& context) = nullptr;
+
+  constexpr Route Needing(Roles needed) const {
+    Route route = *this;
+    route.roles = needed;
+    return route;
+  }
+  constexpr Route ParsingFirst(void (*parse)(Request& request, Context& context)) const {
+    Route route = *this;
+    route.before_login = parse;
+    return route;
+  }
 };
 
 }  // namespace syncline

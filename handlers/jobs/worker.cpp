@@ -185,7 +185,7 @@ class Worker::Impl : public std::enable_shared_from_this<Worker::Impl> {
 
   // Bodies.
   void RunBodies();
-  End RunBody(const HeldPtr& held, sql::Database& database);
+  End RunBody(const HeldPtr& held, sql::Database& database, Redis& redis);
 
   // Finisher.
   void WriteEnds();
@@ -356,6 +356,7 @@ void Worker::Impl::GiveBackAhead(bool all) {
 
 void Worker::Impl::RunBodies() {
   sql::Database database(settings_);
+  Redis redis(config_.redis_url);
   std::unique_lock lock(mutex_);
   for (;;) {
     work_.wait(lock, [&] { return stopping_ || !ahead_.empty(); });
@@ -364,7 +365,7 @@ void Worker::Impl::RunBodies() {
     ahead_.pop_front();
     ++busy_;
     lock.unlock();
-    End end = RunBody(held, database);
+    End end = RunBody(held, database, redis);
     Ended(std::move(end));
     lock.lock();
     --busy_;
@@ -374,13 +375,13 @@ void Worker::Impl::RunBodies() {
   if (--bodies_ == 0) idle_.notify_all();
 }
 
-End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database) {
+End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& redis) {
   const auto begin = Clock::now();
   const Job& job = held->claimed.job;
   held->Started(begin);
   End end{held, Ending::kDone, ""};
   try {
-    Context context(config_, database, "job-" + std::to_string(static_cast<std::int64_t>(job.id)));
+    Context context(config_, database, redis, "job-" + std::to_string(static_cast<std::int64_t>(job.id)));
     context.SetIdentity({.user = job.user.value_or(UserId{}), .device = DeviceId{}});
     context.SetDeadline(begin + held->kind.expires);
     // Whoever was stopped before it began does not begin.

@@ -10,6 +10,7 @@
 
 #include "fcgi/fcgi_io.h"
 #include "fcgi/gate.h"
+#include "handlers/base/json.h"
 
 using namespace syncline;
 using namespace syncline::front;
@@ -18,6 +19,11 @@ namespace {
 
 void Use(Request& request) {
   if (!request.path.empty() && request.path.front() != '/') std::abort();
+  if (request.segments.empty()) std::abort();
+  for (const std::string& segment : request.segments) {
+    if (segment == "." || segment == ".." || segment.find('/') != std::string::npos || !IsUtf8(segment))
+      std::abort();
+  }
   for (const char c : request.id) {
     if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f) std::abort();
   }

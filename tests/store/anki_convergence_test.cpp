@@ -203,6 +203,7 @@ struct Server {
   TestDatabase& test = TestDatabase::Instance();
   Config config = test.config();
   sql::Database database{test.settings()};
+  Redis redis{config.redis_url};
   std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection = test.Connect();
   BlobInfo blob;
   int users = 0;
@@ -547,7 +548,7 @@ struct Tally {
 class World {
  public:
   explicit World(const Script& script)
-      : server_(Server::Instance()), context_(server_.config, server_.database, "model") {
+      : server_(Server::Instance()), context_(server_.config, server_.database, server_.redis, "model") {
     began_s_ = context_.NowSeconds() - script.began_before_s;
     ModelCollection first;
     first.created_s = context_.NowSeconds() - 30 * kMinute;

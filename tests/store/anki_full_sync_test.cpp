@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
@@ -59,7 +60,8 @@ struct Fixture {
   Config config = test.config();
   UserId user;
   std::string id;  // the user's, for questions
-  Context context{config, database, "test"};
+  Redis redis{config.redis_url};
+  Context context{config, database, redis, "test"};
 
   Fixture() {
     static int users = 0;
@@ -421,7 +423,7 @@ BOOST_AUTO_TEST_CASE(a_restored_collection_is_the_current_one_and_every_client_i
 BOOST_AUTO_TEST_CASE(another_accounts_history_is_not_there) {
   UploadAndImport({"one"});
   Upload(FrameOf({"new"}));
-  Context stranger(config, database, "test");
+  Context stranger(config, database, redis, "test");
   stranger.SetIdentity({test.AddUser("anki-full-stranger"), {}});
   BOOST_CHECK_EXCEPTION(Restore(stranger, 1), Error,
                         [](const Error& error) { return error.code() == "no_such_generation"; });

@@ -120,19 +120,25 @@ struct Fixture {
     database.Write([&](sql::Tx& tx) { BOOST_REQUIRE(FullSyncStore(tx, user).Begin(first)); });
   }
 
+  /// `f` takes a SessionStore, or that and a CollectionStore.
   template <typename F>
   auto Write(F&& f) {
     return database.Write([&](sql::Tx& tx) {
       SessionStore sessions(tx, user);
-      return f(sessions);
+      CollectionStore collections(tx, user);
+      if constexpr (std::is_invocable_v<F&, SessionStore&, CollectionStore&>) {
+        return f(sessions, collections);
+      } else {
+        return f(sessions);
+      }
     });
   }
   Collection Now() {
-    return Write([](SessionStore& sessions) { return *sessions.collections().Find(); });
+    return Write([](SessionStore&, CollectionStore& collections) { return *collections.Find(); });
   }
   Session Start(const std::string& key, Usn client_usn, std::optional<std::int64_t> unbury = std::nullopt) {
-    return Write([&](SessionStore& sessions) {
-      return sessions.Start(*sessions.collections().Lock(), key, {client_usn, false, {}}, unbury, kMinutes);
+    return Write([&](SessionStore& sessions, CollectionStore& collections) {
+      return sessions.Start(*collections.Lock(), key, {client_usn, false, {}}, unbury, kMinutes);
     });
   }
   void Stage(const std::string& key, const Sent& sent) {
@@ -144,12 +150,12 @@ struct Fixture {
     Write([&](SessionStore& sessions) { return sessions.StageChunk(key, kMinutes, sent.chunk); }).Get();
   }
   CollectionCounts Finish(const std::string& key, ImportingFile* file = nullptr) {
-    const CollectionCounts counts = Write([&](SessionStore& sessions) {
+    const CollectionCounts counts = Write([&](SessionStore& sessions, CollectionStore& collections) {
       Session session = sessions.Touch(key, kMinutes);
-      return sessions.CountsAfter(session, *sessions.collections().Find(), file);
+      return sessions.CountsAfter(session, *collections.Find(), file);
     });
-    Write([&](SessionStore& sessions) {
-      const Collection collection = *sessions.collections().Lock();
+    Write([&](SessionStore& sessions, CollectionStore& collections) {
+      const Collection collection = *collections.Lock();
       Session session = sessions.AskLock(key).Get();
       sessions.Apply(session, sessions.CountsAfter(session, collection, file), collection.meta.mod_ms + 1);
     });
@@ -560,9 +566,8 @@ BOOST_AUTO_TEST_CASE(a_deck_that_the_session_has_buried_holds_no_name_and_is_not
   swap.graves = {{1}, {1}, {2, 3}};
   swap.changes.decks = {DeckOf(5, "DECK", 20), DeckOf(6, "other", 20)};
   f.Stage("key", swap);
-  f.Write([&](SessionStore& sessions) {
+  f.Write([&](SessionStore& sessions, CollectionStore& collections) {
     const Session session = sessions.Touch("key", kMinutes);
-    CollectionStore& collections = sessions.collections();
     const SmallObjects unseen = collections.ObjectsSince(session.Unseen());
     BOOST_REQUIRE(unseen.decks.size() == 1);
     BOOST_TEST(unseen.decks[0].id == 4);
@@ -639,7 +644,7 @@ BOOST_AUTO_TEST_CASE(rows_of_a_file_come_beneath_what_a_sync_has_done) {
   BOOST_TEST((counts == CollectionCounts{3, 3, 1, 1, 1, 1}));
   f.database.Write([&](sql::Tx& tx) {
     FullSyncStore store(tx, f.user);
-    store.collections().Lock();
+    CollectionStore(tx, f.user).Lock();
     ReceivedChunk rows;
     std::vector<std::int64_t> usns;
     for (const std::int64_t id : {1, 2, 3}) {
@@ -766,17 +771,17 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_to_send_is_not_read) {
   f.Sync(5, sent);
   const auto fetch = [&](std::int64_t max_bytes) {
     std::vector<std::int64_t> ids;
-    f.Write([&](SessionStore& sessions) {
-      sessions.collections().NotesSince({generation, 5, 0, max_bytes}, -1, 0, 100,
-                                        [&](const Note& note) { ids.push_back(note.id); });
+    f.Write([&](SessionStore&, CollectionStore& collections) {
+      collections.NotesSince({generation, 5, 0, max_bytes}, -1, 0, 100,
+                             [&](const Note& note) { ids.push_back(note.id); });
     });
     return ids;
   };
   BOOST_TEST(fetch(2000).size() == 2U);
   BOOST_CHECK_THROW(fetch(1999), TooLargeToSend);
   const auto objects = [&](std::int64_t max_bytes) {
-    return f.Write([&](SessionStore& sessions) {
-      return sessions.collections().ObjectsSince({generation, 0, 0, max_bytes});
+    return f.Write([&](SessionStore&, CollectionStore& collections) {
+      return collections.ObjectsSince({generation, 0, 0, max_bytes});
     });
   };
   const std::size_t bytes =

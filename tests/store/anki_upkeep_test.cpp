@@ -55,7 +55,8 @@ struct Fixture {
     return database.Read([&](sql::Tx& tx) { return FullSyncStore(tx, user).History().size(); });
   }
   std::string RunJob(const char* name) {
-    Context context(config, database, "job-1");
+    Redis redis(config.redis_url);
+    Context context(config, database, redis, "job-1");
     Unstoppable control;
     for (const JobKind& kind : Jobs()) {
       if (std::strcmp(kind.name, name) == 0) {

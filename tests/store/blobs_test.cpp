@@ -58,7 +58,8 @@ struct Blobs {
   TestDatabase& db = TestDatabase::Instance();
   Config config = db.config();
   sql::Database database{db.settings()};
-  Context context{config, database, "test"};  // logs the statements
+  Redis redis{config.redis_url};
+  Context context{config, database, redis, "test"};  // logs the statements
   UserId ann{}, bob{};
 };
 

@@ -1,5 +1,6 @@
 // Logins and keys against a real PostgreSQL: who gets in, who is slowed down, what revoking and disabling do
 // at once.
+#include "handlers/account/login_failure_store.h"
 #include "handlers/account/login_flow.h"
 
 #include <boost/test/unit_test.hpp>
@@ -24,8 +25,8 @@ constexpr const char* kHome = "192.0.2.1";
 // Tells when its first statement has been answered.
 class WatchedContext : public Context {
  public:
-  WatchedContext(const Config& config, sql::Database& database, std::promise<void>& first)
-      : Context(config, database, "watched"), first_(first) {}
+  WatchedContext(const Config& config, sql::Database& database, Redis& redis, std::promise<void>& first)
+      : Context(config, database, redis, "watched"), first_(first) {}
   void OnStatement(const char*, std::chrono::microseconds) override {
     if (!std::exchange(told_, true)) first_.set_value();
   }
@@ -70,7 +71,8 @@ struct Accounts {
   TestDatabase& db = TestDatabase::Instance();
   Config config = db.config();
   sql::Database database{db.settings()};
-  Context context{config, database, "test"};
+  Redis redis{config.redis_url};
+  Context context{config, database, redis, "test"};
   UserId ann{};
   std::optional<std::chrono::seconds> last_retry_after;
 };
@@ -180,7 +182,8 @@ BOOST_AUTO_TEST_CASE(attempts_that_waited_together_are_not_all_let_through) {
   std::promise<void> looked;
   auto waiting = std::async(std::launch::async, [&] {
     sql::Database own(db.settings());
-    WatchedContext own_context(config, own, looked);
+    Redis own_redis(config.redis_url);
+    WatchedContext own_context(config, own, own_redis, looked);
     return CodeOf([&] { LogIn(own_context, "Ann", "right horse", kHome, "anki", "test"); });
   });
   looked.get_future().get();

@@ -53,13 +53,14 @@ std::string CodeOf(const std::function<void()>& f) {
 
 BOOST_AUTO_TEST_CASE(params_become_a_request) {
   const auto received = Receive(
-      {"FCGI_ROLE=RESPONDER", "REQUEST_METHOD=POST", "DOCUMENT_URI=/a b", "REQUEST_URI=/ignored?x",
+      {"FCGI_ROLE=RESPONDER", "REQUEST_METHOD=POST", "DOCUMENT_URI=/ignored", "REQUEST_URI=/a%20b?x",
        "QUERY_STRING=x=1&y=%41+b&x=2", "CONTENT_LENGTH=5", "CONTENT_TYPE=text/plain", "REMOTE_ADDR=10.0.0.1",
        "SYNCLINE_REQUEST_ID=abc-1", "HTTP_ANKI_SYNC={\"v\":11}", "HTTP_IF_MATCH=\"1\"", "SYNCLINE_USER="});
   const Request& request = received.request;
   BOOST_TEST(!received.problem.has_value());
   BOOST_TEST(request.method == "POST");
-  BOOST_TEST(request.path == "/a b");
+  BOOST_TEST(request.path == "/a%20b");
+  BOOST_TEST(request.segments == std::vector<std::string>{"a b"}, boost::test_tools::per_element());
   BOOST_TEST(request.id == "abc-1");
   BOOST_TEST(request.remote_address == "10.0.0.1");
   BOOST_TEST(*request.content_length == 5u);
@@ -74,12 +75,14 @@ BOOST_AUTO_TEST_CASE(params_become_a_request) {
 
 BOOST_AUTO_TEST_CASE(a_client_cannot_send_what_nginx_establishes) {
   const auto received =
-      Receive({"REQUEST_METHOD=GET", "DOCUMENT_URI=/", "HTTP_SYNCLINE_USER=7", "HTTP_SYNCLINE=7"});
+      Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/", "HTTP_SYNCLINE_USER=7", "HTTP_SYNCLINE=7"});
   BOOST_TEST(!received.request.Header("syncline-user").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_raw_uri_is_decoded_once_and_cut_at_its_query) {
-  BOOST_TEST(Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/a%20b%2541?c=/d"}).request.path == "/a b%41");
+BOOST_AUTO_TEST_CASE(a_raw_uri_is_split_before_it_is_decoded_once_and_cut_at_its_query) {
+  const auto received = Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/a%20b/%2541/?c=/d"});
+  const std::vector<std::string> expected = {"a b", "%41", ""};
+  BOOST_TEST(received.request.segments == expected, boost::test_tools::per_element());
   BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a%zz"}) == "bad_percent_encoding");
   BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a%4"}) == "bad_percent_encoding");
 }
@@ -87,7 +90,8 @@ BOOST_AUTO_TEST_CASE(a_raw_uri_is_decoded_once_and_cut_at_its_query) {
 BOOST_AUTO_TEST_CASE(paths_that_mean_another_path_are_refused) {
   for (const char* uri :
        {"REQUEST_URI=/a/../b", "REQUEST_URI=/..", "REQUEST_URI=/a/%2e%2e/b", "REQUEST_URI=/./a",
-        "REQUEST_URI=/a%00b", "REQUEST_URI=a", "REQUEST_URI=", "REQUEST_URI=http://x/"}) {
+        "REQUEST_URI=/a%00b", "REQUEST_URI=/a%2Fb", "REQUEST_URI=/a%2fb", "REQUEST_URI=/%ff",
+        "REQUEST_URI=/a%ed%a0%80", "REQUEST_URI=a", "REQUEST_URI=", "REQUEST_URI=http://x/"}) {
     BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", uri}) == "bad_path", uri);
   }
   BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a..b/...c"}) == "");
@@ -96,13 +100,13 @@ BOOST_AUTO_TEST_CASE(paths_that_mean_another_path_are_refused) {
 BOOST_AUTO_TEST_CASE(lengths_that_are_none_are_refused) {
   for (const char* length : {"CONTENT_LENGTH=-1", "CONTENT_LENGTH=1x", "CONTENT_LENGTH=+1",
                              "CONTENT_LENGTH= 1", "CONTENT_LENGTH=0x10"}) {
-    BOOST_TEST(ProblemOf({"REQUEST_METHOD=POST", "DOCUMENT_URI=/", length}) == "bad_content_length", length);
+    BOOST_TEST(ProblemOf({"REQUEST_METHOD=POST", "REQUEST_URI=/", length}) == "bad_content_length", length);
   }
   const auto huge =
-      Receive({"REQUEST_METHOD=POST", "DOCUMENT_URI=/", "CONTENT_LENGTH=99999999999999999999999"});
+      Receive({"REQUEST_METHOD=POST", "REQUEST_URI=/", "CONTENT_LENGTH=99999999999999999999999"});
   BOOST_TEST(!huge.problem.has_value());
   BOOST_TEST(*huge.request.content_length == SIZE_MAX);
-  BOOST_TEST(!Receive({"REQUEST_METHOD=POST", "DOCUMENT_URI=/", "CONTENT_LENGTH="})
+  BOOST_TEST(!Receive({"REQUEST_METHOD=POST", "REQUEST_URI=/", "CONTENT_LENGTH="})
                   .request.content_length.has_value());
 }
 
@@ -115,7 +119,7 @@ BOOST_AUTO_TEST_CASE(params_that_make_no_request_are_no_crash) {
 BOOST_AUTO_TEST_CASE(a_request_id_that_could_forge_a_line_is_replaced) {
   for (const char* id :
        {"SYNCLINE_REQUEST_ID=a b", "SYNCLINE_REQUEST_ID=a\r\nSet-Cookie: x", "SYNCLINE_REQUEST_ID="}) {
-    const std::string made = Receive({"REQUEST_METHOD=GET", "DOCUMENT_URI=/", id}).request.id;
+    const std::string made = Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/", id}).request.id;
     BOOST_TEST(made.size() == 16u);
   }
 }
@@ -156,4 +160,14 @@ BOOST_AUTO_TEST_CASE(path_params_that_do_not_exist_are_our_mistake) {
   request.path_params = {{"deck", "1"}};
   BOOST_TEST(request.PathParam("deck") == "1");
   BOOST_TEST(CodeOf([&] { request.PathParam("card"); }) == "internal");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_kept_is_found_by_its_type) {
+  Request request;
+  BOOST_TEST(request.Kept<int>() == nullptr);
+  const int& number = request.Keep(7);
+  const std::string& text = request.Keep(std::string(1000, 'x'));
+  BOOST_TEST(request.Kept<int>() == &number);
+  BOOST_TEST(request.Kept<std::string>() == &text);
+  BOOST_TEST(request.Kept<long>() == nullptr);
 }

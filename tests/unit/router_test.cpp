@@ -17,12 +17,12 @@ Response Ok(Request&, Context&) {
 Response Render(const Error&, const Request&) {
   return Response::Empty();
 }
-Identity Nobody(const Request&, Context&) {
-  return {};
+std::optional<Identity> Nobody(Request&, Context&) {
+  return std::nullopt;
 }
 
-const Dialect kOne{"one", Nobody, Render, {}};
-const Dialect kTwo{"two", nullptr, Render, {}};
+const Dialect kOne{.service = "one", .authenticate = Nobody, .render_error = Render};
+const Dialect kTwo{.service = "two", .render_error = Render};
 
 Route Row(const char* method, const char* pattern, const Dialect* dialect = &kOne,
           Auth auth = Auth::kPublic) {
@@ -31,10 +31,17 @@ Route Row(const char* method, const char* pattern, const Dialect* dialect = &kOn
 }
 
 const Route kRows[] = {
-    Row("GET", "/one"),        Row("POST", "/one"),
-    Row("PUT", "/one/{deck}"), Row("GET", "/one/special"),
-    Row("GET", "/two", &kTwo), Row("GET", "/one/{deck}/cards/{card}"),
-    Row("GET", "/"),           Row("GET", "/one/{deck}/x"),
+    Row("GET", "/one"),
+    Row("POST", "/one"),
+    Row("PUT", "/one/{deck}"),
+    Row("GET", "/one/special"),
+    Row("GET", "/two", &kTwo),
+    Row("GET", "/one/{deck}/cards/{card}"),
+    Row("GET", "/"),
+    Row("GET", "/one/{deck}/x"),
+    Row("PROPFIND", "/dav/{path...}"),
+    Row("OPTIONS", "/dav/{path...}"),
+    Row("PUT", "/dav/special"),
 };
 
 const Router& TheRouter() {
@@ -42,8 +49,19 @@ const Router& TheRouter() {
   return router;
 }
 
+Match Find(const char* method, const std::string& path) {
+  // Segments as a request has them; none for a path that is none.
+  std::vector<std::string> segments;
+  for (std::size_t at = 0; path.starts_with('/') && at != std::string::npos;) {
+    const std::size_t next = path.find('/', at + 1);
+    segments.push_back(path.substr(at + 1, next == std::string::npos ? next : next - at - 1));
+    at = next;
+  }
+  return TheRouter().Find(method, segments);
+}
+
 std::string PatternOf(const char* method, const char* path) {
-  const Match match = TheRouter().Find(method, path);
+  const Match match = Find(method, path);
   return match.route == nullptr ? "" : match.route->pattern;
 }
 
@@ -61,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_literal_wins_over_a_name) {
 }
 
 BOOST_AUTO_TEST_CASE(names_get_their_segments) {
-  const Match match = TheRouter().Find("GET", "/one/a b/cards/c");
+  const Match match = Find("GET", "/one/a b/cards/c");
   BOOST_TEST(match.path_params.size() == 2u);
   BOOST_TEST(match.path_params[0].first == "deck");
   BOOST_TEST(match.path_params[0].second == "a b");
@@ -69,38 +87,64 @@ BOOST_AUTO_TEST_CASE(names_get_their_segments) {
   BOOST_TEST(match.path_params[1].second == "c");
 }
 
+BOOST_AUTO_TEST_CASE(a_tail_gets_all_that_is_left) {
+  const auto path = [](const char* url) {
+    const Match match = Find("PROPFIND", url);
+    return match.route == nullptr ? "(none)"
+                                  : match.path_params.at(0).first + "=" + match.path_params.at(0).second;
+  };
+  BOOST_TEST(path("/dav/") == "path=");
+  BOOST_TEST(path("/dav/a") == "path=a");
+  BOOST_TEST(path("/dav/a/b c/") == "path=a/b c/");
+  BOOST_TEST(path("/dav") == "(none)");
+  BOOST_TEST(path("/dav/a//b") == "(none)");
+  BOOST_TEST(path("/dav//a") == "(none)");
+  BOOST_TEST(path("/dav//") == "(none)");
+}
+
+BOOST_AUTO_TEST_CASE(a_literal_wins_over_a_tail) {
+  BOOST_TEST(PatternOf("PUT", "/dav/special") == "/dav/special");
+  BOOST_TEST(Find("PROPFIND", "/dav/special").allow == "PUT");
+  BOOST_TEST(PatternOf("PROPFIND", "/dav/special/x") == "/dav/{path...}");
+}
+
+BOOST_AUTO_TEST_CASE(options_finds_its_row_and_the_methods_of_the_path) {
+  BOOST_TEST(PatternOf("OPTIONS", "/dav/x") == "/dav/{path...}");
+  BOOST_TEST(Find("OPTIONS", "/dav/x").allow == "PROPFIND, OPTIONS");
+}
+
 BOOST_AUTO_TEST_CASE(near_misses_are_misses) {
   for (const char* path : {"", "one", "/One", "/one/", "//one", "/one//x", "/one/a/cards", "/one/a/cards/",
                            "/two/x", "/one/{deck}/y", "/one/a/cards/c/d"}) {
-    const Match match = TheRouter().Find("GET", path);
+    const Match match = Find("GET", path);
     BOOST_TEST(match.route == nullptr, path);
     BOOST_TEST(match.allow == "", path);
   }
 }
 
 BOOST_AUTO_TEST_CASE(another_method_gets_the_list_of_methods) {
-  const Match match = TheRouter().Find("DELETE", "/one");
+  const Match match = Find("DELETE", "/one");
   BOOST_TEST(match.route == nullptr);
   BOOST_TEST(match.allow == "GET, HEAD, POST");
   BOOST_TEST(match.dialect == &kOne);
-  BOOST_TEST(TheRouter().Find("", "/one").allow == "GET, HEAD, POST");
+  BOOST_TEST(Find("", "/one").allow == "GET, HEAD, POST");
 }
 
 BOOST_AUTO_TEST_CASE(head_is_served_by_get) {
   BOOST_TEST(PatternOf("HEAD", "/one") == "/one");
-  BOOST_TEST(TheRouter().Find("HEAD", "/one/7").allow == "PUT");
+  BOOST_TEST(Find("HEAD", "/one/7").allow == "PUT");
 }
 
 BOOST_AUTO_TEST_CASE(errors_look_like_those_of_the_neighbours) {
-  BOOST_TEST(TheRouter().Find("GET", "/one/1/2/3").dialect == &kOne);
-  BOOST_TEST(TheRouter().Find("GET", "/two/1").dialect == &kTwo);
-  BOOST_TEST(TheRouter().Find("GET", "/three").dialect == nullptr);
+  BOOST_TEST(Find("GET", "/one/1/2/3").dialect == &kOne);
+  BOOST_TEST(Find("GET", "/two/1").dialect == &kTwo);
+  BOOST_TEST(Find("GET", "/three").dialect == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(a_very_long_path_is_a_miss_and_no_more) {
   std::string path;
   for (int i = 0; i < 100'000; ++i) path += "/one";
-  BOOST_TEST(TheRouter().Find("GET", path).route == nullptr);
+  BOOST_TEST(Find("GET", path).route == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_in_the_table_end_the_program_at_start) {
@@ -109,7 +153,12 @@ BOOST_AUTO_TEST_CASE(mistakes_in_the_table_end_the_program_at_start) {
   BOOST_CHECK_THROW(build({Row("GET", "/{a}"), Row("GET", "/{b}")}), std::logic_error);
   BOOST_CHECK_THROW(build({Row("GET", "a")}), std::logic_error);
   BOOST_CHECK_THROW(build({Row("GET", "/a", &kTwo, Auth::kRequired)}), std::logic_error);
+  BOOST_CHECK_THROW(build({Row("GET", "/a", &kTwo, Auth::kOptional)}), std::logic_error);
   BOOST_CHECK_THROW(build({Row("GET", "/a", nullptr)}), std::logic_error);
+  BOOST_CHECK_THROW(build({Row("GET", "/a/{b...}/c")}), std::logic_error);
+  Route needs_role = Row("GET", "/a");
+  needs_role.roles = Roles::kAdmin;
+  BOOST_CHECK_THROW(build({needs_role}), std::logic_error);
 }
 
 BOOST_AUTO_TEST_CASE(the_table_can_be_printed) {

@@ -66,6 +66,7 @@ class Peer:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(str(path))  # blocking: with a timeout, a full backlog would be an error
         self.socket.settimeout(timeout)
+        self.received, self.reset = bytearray(), False  # raw records
 
     def __enter__(self):
         return self
@@ -81,18 +82,21 @@ class Peer:
         except (BrokenPipeError, ConnectionResetError):
             return False
 
+    def receive(self):
+        """Reads what comes next; False at the end of the connection."""
+        try:
+            got = self.socket.recv(1 << 20)
+        except ConnectionResetError:
+            self.reset = True
+            return False
+        self.received += got
+        return bool(got)
+
     def answer(self):
         """Reads until the connection is closed."""
-        data, reset = bytearray(), False
-        while True:
-            try:
-                got = self.socket.recv(1 << 20)
-            except ConnectionResetError:
-                reset = True
-                break
-            if not got:
-                break
-            data += got
+        while self.receive():
+            pass
+        data = self.received
         out, complete, at = [], False, 0
         while at + 8 <= len(data):
             _, kind, _, length, padding, _ = struct.unpack("!BBHHBB", data[at:at + 8])
@@ -102,7 +106,7 @@ class Peer:
             if kind == END:
                 complete = True
             at += 8 + length + padding
-        return Answer(b"".join(out), complete, reset)
+        return Answer(b"".join(out), complete, self.reset)
 
 
 def ask(path, data, timeout=10):

@@ -30,19 +30,38 @@ Response RenderError(const Error& error, const Request& request) {
                         R"({"error":")" + error.code() + R"(","request":")" + request.id + "\"}");
 }
 
-Identity Authenticate(const Request& request, Context&) {
+std::optional<Identity> Authenticate(Request& request, Context&) {
   const auto token = request.Header("x-token");
-  if (!token) throw Error(ErrorKind::kUnauthenticated, "no_token");
-  if (*token != "right") throw Forbidden("wrong_token", "the token was " + std::to_string(token->size()));
-  return {UserId{7}, DeviceId{1}};
+  if (!token) return std::nullopt;
+  if (*token == "admin") return Identity{UserId{8}, DeviceId{1}, Roles::kAdmin};
+  if (*token != "right")
+    throw Unauthenticated("wrong_token", "the token was " + std::to_string(token->size()));
+  return Identity{UserId{7}, DeviceId{1}};
+}
+
+// As Anki's: its clients take 401 for nothing.
+Response RenderTeapot(const Error& error, const Request&) {
+  return Response::Text(error.kind() == ErrorKind::kUnauthenticated ? 418 : StatusOf(error.kind()),
+                        error.code());
 }
 
 constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {{"Cache-Control", "no-store"}};
-const Dialect kWire{"wire", Authenticate, RenderError, kHeaders};
+const Cors kCors{
+    .allows = [](std::string_view origin, const Config&) { return origin == "https://good.example"; },
+    .request_headers = "x-token, content-type",
+    .exposed_headers = "ETag",
+    .has_credentials = true};
+const Dialect kWire{.service = "wire",
+                    .authenticate = Authenticate,
+                    .render_error = RenderError,
+                    .fixed_headers = kHeaders,
+                    .cors = &kCors};
+const Dialect kTeapot{.service = "teapot", .authenticate = Authenticate, .render_error = RenderTeapot};
 
 Response Echo(Request& request, Context&) {
   return Response::Bytes(request.ReadBody(kLimit))
       .With("X-Path", request.path)
+      .With("X-Segments", std::to_string(request.segments.size()))
       .With("X-Query", request.query);
 }
 
@@ -101,6 +120,38 @@ Response Inject(Request&, Context&) {
   return Response::Empty(200).With("X-Value", "a\r\nX-Forged: b\n\nbody").With("X-Na\r\nme", "c");
 }
 
+Response Path(Request& request, Context&) {
+  return Response::Text(200, request.method + " " + std::string(request.PathParam("path")));
+}
+
+// A body that is judged before the login: 422 without a token.
+struct Number422 {
+  int value;
+};
+void ParseNumber(Request& request, Context&) {
+  const std::string text = request.ReadBody(kLimit);
+  if (text.find_first_not_of("0123456789") != std::string::npos || text.empty()) {
+    throw Error(ErrorKind::kUnprocessable, "not_a_number").With("X-Place", "body");
+  }
+  request.Keep(Number422{std::atoi(text.c_str())});
+}
+Response Double(Request& request, Context&) {
+  return Response::Text(200, std::to_string(2 * request.Kept<Number422>()->value));
+}
+
+// One event, and the next one when the file `until` exists; ends when the process leaves.
+Response Events(Request& request, Context& context) {
+  return Response::Stream([path = request.Query("until").value_or(""), &context](BodySink& sink) {
+    sink.Write("data: 1\n\n");
+    sink.Flush();
+    while (access(path.c_str(), F_OK) != 0) {
+      if (context.IsLeaving()) return sink.Write("data: leaving\n\n");
+      usleep(1000);
+    }
+    sink.Write("data: 2\n\n");
+  });
+}
+
 const Route kRoutes[] = {
     {"POST", "/echo", "wire.echo", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"POST", "/echo/{name}", "wire.echo_name", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
@@ -113,6 +164,14 @@ const Route kRoutes[] = {
     {"GET", "/stream", "wire.stream", Auth::kPublic, sql::Access::kRead, 0, 60s, Stream, &kWire},
     {"GET", "/throw", "wire.throw", Auth::kPublic, sql::Access::kRead, 0, 10s, Throw, &kWire},
     {"GET", "/wait", "wire.wait", Auth::kPublic, sql::Access::kRead, 0, 60s, Wait, &kWire},
+    {"GET", "/optional", "wire.optional", Auth::kOptional, sql::Access::kRead, 0, 10s, Headers, &kWire},
+    Route{"GET", "/admin", "wire.admin", Auth::kRequired, sql::Access::kRead, 0, 10s, Headers, &kWire}
+        .Needing(Roles::kAdmin),
+    {"GET", "/teapot", "wire.teapot", Auth::kRequired, sql::Access::kRead, 0, 10s, Headers, &kTeapot},
+    Route{"POST", "/double", "wire.double", Auth::kRequired, sql::Access::kRead, kLimit, 10s, Double, &kWire}
+        .ParsingFirst(ParseNumber),
+    {"PROPFIND", "/dav/{path...}", "wire.propfind", Auth::kPublic, sql::Access::kRead, 0, 10s, Path, &kWire},
+    {"GET", "/events", "wire.events", Auth::kPublic, sql::Access::kRead, 0, 60s, Events, &kWire},
     {"GET", "/inject", "wire.inject", Auth::kPublic, sql::Access::kRead, 0, 10s, Inject, &kWire},
 };
 

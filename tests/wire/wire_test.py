@@ -50,7 +50,11 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        try:
+            code = self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
         shutil.rmtree(self.dir, ignore_errors=True)
         return code
 
@@ -78,7 +82,7 @@ def headers_and_path_arrive(server):
     answer = ask(server.socket, request("GET", "/headers", headers={"Anki-Sync": '{"v":11}', "Synclıne": "ü"}))
     assert 'anki-sync={"v":11}' in answer.body.decode()
     answer = ask(server.socket, request("POST", "/echo/a%20b?x=%41"))
-    assert answer.headers["x-path"] == "/echo/a b" and answer.headers["x-query"] == "x=%41"
+    assert answer.headers["x-path"] == "/echo/a%20b" and answer.headers["x-query"] == "x=%41"
 
 
 def fixed_headers_and_the_id_are_on_every_answer(server):
@@ -162,10 +166,97 @@ def a_body_shorter_than_announced_is_refused(server):
 
 
 def login_is_the_dialects(server):
-    for headers, status in (({}, 401), ({"X-Token": "wrong"}, 403), ({"X-Token": "right"}, 200)):
+    for headers, status in (({}, 401), ({"X-Token": "wrong"}, 401), ({"X-Token": "right"}, 200)):
         answer = ask(server.socket, request("GET", "/private", headers=headers))
         assert answer.status == status
     assert answer.body.startswith(b"user=7\n")
+
+
+def a_dialect_chooses_the_status_of_an_error(server):
+    for headers, status in (({}, 418), ({"X-Token": "wrong"}, 418), ({"X-Token": "right"}, 200)):
+        assert ask(server.socket, request("GET", "/teapot", headers=headers)).status == status
+    assert ask(server.socket, request("PUT", "/teapot")).headers["allow"] == "GET, HEAD"
+
+
+def an_optional_login_is_nobody_or_good(server):
+    for headers, status, user in (({}, 200, b"user=0\n"), ({"X-Token": "right"}, 200, b"user=7\n"),
+                                  ({"X-Token": "wrong"}, 401, b"")):
+        answer = ask(server.socket, request("GET", "/optional", headers=headers))
+        assert answer.status == status and answer.body.startswith(user), (headers, answer.status, answer.body)
+
+
+def a_role_is_needed_behind_the_login(server):
+    for headers, status in (({}, 401), ({"X-Token": "right"}, 403), ({"X-Token": "admin"}, 200)):
+        assert ask(server.socket, request("GET", "/admin", headers=headers)).status == status, headers
+
+
+def a_body_can_be_judged_before_the_login(server):
+    good = {"X-Token": "right"}
+    for body, headers, status in ((b"x", {}, 422), (b"", {}, 422), (b"21", {}, 401), (b"x", good, 422), (b"21", good, 200)):
+        answer = ask(server.socket, request("POST", "/double", body, headers=headers))
+        assert answer.status == status, (body, headers, answer.status)
+        assert (answer.headers.get("x-place") == "body") == (status == 422)
+    assert answer.body == b"42"
+
+
+# ---- Paths and methods
+
+def a_tail_route_gets_the_rest_of_the_path(server):
+    for uri, rest in (("/dav/", ""), ("/dav/a%20b/c", "a b/c"), ("/dav/a/", "a/"), ("/dav/%C3%BC?x=/y", "\u00fc"),
+                      ("/dav/%25zz", "%zz")):
+        answer = ask(server.socket, request("PROPFIND", uri))
+        assert answer.status == 200 and answer.body.decode() == f"PROPFIND {rest}", (uri, answer.status, answer.body)
+    for uri in ("/dav", "/dav//a", "/dav/a//b"):
+        assert ask(server.socket, request("PROPFIND", uri)).status == 404, uri
+    assert ask(server.socket, request("MKCALENDAR", "/dav/a")).headers["allow"] == "PROPFIND"
+
+
+def paths_that_could_mean_another_one_are_refused(server):
+    for path in ("..", "a/../b", "a/%2e%2e/b", ".%2E", "%2F", "a%2fb", "%00", "a%00", "%ff", "%c0%af", "%ed%a0%80", "%", "%4",
+                 "%zz", "."):
+        for method in ("PROPFIND", "GET"):
+            answer = ask(server.socket, request(method, "/dav/" + path))
+            assert answer.status == 400, (path, answer.status)
+
+
+# ---- Pages of other origins
+
+def a_page_of_an_allowed_origin_may_read_answers(server):
+    for uri, status in (("/headers", 200), ("/private", 401), ("/throw?what=int", 500)):
+        answer = ask(server.socket, request("GET", uri, headers={"Origin": "https://good.example"}))
+        assert answer.status == status
+        assert answer.headers["access-control-allow-origin"] == "https://good.example", uri
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        assert answer.headers["access-control-expose-headers"] == "ETag" and answer.headers["vary"] == "Origin"
+    for origin in ("https://bad.example", "https://good.example.evil", "null", "*"):
+        answer = ask(server.socket, request("GET", "/headers", headers={"Origin": origin}))
+        assert answer.status == 200 and "access-control-allow-origin" not in answer.headers, origin
+    assert "vary" not in ask(server.socket, request("GET", "/teapot", headers={"Origin": "https://good.example"})).headers
+
+
+def a_preflight_needs_no_login_and_no_row(server):
+    headers = {"Origin": "https://good.example", "Access-Control-Request-Method": "GET"}
+    answer = ask(server.socket, request("OPTIONS", "/private", headers=headers))
+    assert answer.status == 204 and answer.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert answer.headers["access-control-allow-headers"] == "x-token, content-type"
+    answer = ask(server.socket, request("OPTIONS", "/private", headers={**headers, "Origin": "https://bad.example"}))
+    assert answer.status == 204 and "access-control-allow-methods" not in answer.headers
+    assert ask(server.socket, request("OPTIONS", "/nothing", headers=headers)).status == 404
+    assert ask(server.socket, request("OPTIONS", "/private")).status == 405
+    assert ask(server.socket, request("OPTIONS", "/teapot", headers=headers)).status == 405
+
+
+# ---- Streams
+
+def an_event_arrives_before_the_next_one(server):
+    until = server.dir / "next"
+    with Peer(server.socket) as peer:
+        peer.send(request("GET", f"/events?until={until}"))
+        while b"data: 1\n\n" not in peer.received:
+            assert peer.receive(), "the answer ended before its first event came"
+        assert b"data: 2" not in peer.received
+        until.touch()
+        assert peer.answer().body.endswith(b"data: 1\n\ndata: 2\n\n")
 
 
 def private_text_stays_in_the_log(server):
@@ -308,7 +399,7 @@ def a_peer_that_leaves_costs_nothing(server):
 # ---- The log
 
 def every_request_has_one_line_without_its_token(server):
-    for status, uri, headers in ((200, "/private", {"X-Token": "right"}), (403, "/private", {"X-Token": "s3cret-t0ken"}),
+    for status, uri, headers in ((200, "/private", {"X-Token": "right"}), (401, "/private", {"X-Token": "s3cret-t0ken"}),
                                  (404, "/s?k=s3cret-t0ken", {}), (405, "/echo?k=s3cret-t0ken", {})):
         request_id = f"log-{status}"
         answer = ask(server.socket, request("GET", uri, headers=headers, SYNCLINE_REQUEST_ID=request_id))
@@ -321,7 +412,8 @@ def every_request_has_one_line_without_its_token(server):
 
 
 def no_path_can_forge_a_line(server):
-    ask(server.socket, request("GET", "/x%0ats=1%20lvl=info%20req=forged%20status=200"))
+    for uri in ("/x%0ats=1%20lvl=info%20req=forged%20status=200", "/x\nts=1 lvl=info req=forged status=200"):
+        ask(server.socket, request("GET", uri))
     assert not [line for line in server.lines() if line.startswith("ts=1 ")]
 
 
@@ -399,6 +491,17 @@ def sigterm_finishes_what_is_in_flight():
     shutil.rmtree(server.dir)
 
 
+def sigterm_ends_streams_that_would_go_on(server=None):
+    server = Server()
+    with Peer(server.socket) as peer:
+        peer.send(request("GET", "/events?until=/nonexistent"))
+        while b"data: 1\n\n" not in peer.received:
+            assert peer.receive()
+        assert server.stop() == 0
+        answer = peer.answer()
+        assert answer.complete and answer.body.endswith(b"data: leaving\n\n")
+
+
 def an_idle_server_leaves_at_once():
     for _ in range(20):
         server = Server(slots=16)
@@ -429,6 +532,9 @@ WITH_SERVER = [
     a_gigabyte_passes_in_flat_memory, unknown_paths_and_methods_are_refused, a_body_over_the_limit_is_refused,
     a_refused_upload_is_not_reset, lengths_that_are_none_are_refused, a_body_shorter_than_announced_is_refused,
     login_is_the_dialects, private_text_stays_in_the_log, a_handler_cannot_split_headers,
+    a_dialect_chooses_the_status_of_an_error, an_optional_login_is_nobody_or_good, a_role_is_needed_behind_the_login,
+    a_body_can_be_judged_before_the_login, a_tail_route_gets_the_rest_of_the_path, paths_that_could_mean_another_one_are_refused,
+    a_page_of_an_allowed_origin_may_read_answers, a_preflight_needs_no_login_and_no_row, an_event_arrives_before_the_next_one,
     a_stream_that_fails_is_visibly_cut, a_deadline_ends_a_slow_body, every_truncation_leaves_the_server_alive,
     every_byte_changed_leaves_the_server_alive, noise_leaves_the_server_alive,
     params_without_the_usual_names_are_refused, params_are_carried_up_to_their_limit, impossible_param_lengths_are_hung_up_on,
@@ -437,7 +543,7 @@ WITH_SERVER = [
     no_path_can_forge_a_line,
 ]
 ALONE = [
-    sigterm_under_load_loses_nothing, sigterm_finishes_what_is_in_flight, an_idle_server_leaves_at_once,
+    sigterm_under_load_loses_nothing, sigterm_finishes_what_is_in_flight, sigterm_ends_streams_that_would_go_on, an_idle_server_leaves_at_once,
     sigkill_is_seen_as_a_cut_connection, without_a_socket_it_says_so,
 ]
 

@@ -85,8 +85,8 @@ class CollectionStore {
   /// As Find, and nobody else changes it or opens a session on it until the transaction ends.
   std::optional<Collection> Lock();
   sql::Asked<std::optional<Collection>> AskLock();
-  /// As Lock; when there is none, nobody else makes the first one until the transaction ends. Error Forbidden
-  /// "account_gone" when there is none and the account is disabled or removed.
+  /// As Lock; when there is none, nobody else makes the first one until the transaction ends. Error
+  /// Unauthenticated "account_gone" when there is none and the account is disabled or removed.
   std::optional<Collection> LockOrReserve();
   std::string Config(std::int32_t generation);
   /// Both in one round trip.

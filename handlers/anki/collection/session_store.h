@@ -63,7 +63,6 @@ class ImportingFile {
 class SessionStore {
  public:
   SessionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user), collections_(tx, user) {}
-  CollectionStore& collections() { return collections_; }
 
   /// Opens a session, after End: the newest start wins. The collection need not be locked: a session that was
   /// opened on a head that has moved on since is refused by its sanity check and its finish. The fence is not

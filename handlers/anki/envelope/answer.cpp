@@ -5,14 +5,15 @@
 
 namespace syncline::anki {
 
-Envelope EnvelopeOf(const Request& request) {
+const Envelope& EnvelopeOf(Request& request) {
+  if (const Envelope* kept = request.Kept<Envelope>()) return *kept;
   const auto header = request.Header("anki-sync");
   if (!header) throw BadInput("bad_envelope", "no anki-sync header");
-  return ParseEnvelope(*header);
+  return request.Keep(ParseEnvelope(*header));
 }
 
-Envelope SessionEnvelopeOf(const Request& request) {
-  Envelope envelope = EnvelopeOf(request);
+const Envelope& SessionEnvelopeOf(Request& request) {
+  const Envelope& envelope = EnvelopeOf(request);
   if (envelope.session.empty()) throw BadInput("bad_envelope", "no session key");
   return envelope;
 }

@@ -10,11 +10,12 @@
 
 namespace syncline::anki {
 
-/// The envelope of a request. Error BadInput "bad_envelope".
-Envelope EnvelopeOf(const Request& request);
+/// The envelope of a request, which keeps it: the login and the handler parse it once. Error BadInput
+/// "bad_envelope".
+const Envelope& EnvelopeOf(Request& request);
 
 /// As EnvelopeOf, for methods that belong to a session: the client must have named one.
-Envelope SessionEnvelopeOf(const Request& request);
+const Envelope& SessionEnvelopeOf(Request& request);
 
 /// The expanded body of a message that holds rows or objects; a large one waits for its turn. Error BadInput
 /// "bad_zstd", TooLarge past max_message_mib.

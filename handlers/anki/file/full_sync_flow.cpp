@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "handlers/anki/collection/config_wire.h"
+#include "handlers/anki/collection/problem_store.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/json.h"
@@ -291,9 +292,9 @@ void ReceiveUpload(Context& context, BodySource& body, const std::string& client
   RefuseStrangeCreation(file.Meta());
   NewCollection next = Describe(file, plain.Size(), context.NowMs());
   next.blob = StoreFrame(context, frame);
-  context.Write<FullSyncStore>([&](FullSyncStore& store) {
+  context.Write<FullSyncStore, ProblemStore>([&](FullSyncStore& store, ProblemStore& problems) {
     store.Replace(next);
-    if (!file.Adjusted().empty()) store.problems().KeepUpload({context.device(), client}, file.Adjusted());
+    if (!file.Adjusted().empty()) problems.KeepUpload({context.device(), client}, file.Adjusted());
   });
 }
 
@@ -381,16 +382,17 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
     const bool is_step_over = page.usns.empty();
     const ImportStep next = is_step_over ? static_cast<ImportStep>(static_cast<int>(step) + 1) : step;
     after = is_step_over ? std::numeric_limits<std::int64_t>::min() : page.last;
-    const bool is_current = context.Write<FullSyncStore>([&](FullSyncStore& store) {
-      const auto locked = store.collections().Lock();
-      if (!locked || locked->generation != generation) return false;
-      if (locked->was_unburied) Unbury(page.cards);
-      store.ImportCards(generation, page.cards, page.usns);
-      store.ImportNotes(generation, page.notes, page.usns);
-      store.ImportReviews(generation, page.reviews, page.usns);
-      store.RememberImport(next, after);
-      return true;
-    });
+    const bool is_current = context.Write<FullSyncStore, CollectionStore>(
+        [&](FullSyncStore& store, CollectionStore& collections) {
+          const auto locked = collections.Lock();
+          if (!locked || locked->generation != generation) return false;
+          if (locked->was_unburied) Unbury(page.cards);
+          store.ImportCards(generation, page.cards, page.usns);
+          store.ImportNotes(generation, page.notes, page.usns);
+          store.ImportReviews(generation, page.reviews, page.usns);
+          store.RememberImport(next, after);
+          return true;
+        });
     if (!is_current) return;  // replaced meanwhile: its rows are nobody's business any more
     step = next;
   }
@@ -435,8 +437,8 @@ void Restore(Context& context, std::int32_t generation) {
       Describe(opened.file(), static_cast<std::uint64_t>(entry->collection.base_bytes), context.NowMs());
   next.blob.id = entry->collection.base_blob;
   next.meta = entry->collection.meta;
-  context.Write<FullSyncStore>([&](FullSyncStore& store) {
-    const auto current = store.collections().Lock();
+  context.Write<FullSyncStore, CollectionStore>([&](FullSyncStore& store, CollectionStore& collections) {
+    const auto current = collections.Lock();
     // A new schema time tells every client to download. Without it they would hold a usn from the future, ask
     // for nothing, and at best fail the sanity check.
     const std::int64_t now_ms = context.NowMs();

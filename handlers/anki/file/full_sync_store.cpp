@@ -1,5 +1,6 @@
 #include "handlers/anki/file/full_sync_store.h"
 
+#include "handlers/anki/collection/session_store.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/job.h"
 #include "sql/queries/anki.h"
@@ -24,12 +25,12 @@ std::string WithoutNul(std::string text) {
 }  // namespace
 
 std::int32_t FullSyncStore::Replace(const NewCollection& next) {
-  const auto current = collections().LockOrReserve();
+  const auto current = CollectionStore(tx_, user_).LockOrReserve();
   if (!current) {
     Put(1, next);
     return 1;
   }
-  sessions_.End();
+  SessionStore(tx_, user_).End();
   tx_.Later(sql::anki::archive_collection, user_);
   EnqueueJob(tx_, {.kind = "anki.archive",
                    .user = user_,
@@ -41,7 +42,7 @@ std::int32_t FullSyncStore::Replace(const NewCollection& next) {
 }
 
 bool FullSyncStore::Begin(const NewCollection& first) {
-  if (collections().LockOrReserve()) return false;
+  if (CollectionStore(tx_, user_).LockOrReserve()) return false;
   Put(1, first);
   return true;
 }

@@ -10,8 +10,6 @@
 #include <vector>
 
 #include "handlers/anki/collection/collection_store.h"
-#include "handlers/anki/collection/problem_store.h"
-#include "handlers/anki/collection/session_store.h"
 #include "handlers/base/blobs.h"
 #include "sql/tx.h"
 
@@ -37,10 +35,7 @@ struct HistoryEntry {
 
 class FullSyncStore {
  public:
-  FullSyncStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user), sessions_(tx, user), problems_(tx, user) {}
-  SessionStore& sessions() { return sessions_; }
-  CollectionStore& collections() { return sessions_.collections(); }
-  ProblemStore& problems() { return problems_; }
+  FullSyncStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
   /// Puts `next` in place of what is there, which goes to history; ends any session; enqueues the jobs that
   /// turn the file into rows and the old rows into a file. Returns the new generation. Error TooLarge
@@ -71,8 +66,6 @@ class FullSyncStore {
 
   sql::Tx& tx_;
   UserId user_;
-  SessionStore sessions_;
-  ProblemStore problems_;
 };
 
 }  // namespace syncline::anki
