@@ -6,7 +6,7 @@
 
 #include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/file/full_sync_flow.h"
-#include "handlers/base/json.h"
+#include "handlers/base/json_input.h"
 #include "handlers/base/log.h"
 #include "sql/queries/anki.h"
 
@@ -44,13 +44,9 @@ class SweepStore {
 
 // The only argument of the two jobs below.
 std::int32_t GenerationOf(const Job& job) {
-  const JsonSpans spans(job.args);
-  std::int32_t generation = 0;
-  spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
-    if (spans.Key(member) != "generation") return;
-    generation = static_cast<std::int32_t>(WholeNumber(spans.Raw(member)).value_or(0));
+  return ReadJson(job.args, [](const JsonObject& args) {
+    return static_cast<std::int32_t>(args.Int("generation", 0, std::numeric_limits<std::int32_t>::max()));
   });
-  return generation;
 }
 
 void Import(const Job& job, Context& context, JobControl& control) {

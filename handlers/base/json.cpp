@@ -3,7 +3,6 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
-#include <rapidjson/writer.h>
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -11,7 +10,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <unordered_set>
+#include <utility>
+
+#include "handlers/base/utf8.h"
 
 namespace syncline {
 namespace {
@@ -43,13 +44,20 @@ void TakeEscape(std::string_view& raw, std::string& out) {
   out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 
-// What RapidJSON writes to.
-struct Appender {
-  using Ch = char;
-  std::string& out;
-  void Put(char c) { out.push_back(c); }
-  void Flush() {}
-};
+bool NeedsEscape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
+
+void AppendEscape(std::string& json, char c) {
+  constexpr std::string_view kNamed = "\"\\\b\f\n\r\t", kNames = "\"\\bfnrt", kHex = "0123456789ABCDEF";
+  json += '\\';
+  if (const auto known = kNamed.find(c); known != std::string_view::npos) {
+    json += kNames[known];
+  } else {
+    const auto code = static_cast<unsigned char>(c);
+    json.append("u00").append({kHex[code >> 4], kHex[code & 15]});
+  }
+}
 
 }  // namespace
 
@@ -63,7 +71,7 @@ struct SpanRecorder {
   int depth = 0;
   std::uint32_t key_begin = 0, key_size = 0;
   std::vector<std::uint32_t> open;  // recorded containers that have not ended
-  const char* refused = nullptr;
+  const char* refused = nullptr;    // why; `position` is where the token begins
 
   std::size_t SkipToToken() {
     while (position < out.text_.size() && std::strchr(" \t\r\n,:", out.text_[position]) != nullptr)
@@ -75,9 +83,10 @@ struct SpanRecorder {
     return false;
   }
   bool Record(JsonSpans::Kind kind, std::size_t begin, std::size_t end) {
+    if (depth <= record_depth && out.values_.size() >= JsonSpans::kMaxValues)
+      return Refuse("too many values");
     position = end;
     if (depth > record_depth) return true;
-    if (out.values_.size() >= JsonSpans::kMaxValues) return Refuse("too many values");
     const auto next = static_cast<std::uint32_t>(out.values_.size() + 1);
     out.values_.push_back({kind, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), next,
                            key_begin, key_size});
@@ -98,7 +107,8 @@ struct SpanRecorder {
     return Record(kind, begin, begin + size);
   }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
-    // A number beyond a double stops Anki's parser; only an exponent or very many digits can make one.
+    SkipToToken();
+    // A number beyond a double is nobody's; only an exponent or very many digits can make one.
     if (size > 300 || std::memchr(text, 'e', size) != nullptr || std::memchr(text, 'E', size) != nullptr) {
       if (std::isinf(std::strtod(std::string(text, size).c_str(), nullptr)))
         return Refuse("number out of range");
@@ -130,9 +140,10 @@ struct SpanRecorder {
   bool StartArray() { return Start(JsonSpans::Kind::kArray); }
   bool Start(JsonSpans::Kind kind) {
     const auto begin = SkipToToken();
+    if (depth >= max_depth) return Refuse("nested too deep");
     if (depth <= record_depth) open.push_back(static_cast<std::uint32_t>(out.values_.size()));
     if (!Record(kind, begin, begin + 1)) return false;
-    if (++depth > max_depth) return Refuse("nested too deep");
+    ++depth;
     return true;
   }
   bool EndObject(rapidjson::SizeType) { return End(); }
@@ -149,17 +160,20 @@ struct SpanRecorder {
 };
 
 JsonSpans::JsonSpans(std::string_view text, int record_depth, int max_depth) : text_(text) {
-  if (text.size() > kMaxBytes) throw BadJson("JSON too long");
+  const auto bad = [](const std::string& why, std::size_t offset) {
+    return BadJson("JSON: " + why + " at byte " + std::to_string(offset), offset);
+  };
+  if (text.size() > kMaxBytes) throw bad("too long", kMaxBytes);
   rapidjson::MemoryStream stream(text.data(), text.size());
   SpanRecorder recorder{*this, stream, record_depth, max_depth, 0, 0, 0, 0, {}, nullptr};
   rapidjson::Reader reader;
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                               rapidjson::kParseNumbersAsStringsFlag;
   const auto result = reader.Parse<kFlags>(stream, recorder);
-  if (recorder.refused != nullptr) throw BadJson(std::string("JSON: ") + recorder.refused);
-  if (!result) throw BadJson(std::string("JSON: ") + rapidjson::GetParseError_En(result.Code()));
+  if (recorder.refused != nullptr) throw bad(recorder.refused, recorder.position);
+  if (!result) throw bad(rapidjson::GetParseError_En(result.Code()), result.Offset());
   // RapidJSON takes a NUL byte for the end of the text.
-  if (stream.Tell() != text.size()) throw BadJson("JSON: bytes after the end");
+  if (stream.Tell() != text.size()) throw bad("bytes after the end", stream.Tell());
 }
 
 std::string JsonSpans::Text(const Value& value) const {
@@ -176,24 +190,23 @@ std::string JsonSpans::Text(const Value& value) const {
   }
 }
 
-bool HasDuplicateKeys(std::string_view text) {
-  const JsonSpans json(text);
-  std::unordered_set<std::string_view> keys;
-  std::vector<const JsonSpans::Value*> left = {&json.Root()};
-  while (!left.empty()) {
-    const auto& parent = *left.back();
-    left.pop_back();
-    keys.clear();
-    bool duplicate = false;
-    json.EachIn(parent, [&](const JsonSpans::Value& value) {
-      if (parent.kind == JsonSpans::Kind::kObject)
-        duplicate = !keys.insert(json.Key(value)).second || duplicate;
-      if (value.kind == JsonSpans::Kind::kArray || value.kind == JsonSpans::Kind::kObject)
-        left.push_back(&value);
-    });
-    if (duplicate) return true;
+const JsonSpans::Value* JsonSpans::FindDuplicateKey() const {
+  // Sorted, not hashed: emptying a hash table that once was large costs that again for every small object.
+  std::vector<std::pair<std::string_view, const Value*>> members;
+  const auto has_same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
+  for (const Value& parent : values_) {
+    if (parent.kind != Kind::kObject) continue;
+    members.clear();
+    EachIn(parent, [&](const Value& member) { members.emplace_back(Key(member), &member); });
+    std::sort(members.begin(), members.end());
+    const auto found = std::adjacent_find(members.begin(), members.end(), has_same_key);
+    if (found != members.end()) return std::next(found)->second;
   }
-  return false;
+  return nullptr;
+}
+
+bool HasDuplicateKeys(std::string_view json) {
+  return JsonSpans(json).FindDuplicateKey() != nullptr;
 }
 
 std::optional<std::int64_t> WholeNumber(std::string_view digits) {
@@ -215,52 +228,16 @@ void AppendQuoted(std::string& json, std::string_view text) {
   // Room for the escapes of ordinary HTML, so that a text of many MB need not be moved while it grows.
   constexpr std::size_t kLong = 1 << 20;
   if (text.size() > kLong) json.reserve(json.size() + text.size() + text.size() / 8);
-  Appender output{json};
-  rapidjson::Writer<Appender> writer(output);
-  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-bool IsUtf8(std::string_view bytes) noexcept {
-  std::size_t i = 0;
-  while (i < bytes.size()) {
-    std::uint64_t block = 0;
-    if (i + sizeof(block) <= bytes.size()) {
-      std::memcpy(&block, bytes.data() + i, sizeof(block));
-      if ((block & 0x8080808080808080U) == 0) {
-        i += sizeof(block);
-        continue;
-      }
-    }
-    if (static_cast<unsigned char>(bytes[i]) < 0x80) {
-      ++i;
-      continue;
-    }
-    utf8proc_int32_t c = 0;
-    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(bytes.data() + i),
-                                         static_cast<utf8proc_ssize_t>(bytes.size() - i), &c);
-    if (length <= 0) return false;
-    i += static_cast<std::size_t>(length);
+  json += '"';
+  while (!text.empty()) {
+    const auto escape = std::find_if(text.begin(), text.end(), NeedsEscape);
+    const auto plain = static_cast<std::size_t>(escape - text.begin());
+    json.append(text.substr(0, plain));
+    if (plain == text.size()) break;
+    AppendEscape(json, text[plain]);
+    text.remove_prefix(plain + 1);
   }
-  return true;
-}
-
-void MakeText(std::string& text) {
-  std::erase(text, '\0');
-  if (IsUtf8(text)) return;
-  std::string clean;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t length = 1;
-    while (length < 5 && i + length <= text.size() && !IsUtf8(std::string_view(text).substr(i, length)))
-      ++length;
-    if (length < 5 && i + length <= text.size()) {
-      clean.append(text, i, length);
-      i += length;
-    } else {
-      clean += "\xEF\xBF\xBD";
-      ++i;
-    }
-  }
-  text = std::move(clean);
+  json += '"';
 }
 
 }  // namespace syncline

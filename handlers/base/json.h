@@ -1,11 +1,13 @@
 #pragma once
-// JSON as spans of its own text: where each value begins and ends. Strings are decoded when they are asked
-// for, and everything else is left alone, so that a message of hundreds of MB is not held twice.
+// JSON (RFC 8259) as spans of its own text: where each value begins and ends. Strings are decoded when they
+// are asked for, and everything else is left alone, so that a message of hundreds of MB is not held twice.
 //
-// Anki's objects carry keys that we do not know, and numbers whose spelling must survive (64-bit ids, 0.9 as
-// a float). So nothing is converted that nobody asks for, and what is kept is kept as the bytes that came.
-// RapidJSON does the parsing, iteratively. Left out on purpose: writing JSON, comments, NaN, and any
-// tolerance for what Anki's own parser would refuse.
+// Objects that a protocol hands us to keep carry keys that we do not know, and numbers whose spelling must
+// survive (64-bit ids, 0.9 as a float). So nothing is converted that nobody asks for, and what is kept is kept
+// as the bytes that came. RapidJSON does the parsing, iteratively. Bodies of REST requests are read with
+// json_input.h, which stands on this; JSON is written with json_writer.h. Left out on purpose: comments, NaN,
+// and any tolerance for what is not JSON.
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -18,7 +20,13 @@ namespace syncline {
 /// Not JSON, or JSON beyond our limits. what() is for the log.
 class BadJson : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// `offset`: of the first byte that cannot be.
+  explicit BadJson(const std::string& why, std::size_t offset = 0)
+      : std::runtime_error(why), offset_(offset) {}
+  std::size_t offset() const { return offset_; }
+
+ private:
+  std::size_t offset_;
 };
 
 /// One parsed document. It points into the text it was made from, which must outlive it.
@@ -60,6 +68,8 @@ class JsonSpans {
   }
   /// A string, decoded; empty for anything else.
   std::string Text(const Value& value) const;
+  /// A member whose object has its key twice, at any recorded depth; null: there is none.
+  const Value* FindDuplicateKey() const;
 
  private:
   friend struct SpanRecorder;
@@ -76,14 +86,8 @@ bool HasDuplicateKeys(std::string_view json);
 /// Anki's parser reads "-0" as a float, so here it is none either.
 std::optional<std::int64_t> WholeNumber(std::string_view digits);
 
-/// The text as a JSON string. It must be UTF-8.
+/// The text, which must be UTF-8, as a JSON string.
 std::string QuoteJson(std::string_view text);
 void AppendQuoted(std::string& json, std::string_view text);
-
-/// Whether the bytes are UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF.
-bool IsUtf8(std::string_view bytes) noexcept;
-
-/// Makes of any bytes text as PostgreSQL takes it: NUL goes, what is not UTF-8 becomes U+FFFD.
-void MakeText(std::string& text);
 
 }  // namespace syncline

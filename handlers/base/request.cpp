@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "handlers/base/errors.h"
-#include "handlers/base/json.h"
+#include "handlers/base/utf8.h"
 
 namespace syncline {
 

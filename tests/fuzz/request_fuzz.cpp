@@ -10,7 +10,7 @@
 
 #include "fcgi/fcgi_io.h"
 #include "fcgi/gate.h"
-#include "handlers/base/json.h"
+#include "handlers/base/utf8.h"
 
 using namespace syncline;
 using namespace syncline::front;

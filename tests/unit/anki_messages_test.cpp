@@ -39,15 +39,6 @@ bool IsBadJson(const Error& error) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_whole_number_is_digits_and_nothing_else) {
-  BOOST_TEST(WholeNumber("0").value() == 0);
-  BOOST_TEST(WholeNumber("-9223372036854775808").value() == std::numeric_limits<std::int64_t>::min());
-  BOOST_TEST(WholeNumber("9223372036854775807").value() == std::numeric_limits<std::int64_t>::max());
-  for (const char* none : {"", "-", "-0", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "9223372036854775808"}) {
-    BOOST_TEST(!WholeNumber(none), none);
-  }
-}
-
 BOOST_AUTO_TEST_CASE(a_header_of_a_real_client_is_taken) {
   const Envelope envelope =
       ParseEnvelope(R"({"v":11,"k":"3f0c","c":"25.09,9a1b2c3d,linux","s":"q7Zt1b","new":[1]})");

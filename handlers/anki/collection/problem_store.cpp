@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "handlers/base/json.h"
+#include "handlers/base/json_writer.h"
 #include "sql/queries/anki.h"
 
 namespace syncline::anki {
@@ -29,48 +29,26 @@ Counts Named(const CollectionCounts& c) {
            {"deck_configs", c.deck_configs}}};
 }
 
-// A JSON object of members that are JSON.
-class Json {
- public:
-  Json& Add(std::string_view key, std::string_view value) {
-    text_ += text_.size() > 1 ? "," : "";
-    text_.append(QuoteJson(key)).append(":").append(value);
-    return *this;
-  }
-  Json& Add(std::string_view key, std::int64_t value) { return Add(key, std::to_string(value)); }
-  std::string Finish() const { return text_ + '}'; }
-
- private:
-  std::string text_ = "{";
-};
-
-std::string List(const std::vector<std::int64_t>& ids) {
-  std::string list = "[";
-  for (const std::int64_t id : ids) list += (list.size() > 1 ? "," : "") + std::to_string(id);
-  return list + ']';
+void AddCountAndIds(JsonWriter& json, std::string_view name, std::int64_t count,
+                    const std::vector<std::int64_t>& ids) {
+  json.Object(name).Add("count", count);
+  if (!ids.empty()) json.Add("ids", ids);
+  json.End();
 }
 
-std::string CountAndIds(std::int64_t count, const std::vector<std::int64_t>& ids) {
-  Json json;
-  json.Add("count", count);
-  if (!ids.empty()) json.Add("ids", List(ids));
-  return json.Finish();
+void AddCounts(JsonWriter& json, std::string_view name, const CollectionCounts& counts) {
+  json.Object(name);
+  for (const auto& [part, count] : Named(counts)) json.Add(part, count);
+  json.End();
 }
 
-std::string Print(const CollectionCounts& counts) {
-  Json json;
-  for (const auto& [name, count] : Named(counts)) json.Add(name, count);
-  return json.Finish();
-}
-
-std::string Differences(const CollectionCounts& client, const CollectionCounts& server) {
+void AddDifferences(JsonWriter& json, const CollectionCounts& client, const CollectionCounts& server) {
   const Counts theirs = Named(client), ours = Named(server);
-  std::string names = "[";
+  json.Array("differ");
   for (std::size_t i = 0; i < ours.size(); ++i) {
-    if (ours[i].second == theirs[i].second) continue;
-    names += (names.size() > 1 ? "," : "") + QuoteJson(ours[i].first);
+    if (ours[i].second != theirs[i].second) json.Add(ours[i].first);
   }
-  return names + ']';
+  json.End();
 }
 
 // The operator's terminal shows this text: keep printable ASCII only.
@@ -84,26 +62,27 @@ std::string Printable(std::string_view client) {
 }  // namespace
 
 void ProblemStore::KeepUpload(const Sender& sender, const Adjustments& adjusted) {
-  Json columns;
-  for (const auto& [column, found] : adjusted) columns.Add(column, CountAndIds(found.count, found.ids));
-  Keep("upload", sender, Json().Add("adjusted", columns.Finish()).Finish());
+  JsonWriter json;
+  json.Object().Object("adjusted");
+  for (const auto& [column, found] : adjusted) AddCountAndIds(json, column, found.count, found.ids);
+  Keep("upload", sender, json.Finish());
 }
 
 void ProblemStore::KeepMismatch(const Sender& sender, const Session& session, const CollectionCounts& client,
                                 const CollectionCounts& server) {
-  Json touched;
+  JsonWriter json;
+  json.Object();
+  AddDifferences(json, client, server);
+  AddCounts(json, "client", client);
+  AddCounts(json, "server", server);
+  json.Add("generation", session.generation);
+  json.Object("usn").Add("server", session.server_usn).Add("client", session.client_usn).End();
+  json.Object("touched");
   for (const sql::Row& row : tx_.Query(sql::anki::touched_by_session, user_, session.fence, kMaxIdsPerKind)) {
-    touched.Add(row["part"].As<std::string>(),
-                CountAndIds(row["count"].As<std::int64_t>(), row["ids"].As<std::vector<std::int64_t>>()));
+    AddCountAndIds(json, row["part"].As<std::string_view>(), row["count"].As<std::int64_t>(),
+                   row["ids"].As<std::vector<std::int64_t>>());
   }
-  Json usns;
-  usns.Add("server", session.server_usn).Add("client", session.client_usn);
-  Json details;
-  details.Add("differ", Differences(client, server))
-      .Add("client", Print(client))
-      .Add("server", Print(server));
-  details.Add("generation", session.generation).Add("usn", usns.Finish());
-  Keep("sanity", sender, details.Add("touched", touched.Finish()).Finish());
+  Keep("sanity", sender, json.Finish());
 }
 
 void ProblemStore::Keep(std::string_view kind, const Sender& sender, const std::string& details) {

@@ -32,7 +32,7 @@
 #include <set>
 
 #include "handlers/anki/file/file_wire_sqlite.h"
-#include "handlers/base/json.h"
+#include "handlers/base/utf8.h"
 
 namespace syncline::anki {
 namespace {

@@ -14,6 +14,7 @@
 #include "handlers/anki/objects/schema18_wire.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/json.h"
+#include "handlers/base/utf8.h"
 
 namespace syncline::anki::sqlite {
 namespace {

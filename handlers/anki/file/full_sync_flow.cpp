@@ -9,7 +9,7 @@
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
-#include "handlers/base/json.h"
+#include "handlers/base/utf8.h"
 #include "handlers/base/zstd.h"
 
 namespace syncline::anki {

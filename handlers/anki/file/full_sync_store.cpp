@@ -3,6 +3,7 @@
 #include "handlers/anki/collection/session_store.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/job.h"
+#include "handlers/base/json_writer.h"
 #include "sql/queries/anki.h"
 
 namespace syncline::anki {
@@ -13,7 +14,7 @@ HistoryEntry EntryFromRow(const sql::Row& row) {
 }
 
 std::string JobArgs(std::int32_t generation) {
-  return "{\"generation\":" + std::to_string(generation) + "}";
+  return JsonWriter().Object().Add("generation", generation).Finish();
 }
 
 // PostgreSQL's text cannot hold NUL, and in a name it means nothing to any client.
