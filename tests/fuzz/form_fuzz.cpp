@@ -1,0 +1,70 @@
+// Any bytes as a form: refused, or fields within their limits that are the same however the bytes arrive, and
+// the same again when they are encoded again.
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "handlers/base/errors.h"
+#include "handlers/base/form.h"
+#include "handlers/base/utf8.h"
+
+using namespace syncline;
+
+namespace {
+
+class Text : public BodySource {
+ public:
+  Text(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = text_.copy(buffer, std::min(size, piece_));
+    text_.remove_prefix(got);
+    return got;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t piece_;
+};
+
+constexpr FormLimits kLimits{.fields = 20, .name_bytes = 30, .value_bytes = 100, .total_bytes = 1000};
+
+// The fields, encoded byte by byte; or the code of the error.
+std::string Read(std::string_view text, std::size_t piece, FormLimits limits) {
+  Text body(text, piece);
+  Request request;
+  request.headers = {{"content-type", "application/x-www-form-urlencoded"}};
+  request.body = &body;
+  const auto encoded = [](const std::string& part) {
+    std::string out;
+    for (const unsigned char c : part)
+      out.append("%").append({"0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]});
+    return out;
+  };
+  std::string all;
+  try {
+    for (const auto& [name, value] : ReadForm(request, limits)) {
+      if (name.size() > limits.name_bytes || value.size() > limits.value_bytes || !IsUtf8(name) ||
+          !IsUtf8(value) || value.find('\0') != std::string::npos)
+        std::abort();
+      all += encoded(name) + "=" + encoded(value) + "&";
+    }
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return all;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string whole = Read(text, SIZE_MAX, kLimits);
+  for (const std::size_t piece : {1, 3}) {
+    // How much has arrived when a limit is met may differ, what is wrong first may not.
+    if (size <= kLimits.total_bytes && Read(text, piece, kLimits) != whole) std::abort();
+  }
+  if (whole.find('=') != std::string::npos && Read(whole, SIZE_MAX, {}) != whole) std::abort();
+  return 0;
+}

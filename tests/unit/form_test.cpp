@@ -1,0 +1,269 @@
+// handlers/base/form, multipart and header_values.
+#include "handlers/base/form.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "handlers/base/errors.h"
+#include "handlers/base/header_values.h"
+#include "handlers/base/multipart.h"
+
+using namespace syncline;
+
+namespace {
+
+// Gives its bytes in pieces of `piece`.
+class Text : public BodySource {
+ public:
+  explicit Text(std::string text, std::size_t piece = 1 << 20) : text_(std::move(text)), piece_(piece) {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    const std::size_t got = std::min({size, text_.size() - at_, piece_});
+    text_.copy(buffer, got, at_);
+    at_ += got;
+    return got;
+  }
+
+ private:
+  std::string text_;
+  std::size_t piece_, at_ = 0;
+};
+
+std::string CodeOf(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return "";
+}
+
+Request With(const char* content_type, BodySource& body) {
+  Request request;
+  request.headers = {{"content-type", content_type}};
+  request.body = &body;
+  return request;
+}
+
+std::string Form(const std::string& text, FormLimits limits = {}, std::size_t piece = 1) {
+  Text body(text, piece);
+  std::string seen;
+  for (const auto& [name, value] : ReadForm(With("application/x-www-form-urlencoded", body), limits))
+    seen += "[" + name + "|" + value + "]";
+  return seen;
+}
+
+std::string FormCode(const std::string& text, FormLimits limits = {}) {
+  return CodeOf([&] { Form(text, limits); });
+}
+
+// The parts of a body, read with all sizes of pieces and buffers that could matter.
+std::string Parts(const std::string& text, const char* content_type = "multipart/form-data; boundary=b",
+                  MultipartLimits limits = {}, std::size_t piece = 1 << 20,
+                  std::size_t buffer_size = 1 << 16) {
+  Text body(text, piece);
+  MultipartReader reader(With(content_type, body), limits);
+  std::string seen;
+  std::vector<char> buffer(buffer_size);
+  while (const auto part = reader.NextPart()) {
+    seen += "[" + part->name;
+    if (part->filename) seen += "|" + *part->filename;
+    if (!part->content_type.empty()) seen += "|" + part->content_type;
+    seen += "|";
+    while (const std::size_t got = reader.Read(buffer.data(), buffer.size())) seen.append(buffer.data(), got);
+    seen += "]";
+  }
+  return seen;
+}
+
+std::string PartsCode(const std::string& text, MultipartLimits limits = {}) {
+  return CodeOf([&] { Parts(text, "multipart/form-data; boundary=b", limits); });
+}
+
+std::string Section(const std::string& disposition, const std::string& body) {
+  return "--b\r\nContent-Disposition: form-data; " + disposition + "\r\n\r\n" + body + "\r\n";
+}
+
+const std::string kEnd = "--b--\r\n";
+
+}  // namespace
+
+// ---- Forms
+
+BOOST_AUTO_TEST_CASE(a_form_is_its_fields_in_order) {
+  for (const std::size_t piece : {1, 2, 3, 1000})
+    BOOST_TEST(Form("a=1&b=%41+%2B%26%3d&&c&=x&a=2=3&", {}, piece) == "[a|1][b|A +&=][c|][|x][a|2=3]");
+  BOOST_TEST(Form("") == "");
+  BOOST_TEST(Form("&&") == "");
+  BOOST_TEST(Form("n%C3%A9=%e2%82%ac") == "[n\u00e9|\u20ac]");
+}
+
+BOOST_AUTO_TEST_CASE(a_form_that_is_none_is_refused) {
+  for (const char* bad : {"a=%", "a=%4", "a=%zz", "%=1"})
+    BOOST_TEST(FormCode(bad) == "bad_percent_encoding", bad);
+  for (const char* bad : {"a=%00", "%00=1", "a=%ff", "a=\xff", "a=%C3"})
+    BOOST_TEST(FormCode(bad) == "bad_form_text", bad);
+  Text body("a=1");
+  BOOST_TEST(CodeOf([&] { ReadForm(With("application/json", body)); }) == "not_a_form");
+  BOOST_TEST(ReadForm(With("application/x-www-form-urlencoded; charset=UTF-8", body)).size() == 1u);
+  BOOST_TEST(ReadForm(Request()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_form_of_its_limits_is_read_and_one_more_is_refused) {
+  const FormLimits limits{.fields = 2, .name_bytes = 3, .value_bytes = 4, .total_bytes = 20};
+  BOOST_TEST(Form("abc=%31234&b=1", limits) == "[abc|1234][b|1]");
+  for (const char* large : {"a&b&c", "abcd=1", "a=12345", "a=1&&&&&&&&&&&&&&&&&&&"})
+    BOOST_TEST(FormCode(large, limits) == "form_too_large", large);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_is_found_by_its_name) {
+  Text body("a=1&b=2&a=3");
+  const auto form = ReadForm(With("application/x-www-form-urlencoded", body));
+  BOOST_TEST(*ValueOf(form, "a") == "1");
+  BOOST_TEST(ValueOf(form, "c") == nullptr);
+}
+
+// ---- Multipart
+
+BOOST_AUTO_TEST_CASE(parts_are_what_was_sent_whatever_the_pieces) {
+  const std::string file("\r\n--\r\n--a\r\n-\r\0\r\r\n-", 20);
+  const std::string text = "ignored\r\n" + Section("name=\"a\"", "1") +
+                           Section("name=f; filename=\"x.bin\"", file) + Section("name=\"empty\"", "") +
+                           kEnd + "--b\r\nignored";
+  const std::string expected = "[a|1][f|x.bin|" + file + "][empty|]";
+  for (const std::size_t piece : {1, 2, 3, 5, 7, 1 << 20}) {
+    for (const std::size_t buffer : {1, 2, 3, 1000})
+      BOOST_TEST((Parts(text, "multipart/form-data; boundary=b", {}, piece, buffer) == expected));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_real_clients_send_is_read) {
+  // Chromium 120
+  BOOST_TEST(Parts("------WebKitFormBoundaryAb1\r\nContent-Disposition: form-data; name=\"f\"; "
+                   "filename=\"\u00e9%22.txt\"\r\nContent-Type: text/plain\r\n\r\nx\r\n"
+                   "------WebKitFormBoundaryAb1--\r\n",
+                   "multipart/form-data; boundary=----WebKitFormBoundaryAb1") ==
+             "[f|\u00e9%22.txt|text/plain|x]");
+  // curl 7.88
+  BOOST_TEST(
+      Parts("--------------------------d74496d66958873e\r\nContent-Disposition: form-data; name=\"f\"; "
+            "filename=\"a\\\"b\\\\c\"\r\nContent-Type: application/octet-stream\r\n\r\nx\r\n"
+            "--------------------------d74496d66958873e--\r\n",
+            "multipart/form-data; boundary=------------------------d74496d66958873e") ==
+      "[f|a\"b\\c|application/octet-stream|x]");
+  // requests 2.28 with a name that is not ASCII
+  BOOST_TEST(
+      Parts("--0a\r\nContent-Disposition: form-data; name=\"f\"; filename*=utf-8''%E2%82%AC.txt\r\n\r\nx\r\n"
+            "--0a--\r\n",
+            "multipart/form-data; boundary=0a") == "[f|\u20ac.txt|x]");
+  // Qt 5: the boundary has characters that need quotes
+  BOOST_TEST(
+      Parts("--boundary_.oOo._MTI=\r\nContent-Type: application/json\r\nContent-Disposition: form-data; "
+            "name=\"j\"\r\n\r\n{}\r\n--boundary_.oOo._MTI=--\r\n",
+            "multipart/form-data; boundary=\"boundary_.oOo._MTI=\"") == "[j|application/json|{}]");
+  // Anki 2.1.20: gzip in a part
+  BOOST_TEST(
+      Parts("--Anki-sync-boundary\r\nContent-Disposition: form-data; name=\"c\"\r\n\r\n1\r\n"
+            "--Anki-sync-boundary\r\nContent-Disposition: form-data; name=\"data\"; filename=\"data\"\r\n"
+            "Content-Type: application/octet-stream\r\n\r\n\x1f\x8b\r\n\r\n--Anki-sync-boundary--\r\n",
+            "multipart/form-data; boundary=Anki-sync-boundary") ==
+      "[c|1][data|data|application/octet-stream|\x1f\x8b\r\n]");
+  // Internet Explorer and its kind
+  BOOST_TEST(Parts(Section("name=\"f\"; filename=\"C:\\temp\\x\"", "") + kEnd) == "[f|C:\\temp\\x|]");
+  // Python's email package folds long headers; a form without fields has no parts.
+  BOOST_TEST(Parts("--b \t\r\nX: y\r\ncontent-disposition:form-data;\r\n\tNAME=a\r\n\r\n\r\n" + kEnd) ==
+             "[a|]");
+  BOOST_TEST(Parts("--b--") == "");
+  BOOST_TEST(Parts("\r\n--b--") == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_ends_early_is_refused) {
+  const std::string whole = Section("name=a", "12345") + "--b--";
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    BOOST_TEST(PartsCode(whole.substr(0, size)) == "bad_multipart", size);
+  BOOST_TEST(PartsCode(whole) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_malformed_part_is_refused) {
+  for (const std::string& bad : std::vector<std::string>{
+           "--bx\r\n\r\n\r\n" + kEnd, "--b\r\n\r\nx\r\n" + kEnd, "--b\r\nname\r\n\r\n\r\n" + kEnd,
+           Section("filename=x", "") + kEnd, Section("name=\"a", "") + kEnd,
+           Section("name=a; name=b", "") + kEnd, Section("name=\"\xff\"", "") + kEnd,
+           Section(std::string("name=\"a\0\"", 9), "") + kEnd,
+           Section("name=a\r\nContent-Disposition: form-data; name=b", "") + kEnd,
+           Section("name=a; filename*=utf-8''%zz", "") + kEnd, Section("name=a; filename=\"\n\"", "") + kEnd,
+           Section("name=a; filename*=UTF-8''%0a", "") + kEnd, Section("name=a\"b\"", "") + kEnd,
+           std::string("--b\r\nContent-Disposition: attachment; name=a\r\n\r\n\r\n") + kEnd}) {
+    BOOST_TEST(PartsCode(bad) == "bad_multipart", bad);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_type_that_is_not_multipart_or_has_no_boundary_is_refused) {
+  const auto code = [](const char* type) { return CodeOf([&] { Parts(kEnd, type); }); };
+  for (const char* other :
+       {"", "text/plain", "multipart/mixed; boundary=b", "application/x-www-form-urlencoded"})
+    BOOST_TEST(code(other) == "not_multipart", other);
+  for (const char* bad : {"multipart/form-data", "multipart/form-data; boundary=",
+                          "multipart/form-data; boundary=\"a \"", "multipart/form-data; boundary=\xff"})
+    BOOST_TEST(code(bad) == "bad_multipart", bad);
+  BOOST_TEST(code(("multipart/form-data; boundary=" + std::string(201, 'x')).c_str()) == "bad_multipart");
+  BOOST_TEST(code("Multipart/Form-Data ; charset=utf-8; Boundary=b") == "");
+  BOOST_TEST(CodeOf([] { MultipartReader reader{Request()}; }) == "not_multipart");
+}
+
+BOOST_AUTO_TEST_CASE(a_multipart_body_of_its_limits_is_read_and_one_more_is_refused) {
+  const MultipartLimits limits{.parts = 2, .header_bytes = 60, .preamble_bytes = 10};
+  const std::string a = Section("name=a", "x");
+  BOOST_TEST(PartsCode("0123456789\r\n" + a + a + kEnd, limits) == "");
+  for (const std::string& large : std::vector<std::string>{
+           a + a + a + kEnd, "01234567890\r\n" + a + kEnd,
+           Section("name=" + std::string(100, 'a'), "x") + kEnd, std::string(1'000'000, 'x')})
+    BOOST_TEST(PartsCode(large, limits) == "multipart_too_large");
+  Text body(Section("name=a", "12345") + Section("name=b", "123456") + kEnd, 3);
+  MultipartReader reader(With("multipart/form-data; boundary=b", body));
+  reader.NextPart();
+  BOOST_TEST(reader.ReadText(5) == "12345");
+  BOOST_TEST(reader.ReadText(5) == "");
+  reader.NextPart();
+  BOOST_TEST(CodeOf([&] { reader.ReadText(5); }) == "multipart_too_large");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_read_of_a_part_is_skipped) {
+  Text body(Section("name=a", std::string(200'000, 'x')) + Section("name=b", "y") + kEnd, 1000);
+  MultipartReader reader(With("multipart/form-data; boundary=b", body));
+  BOOST_TEST(reader.ReadText(9) == "");
+  BOOST_TEST(reader.NextPart()->name == "a");
+  BOOST_TEST(reader.NextPart()->name == "b");
+  BOOST_TEST(reader.ReadText(9) == "y");
+  BOOST_TEST(!reader.NextPart().has_value());
+  BOOST_TEST(!reader.NextPart().has_value());
+  BOOST_TEST(reader.ReadText(9) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_looks_like_its_boundary_costs_no_more_than_its_size) {
+  const std::string boundary(60, '-');
+  const std::string nearly = "\r\n--" + boundary.substr(1) + "x";
+  std::string content;
+  while (content.size() < (4 << 20)) content += nearly;
+  const std::string text = "--" + boundary + "\r\nContent-Disposition: form-data; name=a\r\n\r\n" + content +
+                           "\r\n--" + boundary + "--";
+  const std::string type = "multipart/form-data; boundary=" + boundary;
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(Parts(text, type.c_str(), {}, 1 << 20, 16).size() == content.size() + 4);
+  BOOST_TEST(Parts(text, type.c_str(), {}, 16).size() == content.size() + 4);
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)));
+}
+
+BOOST_AUTO_TEST_CASE(parameters_of_a_header_are_read_or_the_header_is_refused) {
+  const auto read = ParseHeaderParameters("Text/Plain ; Charset=\"a;\\\"b\" ;; x = y;");
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST(read->value == "text/plain");
+  BOOST_TEST(*read->Find("charset") == "a;\"b");
+  BOOST_TEST(*read->Find("x") == "y");
+  BOOST_TEST(read->Find("z") == nullptr);
+  for (const char* bad : {"", ";", "a; b", "a; =b", "a; b=\"c", "a; b=1; B=2", "a; b=\"c\"d"})
+    BOOST_TEST(!ParseHeaderParameters(bad).has_value(), bad);
+}
