@@ -1,0 +1,51 @@
+#pragma once
+// Parts of a body by Range (RFC 9110, section 14), in bytes. One range is answered with 206; several are answered
+// with the whole body, as 14.2 allows: no client of ours needs multipart/byteranges, and many small ranges cost
+// more than the whole.
+//
+//   const auto range = RangeOf(request, current, blob.size);  // after Evaluate
+//   return Partial(Response::Stream(...range..., blob.size), range);
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "handlers/base/conditional.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/request.h"
+#include "handlers/base/response.h"
+
+namespace syncline {
+
+/// Both ends are inside the body.
+struct ByteRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;         ///< the last byte, not the one behind it
+  std::uint64_t body_length = 0;  ///< of the whole
+  std::uint64_t Size() const { return last - first + 1; }
+};
+
+/// Error RangeNotSatisfiable "range_not_satisfiable". The answer needs the header Content-Range with the value
+/// of ContentRange().
+class RangeNotSatisfiable : public Error {
+ public:
+  explicit RangeNotSatisfiable(std::uint64_t body_length)
+      : Error(ErrorKind::kRangeNotSatisfiable, "range_not_satisfiable"), body_length_(body_length) {}
+  std::string ContentRange() const { return "bytes */" + std::to_string(body_length_); }
+
+ private:
+  std::uint64_t body_length_;
+};
+
+/// What is to be sent of a body of that length; none: all of it. That is so without a Range, with another method
+/// than GET, unit than bytes, several or malformed ranges, an If-Range that does not hold (an entity tag
+/// compares strongly; a date must be that of the last change, a second or more before `now`), and an empty body
+/// asked for its end. Throws RangeNotSatisfiable when no range has a byte of the body.
+std::optional<ByteRange> RangeOf(
+    const Request& request, const Current& current, std::uint64_t body_length,
+    std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
+
+/// Makes of a 200 with that part as its body a 206; without a range only says that there could be one.
+Response Partial(Response response, const std::optional<ByteRange>& range);
+
+}  // namespace syncline
