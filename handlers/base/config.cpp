@@ -32,7 +32,7 @@ const Setting kSettings[] = {
     {"temp_dir", &Config::temp_dir, 0, 0, nullptr,
      "Folder for private files while a collection is checked or built"},
     {"secret_file", &Config::secret_file, 0, 0, nullptr,
-     "File of at least 32 random bytes, from which keys are derived"},
+     "File from which keys are derived: openssl rand -hex 32; older secrets in further lines"},
     {"max_collection_mib", &Config::max_collection_mib, 1, 1 << 20, nullptr,
      "Largest collection file, uncompressed, in MiB"},
     {"max_message_mib", &Config::max_message_mib, 1, 450, nullptr,

@@ -20,7 +20,7 @@ struct Config {
   std::string database_url = "postgresql:///syncline";  ///< libpq URI; a password goes into a passfile
   std::string redis_url = "unix:///run/redis/redis.sock";
   std::string temp_dir = "/var/tmp";       ///< private files while a collection is checked or built
-  std::string secret_file;                 ///< 32 random bytes or more: keys are derived from it
+  std::string secret_file;                 ///< keys are derived from it (seal.h)
   std::int64_t max_collection_mib = 2048;  ///< largest collection file, uncompressed
   /// Largest message of a sync, uncompressed. A row of a collection file may hold it twice (fields and the
   /// one sorted by), and neither SQLite nor PostgreSQL holds a GB.
