@@ -1,11 +1,15 @@
 // Any bytes as JSON: refused, or spans that lie inside the text and inside each other, whose texts are JSON
-// again.
+// again. And as the body of a request: refused with places that exist, or read; what was read and is written is
+// JSON with the same content.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "handlers/base/json.h"
+#include "handlers/base/json_input.h"
+#include "handlers/base/json_writer.h"
+#include "handlers/base/utf8.h"
 
 using namespace syncline;
 
@@ -31,6 +35,81 @@ void Check(const JsonSpans& spans, const JsonSpans::Value& value) {
   });
 }
 
+// Reads every value as what it is, and as something else; writes it again.
+void Copy(const JsonValue& value, JsonWriter& json, int depth) {
+  const std::string_view raw = value.Raw();
+  value.Int(-5, 5);
+  value.Choice({});
+  switch (raw.front()) {
+    case '"':
+      json.Add(value.Text(SIZE_MAX));
+      break;
+    case '{':
+      json.Object();
+      for (const auto& [key, member] : value.Object().Members()) {
+        json.Add(key, RawJson{member.Raw()});
+        if (depth < 3) {
+          JsonWriter inner;
+          Copy(member, inner, depth + 1);
+        }
+      }
+      json.End();
+      break;
+    case '[':
+      json.Array();
+      for (const JsonValue& element : value.List(SIZE_MAX)) {
+        if (depth < 3) {
+          Copy(element, json, depth + 1);
+        } else {
+          json.Add(RawJson{element.Raw()});
+        }
+      }
+      json.End();
+      break;
+    case 't':
+    case 'f':
+      json.Add(value.Bool());
+      break;
+    case 'n':
+      json.Add(nullptr);
+      break;
+    default: {
+      const double number = value.Double(-1e308, 1e308);
+      const std::string text = JsonWriter().Add(number).Finish();
+      const double again = ReadJson(text, [](const JsonValue& v) { return v.Double(-1e308, 1e308); });
+      if (again != number) std::abort();
+      json.Add(number);
+    }
+  }
+}
+
+void UseAsBody(std::string_view text) {
+  for (const bool is_lax : {false, true}) {
+    try {
+      ReadJson(text,
+               [](const JsonValue& value) {
+                 JsonWriter json;
+                 Copy(value, json, 0);
+                 const std::string copy = json.Finish();
+                 if (!IsUtf8(copy)) std::abort();
+                 static_cast<void>(JsonSpans(copy));
+                 return 0;
+               },
+               {.numbers_in_strings = is_lax});
+    } catch (const InputError& error) {
+      for (const InputProblem& problem : error.problems()) {
+        if (problem.offset && *problem.offset > text.size()) std::abort();
+        if (!IsUtf8(PointerOf(problem.place))) std::abort();
+      }
+    }
+  }
+  // Any bytes as a text of ours.
+  const std::string written = JsonWriter().Object().Add(text, text).Finish();
+  const JsonSpans spans(written);
+  if (!IsUtf8(written)) std::abort();
+  if (IsUtf8(text) && spans.Key(*(&spans.Root() + 1)) != text) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -42,7 +121,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Check(spans, spans.Root());
     spans.EachIn(spans.Root(), [&](const JsonSpans::Value& child) { Check(spans, child); });
     HasDuplicateKeys(text);
-  } catch (const BadJson&) {
+  } catch (const BadJson& error) {
+    if (error.offset() > size) std::abort();
   }
+  UseAsBody(text);
   return 0;
 }

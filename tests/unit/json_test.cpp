@@ -257,8 +257,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_object_or_no_json_or_nothing_at_all_is_told_apar
 BOOST_AUTO_TEST_CASE(an_integer_is_read_by_its_digits) {
   for (const char* five : {"5", "5.0", "5.000", "5e0", "50e-1", "0.5e1", "0.05E+2", "500.00e-2"})
     BOOST_TEST(IntOf(five) == "5", five);
-  for (const char* zero : {"0", "-0", "0.0", "-0.0", "0e-5"})
-    BOOST_TEST(IntOf(zero) == "0", zero);
+  for (const char* zero : {"0", "-0", "0.0", "-0.0", "0e-5"}) BOOST_TEST(IntOf(zero) == "0", zero);
   BOOST_TEST(IntOf("9223372036854775807.0") == "9223372036854775807");
   BOOST_TEST(IntOf("-9223372036854775808") == "-9223372036854775808");
   BOOST_TEST(IntOf("9223372036854775808") == "less_than_equal");
