@@ -275,6 +275,28 @@ void Authenticate(Call& call, Next next) {
   next(call);
 }
 
+RateAnswer Count(Call& call, const CallLimit& limit) {
+  const bool by_account = limit.per == CallLimit::Per::kAccount && call.context.user() != UserId{};
+  const std::string who = by_account ? std::to_string(static_cast<std::int64_t>(call.context.user()))
+                                     : NetworkOf(call.request.remote_address);
+  try {
+    return Allow(call.context.redis(), std::string("calls:") + call.route->operation + ":" + who, limit.rate);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kBusy || !limit.is_open_without_redis) throw;
+    return {};
+  }
+}
+
+void LimitRate(Call& call, Next next) {
+  if (call.route->limit) {
+    const RateAnswer answer = Count(call, *call.route->limit);
+    if (!answer.is_allowed) {
+      throw Error(ErrorKind::kTooMany, "too_many_requests").RetryAfter(answer.RetryAfterSeconds());
+    }
+  }
+  next(call);
+}
+
 void Handle(Call& call, Next) {
   call.response = call.route->handler(call.request, call.context);
 }
@@ -305,6 +327,8 @@ constexpr Stage kStages[] = {
     ParseFirst,
     // Last before the handler: an unknown caller costs one look-up and no body.
     Authenticate,
+    // Behind the login, because an account is counted wherever it comes from. Few routes have a limit.
+    LimitRate,
     Handle,
 };
 

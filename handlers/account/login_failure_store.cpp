@@ -1,13 +1,12 @@
 #include "handlers/account/login_failure_store.h"
 
-#include <arpa/inet.h>
 #include <sodium.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
+#include "handlers/base/request.h"
 #include "sql/queries/account.h"
 
 namespace syncline::account {
@@ -38,25 +37,10 @@ std::string HashOf(std::string_view text) {
   return hash;
 }
 
-// What of an address its owner cannot change at will.
-std::string Network(std::string_view address) {
-  const std::string text(address);
-  in6_addr v6;
-  if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return text;
-  char out[INET6_ADDRSTRLEN] = {};
-  if (IN6_IS_ADDR_V4MAPPED(&v6)) {
-    inet_ntop(AF_INET, v6.s6_addr + 12, out, sizeof out);
-  } else {
-    std::memset(v6.s6_addr + 8, 0, 8);
-    inet_ntop(AF_INET6, &v6, out, sizeof out);
-  }
-  return out;
-}
-
 }  // namespace
 
 LoginSubjects SubjectsOf(std::string_view folded_name, std::string_view remote_address) {
-  const std::string network = Network(remote_address);
+  const std::string network = NetworkOf(remote_address);
   // The zero cannot occur in an address, so no name makes one pair look like another.
   return {HashOf("pair " + network + '\0' + std::string(folded_name)), HashOf("address " + network)};
 }

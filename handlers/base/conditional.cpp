@@ -240,6 +240,13 @@ void Check(const Conditions& conditions, const Current& current) {
   static_cast<void>(Evaluate(conditions, current));
 }
 
+Response NotModified(const Current& current) {
+  Response response = Response::Empty(304);
+  if (current.etag) response.With("ETag", current.etag->Print());
+  if (current.modified_at) response.With("Last-Modified", PrintHttpDate(*current.modified_at));
+  return response;
+}
+
 void RequireCondition(const Conditions& conditions) {
   if (conditions.if_match || conditions.if_none_match || conditions.if_unmodified_since) return;
   throw Error(ErrorKind::kPreconditionRequired, "precondition_required");

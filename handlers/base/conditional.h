@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "handlers/base/request.h"
+#include "handlers/base/response.h"
 
 namespace syncline {
 
@@ -87,7 +88,7 @@ struct Current {
 
 enum class Outcome {
   kProceed,
-  kNotModified,  ///< of GET and HEAD only: answer NotModified
+  kNotModified,  ///< of GET and HEAD only: answer with NotModified
 };
 
 /// In the order of RFC 9110, 13.2.2. Error PreconditionFailed "precondition_failed" when a condition of a
@@ -95,6 +96,9 @@ enum class Outcome {
 [[nodiscard]] Outcome Evaluate(const Conditions& conditions, const Current& current);
 /// As Evaluate, for changes, which never are "not modified".
 void Check(const Conditions& conditions, const Current& current);
+
+/// 304, with the entity tag and date of what the client has.
+Response NotModified(const Current& current);
 
 /// For a route that changes nothing unseen: Error PreconditionRequired "precondition_required" (RFC 6585) unless
 /// there is an If-Match, If-None-Match or If-Unmodified-Since.

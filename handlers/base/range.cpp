@@ -1,5 +1,7 @@
 #include "handlers/base/range.h"
 
+#include "handlers/base/errors.h"
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -74,7 +76,10 @@ std::optional<ByteRange> RangeOf(const Request& request, const Current& current,
     has_bytes = has_bytes || HasByteOf(*only, body_length);
   }
   if (count == 0) return std::nullopt;
-  if (!has_bytes) throw RangeNotSatisfiable(body_length);
+  if (!has_bytes) {
+    throw Error(ErrorKind::kRangeNotSatisfiable, "range_not_satisfiable")
+        .With("Content-Range", "bytes */" + std::to_string(body_length));
+  }
   if (count > 1 || body_length == 0) return std::nullopt;
   const std::uint64_t end = body_length - 1;
   if (!only->first) return ByteRange{body_length - std::min(*only->last, body_length), end, body_length};

@@ -11,7 +11,6 @@
 #include <string>
 
 #include "handlers/base/conditional.h"
-#include "handlers/base/errors.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"
 
@@ -25,22 +24,11 @@ struct ByteRange {
   std::uint64_t Size() const { return last - first + 1; }
 };
 
-/// Error RangeNotSatisfiable "range_not_satisfiable". The answer needs the header Content-Range with the value
-/// of ContentRange().
-class RangeNotSatisfiable : public Error {
- public:
-  explicit RangeNotSatisfiable(std::uint64_t body_length)
-      : Error(ErrorKind::kRangeNotSatisfiable, "range_not_satisfiable"), body_length_(body_length) {}
-  std::string ContentRange() const { return "bytes */" + std::to_string(body_length_); }
-
- private:
-  std::uint64_t body_length_;
-};
-
 /// What is to be sent of a body of that length; none: all of it. That is so without a Range, with another method
 /// than GET, unit than bytes, several or malformed ranges, an If-Range that does not hold (an entity tag
 /// compares strongly; a date must be that of the last change, a second or more before `now`), and an empty body
-/// asked for its end. Throws RangeNotSatisfiable when no range has a byte of the body.
+/// asked for its end. Error RangeNotSatisfiable
+/// "range_not_satisfiable", with its Content-Range, when no range has a byte of the body.
 std::optional<ByteRange> RangeOf(
     const Request& request, const Current& current, std::uint64_t body_length,
     std::chrono::system_clock::time_point now = std::chrono::system_clock::now());

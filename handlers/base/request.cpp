@@ -1,6 +1,9 @@
 #include "handlers/base/request.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <cstring>
 
 #include "handlers/base/errors.h"
 #include "handlers/base/utf8.h"
@@ -42,6 +45,20 @@ std::string PercentDecoded(std::string_view text, bool plus_is_space) {
     } else {
       out.push_back(text[i]);
     }
+  }
+  return out;
+}
+
+std::string NetworkOf(std::string_view address) {
+  const std::string text(address);
+  in6_addr v6;
+  if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return text;
+  char out[INET6_ADDRSTRLEN] = {};
+  if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+    inet_ntop(AF_INET, v6.s6_addr + 12, out, sizeof out);
+  } else {
+    std::memset(v6.s6_addr + 8, 0, 8);
+    inet_ntop(AF_INET6, &v6, out, sizeof out);
   }
   return out;
 }

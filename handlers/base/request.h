@@ -22,6 +22,9 @@ class BodySource {
 /// "%41" becomes "A"; Error BadInput "bad_percent_encoding" when a '%' is not followed by two hex digits.
 std::string PercentDecoded(std::string_view text, bool plus_is_space);
 
+/// What of a client's address its owner cannot change at will: an IPv4 address, or the /64 of an IPv6 one.
+std::string NetworkOf(std::string_view remote_address);
+
 struct Request {
   std::string id;      ///< request id, also told to the client; log lines carry it
   std::string method;  ///< upper case

@@ -11,6 +11,7 @@
 
 #include "handlers/base/context.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/rate_limit.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"
 
@@ -60,6 +61,15 @@ class BodyLimit {
 /// kOptional: who sends no login is nobody, UserId 0; one that is not good is refused.
 enum class Auth { kPublic, kOptional, kRequired };
 
+/// How often one account, or one network of somebody unknown, may call a route. Refusals are 429 with
+/// Retry-After.
+struct CallLimit {
+  RateLimit rate;
+  enum class Per { kAccount, kNetwork } per = Per::kAccount;
+  /// Without Redis nobody is counted. False: then nobody is served either, 503.
+  bool is_open_without_redis = true;
+};
+
 /// Rows are written without the names of the fields, so their order is part of what one has to know.
 struct Route {
   const char* method;     ///< any token of HTTP, "POST", "PROPFIND"; another one on this path is a 405
@@ -84,6 +94,7 @@ struct Route {
   /// Runs before the login, for protocols that judge a body first (422 without a token). What it has parsed
   /// goes to Request::Keep.
   void (*before_login)(Request& request, Context& context) = nullptr;
+  std::optional<CallLimit> limit = std::nullopt;
 
   constexpr Route Needing(Roles needed) const {
     Route route = *this;
@@ -93,6 +104,11 @@ struct Route {
   constexpr Route ParsingFirst(void (*parse)(Request& request, Context& context)) const {
     Route route = *this;
     route.before_login = parse;
+    return route;
+  }
+  constexpr Route Limited(CallLimit calls) const {
+    Route route = *this;
+    route.limit = calls;
     return route;
   }
 };

@@ -43,7 +43,8 @@ void UseRange(const Request& request, std::uint64_t length) {
     const auto range = RangeOf(request, kCurrent, length);
     if (range && (range->first > range->last || range->last >= length || range->Size() > length))
       std::abort();
-  } catch (const RangeNotSatisfiable&) {
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kRangeNotSatisfiable) std::abort();
   }
 }
 

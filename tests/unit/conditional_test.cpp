@@ -62,8 +62,9 @@ std::string Range(const char* range, std::uint64_t length = 100, Headers more = 
   try {
     const auto found = RangeOf(Asking(method, headers), kNow, length, kMoment + 1h);
     return found ? std::to_string(found->first) + "+" + std::to_string(found->Size()) : "whole";
-  } catch (const RangeNotSatisfiable& error) {
-    return error.ContentRange();
+  } catch (const Error& error) {
+    BOOST_TEST(StatusOf(error.kind()) == 416);
+    return error.headers().at(0).second;
   }
 }
 

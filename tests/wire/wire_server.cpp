@@ -170,6 +170,14 @@ const Route kRoutes[] = {
     {"GET", "/teapot", "wire.teapot", Auth::kRequired, sql::Access::kRead, 0, 10s, Headers, &kTeapot},
     Route{"POST", "/double", "wire.double", Auth::kRequired, sql::Access::kRead, kLimit, 10s, Double, &kWire}
         .ParsingFirst(ParseNumber),
+    Route{"GET", "/limited", "wire.limited", Auth::kOptional, sql::Access::kRead, 0, 10s, Headers, &kWire}
+        .Limited({.rate = {3, 1h}}),
+    Route{"GET", "/limited-network", "wire.limited_network", Auth::kOptional, sql::Access::kRead, 0, 10s,
+          Headers, &kWire}
+        .Limited({.rate = {3, 1h}, .per = CallLimit::Per::kNetwork}),
+    Route{"GET", "/limited-closed", "wire.limited_closed", Auth::kPublic, sql::Access::kRead, 0, 10s, Headers,
+          &kWire}
+        .Limited({.rate = {3, 1h}, .is_open_without_redis = false}),
     {"PROPFIND", "/dav/{path...}", "wire.propfind", Auth::kPublic, sql::Access::kRead, 0, 10s, Path, &kWire},
     {"GET", "/events", "wire.events", Auth::kPublic, sql::Access::kRead, 0, 60s, Events, &kWire},
     {"GET", "/inject", "wire.inject", Auth::kPublic, sql::Access::kRead, 0, 10s, Inject, &kWire},
@@ -199,6 +207,7 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &leave, nullptr);
   Config config;
   config.database_url = "postgresql:///?host=/nonexistent";
+  config.redis_url = "unix://" + std::string(argv[1]) + ".redis";  // there only where a test starts one
   front::Front front{config, front::Router({std::span<const Route>(kRoutes)}), {true}};
   // Bound before the process can be waited for; the loop begins to accept at once.
   front::AcceptLoop loop(front, Listen(argv[1]), std::atoi(argv[2]), "wire-server");

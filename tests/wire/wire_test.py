@@ -5,6 +5,7 @@ wire-server has the real front and routes of its own; nothing else has to run. T
 from build/. `wire_test.py NAME...` runs single tests.
 """
 
+import contextlib
 import os
 import pathlib
 import random
@@ -57,6 +58,20 @@ class Server:
             raise
         shutil.rmtree(self.dir, ignore_errors=True)
         return code
+
+
+@contextlib.contextmanager
+def redis_of(server):
+    path = f"{server.socket}.redis"
+    process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", str(server.dir)],
+                               stdout=subprocess.DEVNULL)
+    try:
+        wait_until(pathlib.Path(path).exists)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        pathlib.Path(path).unlink(missing_ok=True)
 
 
 def wait_until(condition, seconds=10):
@@ -257,6 +272,47 @@ def an_event_arrives_before_the_next_one(server):
         assert b"data: 2" not in peer.received
         until.touch()
         assert peer.answer().body.endswith(b"data: 1\n\ndata: 2\n\n")
+
+
+# ---- Limits of calls; Redis listens beside the server's socket
+
+def calls_within_the_limit_are_served_and_the_next_is_429(server=None):
+    server = Server()
+    try:
+        with redis_of(server):
+            def statuses(uri, token="right", count=5, **params):
+                answers = [ask(server.socket, request("GET", uri, headers={"X-Token": token} if token else {}, **params))
+                           for _ in range(count)]
+                assert all(("retry-after" in answer.headers) == (answer.status == 429) for answer in answers)
+                return [answer.status for answer in answers]
+            assert statuses("/limited") == [200, 200, 200, 429, 429]
+            # Another account, the same network of nobody, and another network, are others.
+            assert statuses("/limited", token="admin") == [200, 200, 200, 429, 429]
+            assert statuses("/limited", token=None) == [200, 200, 200, 429, 429]
+            assert statuses("/limited", token=None, REMOTE_ADDR="10.0.0.9") == [200, 200, 200, 429, 429]
+            # By network: the account does not count, and an IPv6 network is one whatever its hosts.
+            assert statuses("/limited-network", count=3) == [200] * 3
+            assert statuses("/limited-network", token="admin", count=1) == [429]
+            assert statuses("/limited-network", count=3, REMOTE_ADDR="2001:db8::1") == [200] * 3
+            assert statuses("/limited-network", count=1, REMOTE_ADDR="2001:db8::ffff") == [429]
+            assert statuses("/limited-network", count=1, REMOTE_ADDR="2001:db8:0:1::1") == [200]
+    finally:
+        server.stop()
+
+
+def without_redis_a_limit_is_open_or_closed_as_its_row_says(server=None):
+    server = Server()
+    try:
+        for uri, status in (("/limited", 200), ("/limited-closed", 503), ("/headers", 200)):
+            for _ in range(5):
+                answer = ask(server.socket, request("GET", uri))
+                assert answer.status == status, (uri, answer.status)
+                assert ("retry-after" in answer.headers) == (status == 503)
+        with redis_of(server):
+            assert ask(server.socket, request("GET", "/limited-closed")).status == 200
+        assert ask(server.socket, request("GET", "/limited-closed")).status == 503
+    finally:
+        server.stop()
 
 
 def private_text_stays_in_the_log(server):
@@ -543,6 +599,7 @@ WITH_SERVER = [
     no_path_can_forge_a_line,
 ]
 ALONE = [
+    calls_within_the_limit_are_served_and_the_next_is_429, without_redis_a_limit_is_open_or_closed_as_its_row_says,
     sigterm_under_load_loses_nothing, sigterm_finishes_what_is_in_flight, sigterm_ends_streams_that_would_go_on, an_idle_server_leaves_at_once,
     sigkill_is_seen_as_a_cut_connection, without_a_socket_it_says_so,
 ]

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "handlers/base/utf8.h"
+
 namespace syncline::anki::serde {
 
 std::optional<std::int64_t> IntOf(const JsonSpans& json, const Value& value, std::int64_t low,
