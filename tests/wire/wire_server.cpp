@@ -16,6 +16,7 @@
 #include "fcgi/accept_loop.h"
 #include "fcgi/pipeline.h"
 #include "fcgi/routes.h"
+#include "handlers/base/events.h"
 #include "handlers/base/log.h"
 
 namespace {
@@ -141,14 +142,13 @@ Response Double(Request& request, Context&) {
 
 // One event, and the next one when the file `until` exists; ends when the process leaves.
 Response Events(Request& request, Context& context) {
-  return Response::Stream([path = request.Query("until").value_or(""), &context](BodySink& sink) {
-    sink.Write("data: 1\n\n");
-    sink.Flush();
+  return EventStream([path = request.Query("until").value_or(""), &context](EventSender& events) {
+    events.Send("", "1");
     while (access(path.c_str(), F_OK) != 0) {
-      if (context.IsLeaving()) return sink.Write("data: leaving\n\n");
+      if (context.IsLeaving()) return events.Send("", "leaving");
       usleep(1000);
     }
-    sink.Write("data: 2\n\n");
+    events.Send("", "2");
   });
 }
 
