@@ -145,7 +145,10 @@ std::optional<Part> MultipartReader::NextPart() {
 std::string MultipartReader::HeaderLine(std::size_t& left) {
   for (;;) {
     const std::size_t end = Window().find("\r\n");
-    if (std::min(end, Window().size()) > left) throw TooLarge("multipart_too_large", "long header of a part");
+    // A line that has not ended may have its CR already.
+    const std::size_t least =
+        end != std::string_view::npos ? end : Window().size() - Window().ends_with('\r');
+    if (least > left) throw TooLarge("multipart_too_large", "long header of a part");
     if (end != std::string_view::npos) {
       std::string line(Window().substr(0, end));
       begin_ += end + 2;

@@ -14,6 +14,7 @@
 #include "handlers/anki/objects/schema18_wire.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/json.h"
+#include "handlers/base/json_writer.h"
 #include "handlers/base/utf8.h"
 
 namespace syncline::anki::sqlite {
@@ -488,7 +489,6 @@ bool CanTravel(std::string_view value) {
 }
 
 std::string ReadConfig(const Connection& db, int version, const Counter& counter) {
-  std::string config = "{";
   std::map<std::string, std::string> values;
   const auto add = [&](std::string key, std::string_view value) {
     if (CanTravel(value)) {
@@ -508,11 +508,10 @@ std::string ReadConfig(const Connection& db, int version, const Counter& counter
     json.EachIn(json.Root(),
                 [&](const JsonSpans::Value& value) { add(std::string(json.Key(value)), json.Raw(value)); });
   }
-  for (const auto& [key, value] : values) {
-    if (config.size() > 1) config += ',';
-    config += QuoteJson(key) + ':' + value;
-  }
-  return config + '}';
+  JsonWriter config;
+  config.Object();
+  for (const auto& [key, value] : values) config.Add(key, RawJson{value});
+  return config.Finish();
 }
 
 // Names the kind of object in the sentence when one of them cannot be read.

@@ -21,6 +21,7 @@
 #include "handlers/anki/objects/schema18_wire.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/json.h"
+#include "handlers/base/json_writer.h"
 
 namespace syncline::anki {
 namespace {
@@ -101,21 +102,17 @@ void RunAll(const Connection& db, const char* sql) {
 }
 
 std::string JsonMap(const std::map<std::int64_t, std::string>& objects) {
-  std::string json = "{";
-  for (const auto& [id, object] : objects) {
-    if (json.size() > 1) json += ',';
-    json += '"' + std::to_string(id) + "\":" + object;
-  }
-  return json + '}';
+  JsonWriter json;
+  json.Object();
+  for (const auto& [id, object] : objects) json.Add(std::to_string(id), RawJson{object});
+  return json.Finish();
 }
 
 std::string TagMap(const std::vector<Tag>& tags) {
-  std::string json = "{";
-  for (const auto& tag : tags) {
-    if (json.size() > 1) json += ',';
-    json += QuoteJson(tag.name) + ':' + std::to_string(tag.usn);
-  }
-  return json + '}';
+  JsonWriter json;
+  json.Object();
+  for (const auto& tag : tags) json.Add(tag.name, tag.usn);
+  return json.Finish();
 }
 
 std::map<std::int64_t, std::string> ById(const std::vector<Object>& objects) {
