@@ -1,12 +1,11 @@
 #include "handlers/base/range.h"
 
-#include "handlers/base/errors.h"
-
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <string_view>
 
+#include "handlers/base/errors.h"
 #include "handlers/base/header_values.h"
 
 namespace syncline {

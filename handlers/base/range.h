@@ -27,8 +27,8 @@ struct ByteRange {
 /// What is to be sent of a body of that length; none: all of it. That is so without a Range, with another method
 /// than GET, unit than bytes, several or malformed ranges, an If-Range that does not hold (an entity tag
 /// compares strongly; a date must be that of the last change, a second or more before `now`), and an empty body
-/// asked for its end. Error RangeNotSatisfiable
-/// "range_not_satisfiable", with its Content-Range, when no range has a byte of the body.
+/// asked for its end. Error RangeNotSatisfiable "range_not_satisfiable", with its Content-Range, when no range
+/// has a byte of the body.
 std::optional<ByteRange> RangeOf(
     const Request& request, const Current& current, std::uint64_t body_length,
     std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
