@@ -202,15 +202,20 @@ BOOST_AUTO_TEST_CASE(a_malformed_part_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_type_that_is_not_multipart_or_has_no_boundary_is_refused) {
-  const auto code = [](const char* type) { return CodeOf([&] { Parts(kEnd, type); }); };
+  const auto code = [](const std::string& type, const std::string& boundary) {
+    return CodeOf([&] { Parts("--" + boundary + "--", type.c_str()); });
+  };
+  const std::string type = "multipart/form-data; boundary=";
   for (const char* other :
        {"", "text/plain", "multipart/mixed; boundary=b", "application/x-www-form-urlencoded"})
-    BOOST_TEST(code(other) == "not_multipart", other);
-  for (const char* bad : {"multipart/form-data", "multipart/form-data; boundary=",
-                          "multipart/form-data; boundary=\"a \"", "multipart/form-data; boundary=\xff"})
-    BOOST_TEST(code(bad) == "bad_multipart", bad);
-  BOOST_TEST(code(("multipart/form-data; boundary=" + std::string(201, 'x')).c_str()) == "bad_multipart");
-  BOOST_TEST(code("Multipart/Form-Data ; charset=utf-8; Boundary=b") == "");
+    BOOST_TEST(code(other, "b") == "not_multipart", other);
+  BOOST_TEST(code("multipart/form-data", "") == "bad_multipart");
+  BOOST_TEST(code(type, "") == "bad_multipart");
+  BOOST_TEST(code(type + "\"a \"", "a ") == "bad_multipart");
+  BOOST_TEST(code(type + "\xff", "\xff") == "bad_multipart");
+  BOOST_TEST(code(type + std::string(201, 'x'), std::string(201, 'x')) == "bad_multipart");
+  BOOST_TEST(code(type + std::string(200, 'x'), std::string(200, 'x')) == "");
+  BOOST_TEST(code("Multipart/Form-Data ; charset=utf-8; Boundary=b", "b") == "");
   BOOST_TEST(CodeOf([] { MultipartReader reader{Request()}; }) == "not_multipart");
 }
 
