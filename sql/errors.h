@@ -3,6 +3,7 @@
 // only.
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace syncline::sql {
 
@@ -20,8 +21,8 @@ class Unavailable : public Failure {
   using Failure::Failure;
 };
 
-/// The connection died under a statement; nothing of the transaction has been committed. Database repeats it
-/// once.
+/// The connection died under a statement, or answered something else than was asked; nothing of the transaction
+/// has been committed. Database repeats it once.
 class ConnectionLost : public Unavailable {
  public:
   using Unavailable::Unavailable;
@@ -49,5 +50,8 @@ class CommitUnknown : public Failure {
  public:
   using Failure::Failure;
 };
+
+/// Throws the error above that SQLSTATE `state` stands for. `constraint` may be null.
+[[noreturn]] void ThrowSqlState(std::string_view state, const std::string& text, const char* constraint);
 
 }  // namespace syncline::sql

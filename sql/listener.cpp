@@ -1,35 +1,39 @@
 #include "sql/listener.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
+
+#include "sql/plain_connection.h"
 
 namespace syncline::sql {
 
 Listener::Listener(Settings settings, std::string channel)
-    : settings_(std::move(settings)), channel_(std::move(channel)), conn_(nullptr, PQfinish) {}
+    : settings_(std::move(settings)), channel_(std::move(channel)) {}
 
-bool Listener::Connect() {
-  if (conn_ != nullptr && PQstatus(conn_.get()) == CONNECTION_OK) return true;
-  const std::string timeout = std::to_string(settings_.connect_timeout.count());
-  const std::string name = settings_.application_name + "-listen";
-  const char* keys[] = {"dbname", "application_name", "connect_timeout", nullptr};
-  const char* values[] = {settings_.url.c_str(), name.c_str(), timeout.c_str(), nullptr};
-  conn_.reset(PQconnectdbParams(keys, values, 1));
-  if (PQstatus(conn_.get()) != CONNECTION_OK) return false;
-  // "terminating connection" is no line of our log.
-  PQsetNoticeProcessor(
-      conn_.get(), [](void*, const char*) {}, nullptr);
-  PQclear(PQexec(conn_.get(), ("LISTEN " + channel_).c_str()));
-  return PQstatus(conn_.get()) == CONNECTION_OK;
+Listener::~Listener() = default;
+
+void Listener::Connect() {
+  if (connection_ != nullptr) return;
+  try {
+    auto opened = std::make_unique<PlainConnection>(settings_, settings_.application_name + "-listen");
+    // No receiver: what a notification says is of no interest, and the classes for it differ between versions.
+    Translated([&] { pqxx::nontransaction(**opened).exec("LISTEN " + channel_); });
+    connection_ = std::move(opened);
+  } catch (const Failure&) {
+    // Whoever waits looks at the tables when the time has passed.
+  }
 }
 
 void Listener::Wait(std::chrono::milliseconds timeout, int wake_fd) {
-  const bool connected = Connect();
-  pollfd fds[2] = {{wake_fd, POLLIN, 0}, {connected ? PQsocket(conn_.get()) : -1, POLLIN, 0}};
+  Connect();
+  pollfd fds[2] = {{wake_fd, POLLIN, 0}, {connection_ != nullptr ? (*connection_)->sock() : -1, POLLIN, 0}};
   poll(fds, 2, static_cast<int>(timeout.count()));
-  if (!connected) return;
-  PQconsumeInput(conn_.get());
-  while (PGnotify* notification = PQnotifies(conn_.get())) PQfreemem(notification);
+  if (connection_ == nullptr) return;
+  try {
+    (*connection_)->get_notifs();
+    if (!(*connection_)->is_open()) connection_.reset();
+  } catch (const std::exception&) {
+    connection_.reset();
+  }
 }
 
 }  // namespace syncline::sql

@@ -1,15 +1,14 @@
-// Works on a plain connection: a migration is many statements in one text, which the extended protocol does
-// not take.
 #include "sql/migrate.h"
 
-#include <libpq-fe.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
-#include <memory>
+#include <thread>
 
 #include "sql/errors.h"
+#include "sql/plain_connection.h"
 
 namespace syncline::sql {
 namespace {
@@ -20,26 +19,11 @@ constexpr const char* kCreateTable =
     "CREATE TABLE IF NOT EXISTS schema_migrations (number int PRIMARY KEY, name text NOT NULL,"
     " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())";
 
-using Connected = std::unique_ptr<PGconn, void (*)(PGconn*)>;
-using Result = std::unique_ptr<PGresult, void (*)(PGresult*)>;
-
-Connected Connect(const Settings& settings) {
-  const std::string timeout = std::to_string(settings.connect_timeout.count());
-  const char* keys[] = {"dbname",          "application_name", "client_encoding",
-                        "connect_timeout", "options",          nullptr};
-  const char* values[] = {settings.url.c_str(), settings.application_name.c_str(), "UTF8",
-                          timeout.c_str(),      "-c client_min_messages=warning",  nullptr};
-  Connected conn(PQconnectdbParams(keys, values, 1), PQfinish);
-  if (PQstatus(conn.get()) != CONNECTION_OK) throw Unavailable(PQerrorMessage(conn.get()));
-  return conn;
-}
-
-Result Execute(PGconn* conn, const std::string& text) {
-  Result result(PQexec(conn, text.c_str()), PQclear);
-  const auto status = PQresultStatus(result.get());
-  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw Failure(PQerrorMessage(conn));
-  return result;
-}
+// How long a statement of a migration may hold up others that came after it, and how long these then have the
+// table to themselves before the next try.
+constexpr std::chrono::milliseconds kLongestLockWait{3'000};
+constexpr std::chrono::milliseconds kPause{1'000};
+constexpr int kTries = 60;
 
 std::string Checksum(const char* text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -52,49 +36,91 @@ std::string Checksum(const char* text) {
   return hex;
 }
 
-std::map<int, std::string> Applied(PGconn* conn) {
-  const Result exists = Execute(conn, "SELECT to_regclass('schema_migrations') IS NOT NULL");
+// Checksums by number.
+std::map<int, std::string> Applied(pqxx::connection& connection) {
+  pqxx::nontransaction tx(connection);
   std::map<int, std::string> applied;
-  if (PQgetvalue(exists.get(), 0, 0)[0] != 't') return applied;
-  const Result rows = Execute(conn, "SELECT number, checksum FROM schema_migrations ORDER BY number");
-  for (int i = 0; i < PQntuples(rows.get()); ++i) {
-    applied[std::stoi(PQgetvalue(rows.get(), i, 0))] = PQgetvalue(rows.get(), i, 1);
+  if (!tx.exec("SELECT to_regclass('schema_migrations') IS NOT NULL")[0][0].as<bool>()) return applied;
+  for (const auto& row : tx.exec("SELECT number, checksum FROM schema_migrations ORDER BY number")) {
+    applied[row[0].as<int>()] = row[1].as<std::string>();
   }
   return applied;
 }
 
+// A migration is many statements in one text; they and the record of it are one transaction.
+void Apply(pqxx::connection& connection, const Migration& migration, std::chrono::milliseconds lock_timeout) {
+  pqxx::work tx(connection);
+  tx.exec("SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count()));
+  tx.exec(migration.text);
+  tx.exec("INSERT INTO schema_migrations (number, name, checksum) VALUES (" +
+          std::to_string(migration.number) + ", " + tx.quote(std::string(migration.name)) + ", " +
+          tx.quote(Checksum(migration.text)) + ")");
+  tx.commit();
+}
+
+void ApplyPatiently(pqxx::connection& connection, const Migration& migration,
+                    std::chrono::milliseconds lock_timeout) {
+  for (int tries = 1;; ++tries) {
+    try {
+      return Apply(connection, migration, lock_timeout);
+    } catch (const pqxx::sql_error& e) {
+      const bool is_held = e.sqlstate() == "55P03" || e.sqlstate() == "40P01";  // lock timeout, deadlock
+      if (!is_held) throw;
+      if (tries == kTries) {
+        throw Unavailable(std::string("migration ") + migration.name + ": " + e.what() + "; tried " +
+                          std::to_string(kTries) +
+                          " times: end the transactions that hold the table (pg_stat_activity, pg_locks)");
+      }
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+// Ascending, and none that would be applied behind a later one: it was not written for the schema it would find.
+void RefuseGaps(std::span<const Migration> migrations, const std::map<int, std::string>& applied) {
+  int expected = 0;
+  for (const Migration& migration : migrations) {
+    if (migration.number != ++expected) {
+      throw Failure("migration " + std::to_string(expected) + " is missing before " + migration.name);
+    }
+    if (!applied.contains(migration.number) && !applied.empty() &&
+        applied.rbegin()->first > migration.number) {
+      throw Failure(std::string("migration ") + migration.name +
+                    " is missing in the database, which has later ones");
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> Migrate(const Settings& settings) {
-  const Connected conn = Connect(settings);
-  Execute(conn.get(), kLock);
-  Execute(conn.get(), kCreateTable);
-  const std::map<int, std::string> applied = Applied(conn.get());
-  std::vector<std::string> done;
-  for (const Migration& migration : Migrations()) {
-    const std::string checksum = Checksum(migration.text);
-    if (const auto found = applied.find(migration.number); found != applied.end()) {
-      if (found->second != checksum) {
+std::vector<std::string> Migrate(const Settings& settings, std::span<const Migration> migrations) {
+  PlainConnection connection(settings, settings.application_name);
+  const auto lock_timeout = std::min(settings.lock_timeout, kLongestLockWait);
+  return Translated([&] {
+    {
+      pqxx::nontransaction tx(*connection);
+      tx.exec(kLock);
+      tx.exec(kCreateTable);
+    }
+    const std::map<int, std::string> applied = Applied(*connection);
+    RefuseGaps(migrations, applied);
+    std::vector<std::string> done;
+    for (const Migration& migration : migrations) {
+      const auto found = applied.find(migration.number);
+      if (found == applied.end()) {
+        ApplyPatiently(*connection, migration, lock_timeout);
+        done.emplace_back(migration.name);
+      } else if (found->second != Checksum(migration.text)) {
         throw Failure(std::string("migration ") + migration.name + " was changed after it had been applied");
       }
-      continue;
     }
-    // The simple protocol makes one transaction of a text of many statements; BEGIN makes it one with the
-    // record.
-    Execute(conn.get(), "BEGIN");
-    Execute(conn.get(), migration.text);
-    Execute(conn.get(), "INSERT INTO schema_migrations (number, name, checksum) VALUES (" +
-                            std::to_string(migration.number) + ", '" + migration.name + "', '" + checksum +
-                            "')");
-    Execute(conn.get(), "COMMIT");
-    done.emplace_back(migration.name);
-  }
-  return done;
+    return done;
+  });
 }
 
 std::optional<std::string> SchemaProblem(const Settings& settings) {
-  const Connected conn = Connect(settings);
-  const std::map<int, std::string> applied = Applied(conn.get());
+  PlainConnection connection(settings, settings.application_name);
+  const std::map<int, std::string> applied = Translated([&] { return Applied(*connection); });
   for (const Migration& migration : Migrations()) {
     const auto found = applied.find(migration.number);
     if (found == applied.end()) {

@@ -21,11 +21,16 @@ struct Migration {
 /// The migrations this binary was built with, ascending.
 std::span<const Migration> Migrations();
 
-/// Applies what is missing and returns the names applied. Throws Failure on a changed file,
-/// Unavailable when the database is away.
-std::vector<std::string> Migrate(const Settings& settings);
+/// Applies what is missing and returns the names applied. A statement that waits longer for a lock than
+/// `settings` allow, or some seconds, gives up its migration: whatever else wants the table queues behind it.
+/// The migration is tried again after a pause, for some minutes. Throws Failure on a changed file, on a gap in
+/// the numbers, and on a migration that would be applied behind a later one; Unavailable when the database is
+/// away or the lock was never to be had.
+std::vector<std::string> Migrate(const Settings& settings,
+                                 std::span<const Migration> migrations = Migrations());
 
-/// Why this binary cannot run on this database's schema, or nothing. Throws Unavailable.
+/// Why this binary cannot run on this database's schema, or nothing. Throws Unavailable when the database is
+/// away, Failure when it refuses the question.
 std::optional<std::string> SchemaProblem(const Settings& settings);
 
 }  // namespace syncline::sql

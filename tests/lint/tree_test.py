@@ -86,6 +86,13 @@ def includes_go_one_way():
             yield f"{name(path)}: only fcgi/ includes libfcgi"
 
 
+def only_sql_knows_the_libraries_of_postgresql():
+    for path in of(".cpp", ".h"):
+        # Tests look at the database past the code under test.
+        if room_of(name(path)) not in ("sql", "tests") and re.search(r"#include <(libpq|pqxx)", path.read_text()):
+            yield f"{name(path)}: only sql/ includes libpq and libpqxx"
+
+
 def service_folders_hold_only_the_known_kinds_of_file():
     for path in FILES:
         folder, file = str(path.parent.relative_to(ROOT)), path.name
@@ -190,7 +197,7 @@ def packages_are_listed_once_and_in_order():
             yield f"packages.txt: {' '.join(line)}: expected NAME and build, run or test"
 
 
-CHECKS = (includes_go_one_way, service_folders_hold_only_the_known_kinds_of_file, sql_stands_in_files,
+CHECKS = (includes_go_one_way, only_sql_knows_the_libraries_of_postgresql, service_folders_hold_only_the_known_kinds_of_file, sql_stands_in_files,
           migrations_are_numbered_without_gaps, every_statement_is_used,
           readmes_of_services_name_every_route, files_are_plain_text, python_files_parse, source_files_say_what_they_are_for,
           every_folder_of_the_top_is_known, packages_are_listed_once_and_in_order)
