@@ -5,7 +5,9 @@
 
 #include <exception>
 
+#include "sql/connect.h"
 #include "sql/errors.h"
+#include "sql/plan.h"
 
 namespace syncline::sql {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 using Result = std::shared_ptr<const PGresult>;
 
 Result Own(PGresult* result) {
+  if (result == nullptr) return nullptr;
   return {result, [](const PGresult* r) { PQclear(const_cast<PGresult*>(r)); }};
 }
 
@@ -21,35 +24,21 @@ constexpr std::size_t kKeptBytes = 4 << 20;
 
 std::string Options(const Settings& settings) {
   // Set in the start-up packet: no round trip, and no session without them. Whoever writes says so at BEGIN.
-  // force_generic_plan: every statement is an index access by tenant; replanning each costs more than it can
-  // win. With statistics of all tenants the other joins and scans look cheap that read all rows of one;
-  // nothing here is long enough for jit.
+  // Nothing here is long enough for jit.
   const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
-  return "-c timezone=UTC -c default_transaction_read_only=on -c jit=off -c "
-         "plan_cache_mode=force_generic_plan -c enable_hashjoin=off"
-         " -c enable_mergejoin=off -c enable_seqscan=off"
+  return StartupPlan() +
+         " -c timezone=UTC -c default_transaction_read_only=on -c jit=off"
          " -c statement_timeout=" +
          ms(settings.statement_timeout) + " -c lock_timeout=" + ms(settings.lock_timeout) +
          " -c idle_in_transaction_session_timeout=" + ms(settings.idle_in_transaction_timeout);
 }
 
-// Class and code of SQLSTATE: which error it is for a caller.
-[[noreturn]] void Throw(std::string_view state, const std::string& text, const char* constraint) {
-  if (state == "40001" || state == "40P01") throw Conflict(text);
-  if (state.starts_with("23")) throw ConstraintViolated(text, constraint != nullptr ? constraint : "");
-  // Terminated by an administrator, crash of another backend, idle too long: this connection is over.
-  if (state == "57P01" || state == "57P02" || state == "57P05" || state == "25P03")
-    throw ConnectionLost(text);
-  // Timeouts, no resources, no connection, shutting down or starting up.
-  if (state == "55P03" || state == "57014" || state.starts_with("53") || state.starts_with("08") ||
-      state == "57P03") {
-    throw Unavailable(text);
-  }
-  throw Failure(text);
-}
-
 // What libpq says nothing about: it has no text of its own for a connection that was gone before.
 constexpr const char* kNoConnection = "connection to PostgreSQL lost";
+
+ConnectionLost OutOfStep(const char* name) {
+  return ConnectionLost(std::string(name) + ": the answers of PostgreSQL are out of step");
+}
 
 // Tells how long something took, also when it threw: a statement that ran into its timeout is the slowest of
 // all.
@@ -81,14 +70,7 @@ class Stopwatch {
 
 Connection::Connection(const Settings& settings, Observer* observer)
     : conn_(nullptr, PQfinish), observer_(observer) {
-  const std::string options = Options(settings);
-  const std::string timeout = std::to_string(settings.connect_timeout.count());
-  const char* keys[] = {"dbname",          "application_name", "options",
-                        "client_encoding", "connect_timeout",  nullptr};
-  const char* values[] = {settings.url.c_str(), settings.application_name.c_str(),
-                          options.c_str(),      "UTF8",
-                          timeout.c_str(),      nullptr};
-  conn_.reset(PQconnectdbParams(keys, values, /*expand_dbname=*/1));
+  conn_.reset(PQconnectdb(ConnectionString(settings, settings.application_name, Options(settings)).c_str()));
   if (PQstatus(conn_.get()) != CONNECTION_OK) {
     throw Unavailable(std::string("cannot connect: ") + PQerrorMessage(conn_.get()));
   }
@@ -99,7 +81,20 @@ Connection::Connection(const Settings& settings, Observer* observer)
   PQenterPipelineMode(conn_.get());
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  Abandon();
+}
+
+// Answers under way will not come, and what is left of them on the wire must not be taken for others.
+void Connection::Abandon() noexcept {
+  for (const Expected& expected : expected_) {
+    if (expected.arrival == nullptr) continue;
+    expected.arrival->connection = nullptr;
+    expected.arrival->rows.reset();
+  }
+  expected_.clear();
+  is_abandoned_ = true;
+}
 
 bool Connection::Settle() {
   try {
@@ -107,6 +102,7 @@ bool Connection::Settle() {
   } catch (const Failure&) {
     // Nobody waited for it. Whether the connection can be used is asked below.
   }
+  if (IsBroken()) return false;
   // An idle connection has nothing to read but its end.
   pollfd poll_fd{PQsocket(conn_.get()), POLLIN, 0};
   if (poll(&poll_fd, 1, 0) != 0) PQconsumeInput(conn_.get());
@@ -114,7 +110,7 @@ bool Connection::Settle() {
 }
 
 bool Connection::IsBroken() const {
-  return PQstatus(conn_.get()) != CONNECTION_OK;
+  return is_abandoned_ || PQstatus(conn_.get()) != CONNECTION_OK;
 }
 
 void Connection::ThrowError(const PGresult* result, const char* what) const {
@@ -123,30 +119,35 @@ void Connection::ThrowError(const PGresult* result, const char* what) const {
   const std::string text = std::string(what) + ": " + (state != nullptr ? state : "-----") + " " +
                            (primary != nullptr ? primary : PQerrorMessage(conn_.get()));
   if (state == nullptr && IsBroken()) throw ConnectionLost(text);
-  Throw(state != nullptr ? state : "", text, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
+  ThrowSqlState(state != nullptr ? state : "", text, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
 }
 
-void Connection::ThrowNotSent(const char* what) const {
+// How much of the message is on its way, and whether libpq waits for an answer to it, cannot be known.
+void Connection::ThrowNotSent(const char* what) {
   const std::string text = std::string(what) + ": " + PQerrorMessage(conn_.get());
-  if (IsBroken()) throw ConnectionLost(text);
+  const bool is_lost = IsBroken();
+  Abandon();
+  if (is_lost) throw ConnectionLost(text);
   throw Failure(text);
 }
 
-const Connection::Prepared& Connection::Prepare(const Statement& statement) {
+const Connection::Prepared& Connection::PreparedFor(const Statement& statement) {
   if (const auto found = prepared_.find(statement.name); found != prepared_.end()) return found->second;
   // What is queued must not be mixed with the answers read here.
   if (!expected_.empty() && expected_.back().what != Expect::kSync) Flush();
+  Await({Expect::kIgnore, statement.name});
+  Await({Expect::kRows, statement.name});
   if (PQsendPrepare(conn_.get(), statement.name, statement.text, 0, nullptr) == 0 ||
       PQsendDescribePrepared(conn_.get(), statement.name) == 0) {
     ThrowNotSent(statement.name);
   }
-  expected_.push_back({Expect::kIgnore, statement.name});
-  expected_.push_back({Expect::kRows, statement.name});
   Sync();
   const Result described = Collect(nullptr);
   Prepared prepared;
   for (int i = 0; i < PQnparams(described.get()); ++i)
     prepared.types.push_back(PQparamtype(described.get(), i));
+  for (int i = 0; i < PQnfields(described.get()); ++i)
+    prepared.columns.push_back(PQftype(described.get(), i));
   return prepared_.emplace(statement.name, std::move(prepared)).first->second;
 }
 
@@ -155,8 +156,8 @@ void Connection::QueueCommand(const Statement& command) {
 }
 
 void Connection::Send(const Statement& statement, std::span<const Param> params, Expect expect,
-                      Arriving rows) {
-  const Prepared& prepared = Prepare(statement);
+                      std::shared_ptr<Answer::Arrival> arrival) {
+  const Prepared& prepared = PreparedFor(statement);
   if (prepared.types.size() != params.size()) {
     throw Failure(std::string(statement.name) + ": takes " + std::to_string(prepared.types.size()) +
                   " parameters, got " + std::to_string(params.size()));
@@ -175,16 +176,37 @@ void Connection::Send(const Statement& statement, std::span<const Param> params,
   for (std::size_t i = 0; i < params.size(); ++i) {
     if (present[i]) values[i] = buffer.data() + offsets[i];
   }
+  Await({expect, statement.name, &prepared, std::move(arrival)});
   if (PQsendQueryPrepared(conn_.get(), statement.name, static_cast<int>(params.size()), values.data(),
                           lengths.data(), formats.data(), /*resultFormat=*/1) == 0) {
     ThrowNotSent(statement.name);
   }
-  expected_.push_back({expect, statement.name, std::move(rows)});
+}
+
+// Before a command is sent: no answer without somebody who expects it. An empty queue of ours is one of libpq's.
+void Connection::Await(Expected expected) {
+  if (expected_.empty() && PQtransactionStatus(conn_.get()) == PQTRANS_ACTIVE) {
+    Abandon();
+    throw OutOfStep(expected.name);
+  }
+  expected_.push_back(std::move(expected));
 }
 
 void Connection::Sync() {
+  Await({Expect::kSync, "sync"});
   if (PQpipelineSync(conn_.get()) == 0) ThrowNotSent("sync");
-  expected_.push_back({Expect::kSync, "sync"});
+}
+
+bool Connection::Fits(const PGresult* result, const Expected& expected) {
+  const ExecStatusType status = PQresultStatus(result);
+  if (expected.statement == nullptr) return status == PGRES_COMMAND_OK;
+  const std::vector<unsigned>& columns = expected.statement->columns;
+  if (PQnfields(result) != static_cast<int>(columns.size())) return false;
+  if (!columns.empty() && status == PGRES_COMMAND_OK) return false;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (PQftype(result, static_cast<int>(i)) != columns[i]) return false;
+  }
+  return true;
 }
 
 Result Connection::Collect(const std::function<void(const Row&)>* each) {
@@ -192,50 +214,65 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
   Result error;
   const char* failed = nullptr;
   std::exception_ptr thrown;
-  while (!expected_.empty()) {
-    const Expected expected = expected_.front();
-    if (each != nullptr && expected.what == Expect::kRows) PQsetSingleRowMode(conn_.get());
-    Result result = Own(PQgetResult(conn_.get()));
-    if (result == nullptr || IsBroken()) {
-      expected_.clear();
-      if (result != nullptr && PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
-        throw ConnectionLost(std::string(expected.name) + ": " + PQresultErrorMessage(result.get()));
-      }
-      throw ConnectionLost(std::string(expected.name) + ": " + kNoConnection);
+  const auto hand_out = [&](const Result& rows) {
+    if (error != nullptr || thrown) return;
+    try {
+      for (int row = 0; row < PQntuples(rows.get()); ++row) (*each)(Row(rows, row));
+    } catch (...) {
+      thrown = std::current_exception();  // the rest still has to be read off the wire
     }
-    expected_.pop_front();
-    if (expected.what == Expect::kSync) continue;
-    for (; result != nullptr; result = Own(PQgetResult(conn_.get()))) {
-      is_bloated_ = is_bloated_ || PQresultMemorySize(result.get()) > kKeptBytes;
-      switch (PQresultStatus(result.get())) {
-        case PGRES_SINGLE_TUPLE:
-          if (error == nullptr && !thrown) {
-            try {
-              (*each)(Row(result, 0));
-            } catch (...) {
-              thrown = std::current_exception();  // the rest still has to be read off the wire
+  };
+  try {
+    for (const Expected& expected : expected_) {
+      if (each != nullptr && expected.what == Expect::kRows) PQsetSingleRowMode(conn_.get());
+      Result result = Own(PQgetResult(conn_.get()));
+      const bool is_sync = result != nullptr && PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC;
+      if (result == nullptr || IsBroken() || is_sync != (expected.what == Expect::kSync)) {
+        if (result != nullptr && PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+          throw ConnectionLost(std::string(expected.name) + ": " + PQresultErrorMessage(result.get()));
+        }
+        if (result != nullptr && !IsBroken()) throw OutOfStep(expected.name);
+        throw ConnectionLost(std::string(expected.name) + ": " + kNoConnection);
+      }
+      if (expected.what == Expect::kSync) continue;
+      for (bool is_first = true; result != nullptr;
+           is_first = false, result = Own(PQgetResult(conn_.get()))) {
+        is_bloated_ = is_bloated_ || PQresultMemorySize(result.get()) > kKeptBytes;
+        switch (PQresultStatus(result.get())) {
+          case PGRES_SINGLE_TUPLE:
+          case PGRES_TUPLES_OK:
+          case PGRES_COMMAND_OK:
+            if (is_first && !Fits(result.get(), expected)) throw OutOfStep(expected.name);
+            if (PQresultStatus(result.get()) != PGRES_SINGLE_TUPLE) {
+              last_tag_ = PQcmdStatus(const_cast<PGresult*>(result.get()));
             }
-          }
-          break;
-        case PGRES_TUPLES_OK:
-        case PGRES_COMMAND_OK:
-          last_tag_ = PQcmdStatus(const_cast<PGresult*>(result.get()));
-          if (expected.rows != nullptr) {
-            expected.rows->emplace(result);
-          } else if (expected.what == Expect::kRows) {
-            wanted = result;
-          }
-          break;
-        case PGRES_PIPELINE_ABORTED:
-          break;  // the error before it is the one to tell
-        default:
-          if (error == nullptr) {
-            error = result;
-            failed = expected.name;
-          }
+            if (each != nullptr && expected.what == Expect::kRows) {
+              hand_out(result);
+            } else if (expected.arrival != nullptr) {
+              expected.arrival->rows.emplace(result);
+            } else if (expected.what == Expect::kRows) {
+              wanted = result;
+            }
+            break;
+          case PGRES_PIPELINE_ABORTED:
+            break;  // the error before it is the one to tell
+          default:
+            if (error == nullptr) {
+              error = result;
+              failed = expected.name;
+            }
+        }
       }
     }
+  } catch (...) {
+    // Whatever it was, answers are left unread.
+    Abandon();
+    throw;
   }
+  for (const Expected& expected : expected_) {
+    if (expected.arrival != nullptr) expected.arrival->connection = nullptr;
+  }
+  expected_.clear();
   if (thrown) std::rethrow_exception(thrown);
   if (error != nullptr) ThrowError(error.get(), failed);
   return wanted;
@@ -248,15 +285,17 @@ void Connection::Queue(const Statement& statement, std::span<const Param> params
 
 Answer Connection::Ask(const Statement& statement, std::span<const Param> params) {
   Answer answer(*this);
-  Send(statement, params, Expect::kRows, answer.rows_);
+  Send(statement, params, Expect::kRows, answer.arrival_);
   if (observer_ != nullptr) observer_->OnStatement(statement.name, {});
   return answer;
 }
 
 const Rows& Answer::Get() {
-  if (!rows_->has_value()) connection_->Flush();
-  if (!rows_->has_value()) throw Failure("an answer was asked for after its transaction failed");
-  return **rows_;
+  if (arrival_->connection != nullptr) arrival_->connection->Flush();
+  if (!arrival_->rows) {
+    throw Failure("an answer was asked for after its transaction failed or its connection was closed");
+  }
+  return *arrival_->rows;
 }
 
 Rows Connection::Run(const Statement& statement, std::span<const Param> params) {
@@ -269,7 +308,7 @@ Rows Connection::Run(const Statement& statement, std::span<const Param> params) 
 void Connection::Each(const Statement& statement, std::span<const Param> params,
                       const std::function<void(const Row&)>& row) {
   const Stopwatch stopwatch(observer_, &Observer::OnStatement, statement.name);
-  // Single-row mode is asked for when the statement is at the head of the queue.
+  // Alone between two syncs: its rows are handed out before the second one shows that nothing is out of step.
   if (!expected_.empty()) Flush();
   Send(statement, params, Expect::kRows);
   Sync();

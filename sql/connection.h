@@ -1,14 +1,15 @@
 #pragma once
-// One connection to PostgreSQL, used by one thread. The only file beside its .cpp, rows.cpp and listener.cpp
-// that knows libpq. It is libpq and not libpqxx because two things are needed that libpqxx does not offer:
-// binary parameters and results, and pipelines (BEGIN, statements and COMMIT in one round trip).
+// One connection to PostgreSQL for the statements of requests and jobs, used by one thread.
+//
+// It is libpq's and not libpqxx's, which has neither pipelines with parameters nor binary results. @MEASURED@
+// What is done once stands on libpqxx: sql/plain_connection.h.
 //
 // The connection lives in libpq's pipeline mode. Commands are queued and answered in order; a round trip ends
 // with a sync. A command nobody waits for leaves its answer to be read by the next round trip (Later), or
-// before the next transaction (the COMMIT of a read).
+// before the next transaction (the COMMIT of a read). An answer that is not of the kind that is due, or has
+// other columns, ends the connection: all answers behind it would be somebody else's.
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,16 +52,19 @@ class Connection;
 /// it.
 class [[nodiscard]] Answer {
  public:
-  /// Throws what the statement, or one that travelled before it, failed with.
+  /// Throws what the statement, or one that travelled before it, failed with; Failure when that was thrown
+  /// already, or the connection has been closed before the rows came.
   const Rows& Get();
 
  private:
   friend class Connection;
-  explicit Answer(Connection& connection)
-      : connection_(&connection), rows_(std::make_shared<std::optional<Rows>>()) {}
+  struct Arrival {
+    Connection* connection;  // null: nothing is under way any more
+    std::optional<Rows> rows{};
+  };
+  explicit Answer(Connection& connection) : arrival_(std::make_shared<Arrival>(Arrival{&connection})) {}
 
-  Connection* connection_;  // may be gone once the rows are here
-  std::shared_ptr<std::optional<Rows>> rows_;
+  std::shared_ptr<Arrival> arrival_;
 };
 
 class Connection {
@@ -71,7 +75,10 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Queues BEGIN, COMMIT or ROLLBACK; nothing is sent yet.
+  /// Makes sure that the statement is prepared; the first time that takes two round trips, which also carry
+  /// what is queued. The other calls do it themselves.
+  void Prepare(const Statement& statement) { PreparedFor(statement); }
+  /// Queues BEGIN, COMMIT or ROLLBACK, or a switch of the planner; nothing is sent yet.
   void QueueCommand(const Statement& command);
   /// Queues a statement whose rows nobody wants. Its error is thrown by the next Run or Flush.
   void Queue(const Statement& statement, std::span<const Param> params);
@@ -102,31 +109,38 @@ class Connection {
   void SetObserver(Observer* observer) { observer_ = observer; }
 
  private:
+  friend struct Intruder;  // of tests: puts commands into the pipeline that nobody expects
+
   struct Prepared {
-    std::vector<unsigned> types;
+    std::vector<unsigned> types;    // of its parameters
+    std::vector<unsigned> columns;  // types of its rows' columns
   };
   enum class Expect { kIgnore, kRows, kSync };
-  using Arriving = std::shared_ptr<std::optional<Rows>>;
+  struct Expected {
+    Expect what;
+    const char* name;
+    const Prepared* statement = nullptr;  // null: an answer to Prepare
+    std::shared_ptr<Answer::Arrival> arrival{};
+  };
 
-  const Prepared& Prepare(const Statement& statement);
+  const Prepared& PreparedFor(const Statement& statement);
   void Send(const Statement& statement, std::span<const Param> params, Expect expect,
-            Arriving rows = nullptr);
+            std::shared_ptr<Answer::Arrival> arrival = nullptr);
+  void Await(Expected expected);
   void Sync();
   std::shared_ptr<const pg_result> Collect(const std::function<void(const Row&)>* each);
-  [[noreturn]] void ThrowNotSent(const char* what) const;
+  static bool Fits(const pg_result* result, const Expected& expected);
+  void Abandon() noexcept;
+  [[noreturn]] void ThrowNotSent(const char* what);
   [[noreturn]] void ThrowError(const pg_result* result, const char* what) const;
 
   std::unique_ptr<pg_conn, void (*)(pg_conn*)> conn_;
   Observer* observer_;
   std::unordered_map<std::string_view, Prepared> prepared_;
-  struct Expected {
-    Expect what;
-    const char* name;
-    Arriving rows{};
-  };
-  std::deque<Expected> expected_;
+  std::vector<Expected> expected_;
   std::string last_tag_;
   bool is_bloated_ = false;
+  bool is_abandoned_ = false;
 };
 
 }  // namespace syncline::sql

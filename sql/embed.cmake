@@ -1,7 +1,8 @@
 # Writes one header with every statement of one service: cmake -DSERVICE=... -DFILES=... -DOUT=... -P embed.cmake
 #
 # sql/queries/anki/lock_collection.sql becomes syncline::sql::anki::lock_collection, prepared and logged as
-# "anki.lock_collection". The text is copied as it is: file(CONFIGURE) would eat @x@.
+# "anki.lock_collection". The text is copied as it is: file(CONFIGURE) would eat @x@. A first line "-- plan: free" is the
+# statement's Plan (sql/statement.h).
 file(WRITE "${OUT}.tmp" "#pragma once\n#include \"sql/statement.h\"\nnamespace syncline::sql::${SERVICE} {\n")
 string(REPLACE "|" ";" FILES "${FILES}")
 set(all "")
@@ -10,7 +11,14 @@ foreach(file IN LISTS FILES)
   file(READ "${file}" text)
   file(APPEND "${OUT}.tmp" "inline constexpr Statement ${name}{\"${SERVICE}.${name}\", R\"__sql__(")
   file(APPEND "${OUT}.tmp" "${text}")
-  file(APPEND "${OUT}.tmp" ")__sql__\"};\n")
+  set(plan "")
+  if(text MATCHES "^-- plan: ([^\n]*)")
+    if(NOT CMAKE_MATCH_1 STREQUAL "free")
+      message(FATAL_ERROR "${file}: there is no plan '${CMAKE_MATCH_1}', only 'free'")
+    endif()
+    set(plan ", Plan::kFree")
+  endif()
+  file(APPEND "${OUT}.tmp" ")__sql__\"${plan}};\n")
   string(APPEND all "${name}, ")
 endforeach()
 file(APPEND "${OUT}.tmp" "inline constexpr Statement kAll[] = {${all}};\n")

@@ -19,8 +19,8 @@ class Field {
 
   bool IsNull() const;
   /// The value as T: integers, bool, double, enums, std::string, std::string_view, Bytes, Time, vectors of
-  /// int64 or of string, and std::optional of these (empty for null). Null read as anything else, or another
-  /// type: Failure.
+  /// int64 or of string, and std::optional of these (empty for null). Null read as anything else, a null in
+  /// an array, or another type: Failure.
   template <typename T>
   T As() const {
     if constexpr (IsOptional<T>::value) {

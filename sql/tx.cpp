@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sql/errors.h"
+#include "sql/plan.h"
 
 namespace syncline::sql {
 namespace {
@@ -13,42 +14,50 @@ constexpr Statement kBeginWrite{"begin_write", "BEGIN ISOLATION LEVEL READ COMMI
 constexpr Statement kCommit{"commit", "COMMIT"};
 constexpr Statement kRollback{"rollback", "ROLLBACK"};
 
+bool IsWrite(Access access) {
+  return access == Access::kWrite || access == Access::kWriteUnawaited;
+}
+
 }  // namespace
 
 Tx::Tx(Connection& connection, Access access, std::optional<std::chrono::steady_clock::time_point> deadline)
     : connection_(connection), access_(access), deadline_(deadline) {}
 
-void Tx::Begin() {
+void Tx::Begin(const Statement& next) {
   if (deadline_ && std::chrono::steady_clock::now() > *deadline_)
     throw Unavailable("deadline of the request passed");
-  if (access_ == Access::kReadOnce) {
-    if (std::exchange(begun_, true)) throw Failure("a second statement in ReadOnce");
-    return;
+  if (access_ == Access::kReadOnce && begun_) throw Failure("a second statement in ReadOnce");
+  // Alone, a statement is its own transaction. A switch of the planner has to be in one with it.
+  if (!begun_ && (access_ != Access::kReadOnce || next.plan != plan_)) {
+    // Travels with the first statement. A read sees one snapshot and fails loudly when it writes.
+    connection_.QueueCommand(IsWrite(access_) ? kBeginWrite : kBeginRead);
+    in_block_ = true;
   }
-  if (begun_) return;
-  // Travels with the first statement. A read sees one snapshot and fails loudly when it writes.
-  connection_.QueueCommand(access_ == Access::kRead ? kBeginRead : kBeginWrite);
   begun_ = true;
+  if (next.plan != plan_) {
+    connection_.QueueCommand(SwitchTo(next.plan));
+    plan_ = next.plan;
+  }
 }
 
 Rows Tx::Run(const Statement& statement, std::initializer_list<Param> params) {
-  Begin();
+  Begin(statement);
   return connection_.Run(statement, {params.begin(), params.size()});
 }
 
 Answer Tx::Send(const Statement& statement, std::initializer_list<Param> params) {
-  Begin();
+  Begin(statement);
   return connection_.Ask(statement, {params.begin(), params.size()});
 }
 
 void Tx::Queue(const Statement& statement, std::initializer_list<Param> params) {
-  Begin();
+  Begin(statement);
   connection_.Queue(statement, {params.begin(), params.size()});
 }
 
 void Tx::RunEach(const Statement& statement, const std::function<void(const Row&)>& row,
                  std::initializer_list<Param> params) {
-  Begin();
+  Begin(statement);
   connection_.Each(statement, {params.begin(), params.size()}, row);
 }
 
@@ -61,18 +70,27 @@ std::optional<Row> Tx::Only(const Statement& statement, const Rows& rows, bool r
 }
 
 void Tx::Commit() {
-  if (!begun_ || access_ == Access::kReadOnce) return;
-  connection_.QueueCommand(kCommit);
-  if (access_ == Access::kRead || access_ == Access::kWriteUnawaited) return connection_.FlushLater();
+  if (!in_block_) return;
+  // The round trips of a connection's first commit are before it: what fails there can be repeated.
+  connection_.Prepare(kCommit);
+  if (!IsWrite(access_)) {
+    connection_.QueueCommand(kCommit);
+    return connection_.FlushLater();
+  }
   try {
+    connection_.QueueCommand(kCommit);
+    if (access_ == Access::kWriteUnawaited) return connection_.FlushLater();
     if (connection_.Flush() != "COMMIT") throw Failure("transaction was rolled back instead of committed");
   } catch (const ConnectionLost& lost) {
     throw CommitUnknown(lost.what());
+  } catch (const Failure& failure) {
+    if (connection_.IsBroken()) throw CommitUnknown(failure.what());
+    throw;
   }
 }
 
 void Tx::Rollback() noexcept {
-  if (!begun_ || access_ == Access::kReadOnce || connection_.IsBroken()) return;
+  if (!in_block_ || connection_.IsBroken()) return;
   try {
     connection_.DropQueue();
     connection_.QueueCommand(kRollback);

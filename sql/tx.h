@@ -73,10 +73,11 @@ class Tx {
 
  private:
   friend class Database;
+  friend struct Intruder;  // see Connection
   Tx(Connection& connection, Access access, std::optional<std::chrono::steady_clock::time_point> deadline);
   void Commit();
   void Rollback() noexcept;
-  void Begin();
+  void Begin(const Statement& next);
 
   Rows Run(const Statement& statement, std::initializer_list<Param> params);
   Answer Send(const Statement& statement, std::initializer_list<Param> params);
@@ -89,6 +90,8 @@ class Tx {
   Access access_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   bool begun_ = false;
+  bool in_block_ = false;     // between BEGIN and COMMIT
+  Plan plan_ = Plan::kByKey;  // what the planner's switches are set to; they end with the transaction
 };
 
 }  // namespace syncline::sql

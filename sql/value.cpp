@@ -114,6 +114,24 @@ ArrayHeader TakeArrayHeader(std::string_view bytes) {
   return {Take<std::int32_t>(bytes, 12), element, 20};
 }
 
+bool IsTextual(unsigned oid) {
+  return oid == kText || oid == kVarchar || oid == kJson || oid == kBytea;
+}
+
+// Calls `take(oid, bytes)` for each element; reserves `values` for them.
+template <typename T, typename F>
+void EachElement(std::string_view bytes, std::vector<T>& values, F take) {
+  const ArrayHeader header = TakeArrayHeader(bytes);
+  values.reserve(static_cast<std::size_t>(header.count));
+  std::size_t at = header.first;
+  for (std::int32_t i = 0; i < header.count; ++i) {
+    const auto length = Take<std::int32_t>(bytes, at);
+    if (length < 0) throw Failure("null in an array");
+    take(header.element_oid, bytes.substr(at + 4, static_cast<std::size_t>(length)));
+    at += 4 + static_cast<std::size_t>(length);
+  }
+}
+
 }  // namespace
 
 bool Encode(const Param& param, unsigned oid, std::string& out) {
@@ -131,7 +149,7 @@ bool Encode(const Param& param, unsigned oid, std::string& out) {
             throw Failure("double given for a parameter of type oid " + std::to_string(oid));
           Put(out, std::bit_cast<std::int64_t>(value));
         } else if constexpr (std::is_same_v<T, std::string_view>) {
-          if (oid != kText && oid != kVarchar && oid != kJson && oid != kBytea) {
+          if (!IsTextual(oid)) {
             throw Failure("text given for a parameter of type oid " + std::to_string(oid));
           }
           out.append(value);
@@ -192,28 +210,18 @@ Time DecodeTime(unsigned oid, std::string_view bytes) {
 }
 
 std::vector<std::int64_t> DecodeInts(unsigned, std::string_view bytes) {
-  const ArrayHeader header = TakeArrayHeader(bytes);
   std::vector<std::int64_t> values;
-  values.reserve(static_cast<std::size_t>(header.count));
-  std::size_t at = header.first;
-  for (std::int32_t i = 0; i < header.count; ++i) {
-    const auto length = static_cast<std::size_t>(Take<std::int32_t>(bytes, at));
-    values.push_back(DecodeInt(header.element_oid, bytes.substr(at + 4, length)));
-    at += 4 + length;
-  }
+  EachElement(bytes, values,
+              [&](unsigned oid, std::string_view element) { values.push_back(DecodeInt(oid, element)); });
   return values;
 }
 
 std::vector<std::string> DecodeTexts(unsigned, std::string_view bytes) {
-  const ArrayHeader header = TakeArrayHeader(bytes);
   std::vector<std::string> values;
-  values.reserve(static_cast<std::size_t>(header.count));
-  std::size_t at = header.first;
-  for (std::int32_t i = 0; i < header.count; ++i) {
-    const auto length = static_cast<std::size_t>(Take<std::int32_t>(bytes, at));
-    values.emplace_back(bytes.substr(at + 4, length));
-    at += 4 + length;
-  }
+  EachElement(bytes, values, [&](unsigned oid, std::string_view element) {
+    if (!IsTextual(oid)) throw Failure("array of type oid " + std::to_string(oid) + " read as texts");
+    values.emplace_back(element);
+  });
   return values;
 }
 

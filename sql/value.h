@@ -70,7 +70,8 @@ class Param {
 /// when the value does not fit the type.
 bool Encode(const Param& param, unsigned oid, std::string& out);
 
-// Decoding of one column of type `oid`; throws Failure on another type or a value out of range.
+// Decoding of one column of type `oid`; throws Failure on another type, a value out of range or a null in an
+// array.
 std::int64_t DecodeInt(unsigned oid, std::string_view bytes);
 double DecodeDouble(unsigned oid, std::string_view bytes);
 Time DecodeTime(unsigned oid, std::string_view bytes);

@@ -1,3 +1,4 @@
+-- plan: free
 -- usage is kept as a sum beside its parts; here they are added up again.
 SELECT user_id, service, coalesce(u.bytes, 0) AS counted, coalesce(r.bytes, 0)::bigint AS referred
 FROM usage u
