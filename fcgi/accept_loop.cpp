@@ -28,6 +28,9 @@ constexpr timeval kPeerTimeout{90, 0};
 // told of.
 constexpr int kLookAgainMs = 1000;
 
+// The pause of a slot that can do nothing but wait for descriptors to be closed.
+constexpr std::chrono::milliseconds kDescriptorPause{100};
+
 // What a slot waits on for the listening socket. The kernel tells an exclusive waiter of a connection, and of
 // those that wait the one that was added first: the first slots do what there is to do, and their connections
 // to PostgreSQL stay warm, where accept would go round all slots. (32 slots in turn cost half of a backend's
@@ -98,9 +101,8 @@ int AcceptLoop::Accept(int turn) const {
     setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &kPeerTimeout, sizeof(kPeerTimeout));
   } else if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EBADF ||
              error == EINVAL || error == ENOTSOCK) {
-    // Nothing a slot can do but wait for files to be closed; without the pause it would spin.
     LogLine(LogLevel::kError).Add("err", "accept").Add("why", strerror(error)).Write();
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::this_thread::sleep_for(kDescriptorPause);
   }
   return connection;
 }
@@ -110,7 +112,18 @@ void AcceptLoop::Run(Slot& slot) {
   Redis redis(front_.config.redis_url);
   Gate gate;
   HeadChannel channel;
+  bool told = false;
   while (!front_.leaving) {
+    // Before a connection is taken: another slot, or another process, may be able to serve it.
+    if (!channel.Open()) {
+      const int error = errno;
+      if (!std::exchange(told, true)) {
+        LogLine(LogLevel::kError).Add("err", "socketpair").Add("why", strerror(error)).Write();
+      }
+      std::this_thread::sleep_for(kDescriptorPause);
+      continue;
+    }
+    told = false;
     const int connection = Accept(slot.turn);
     if (connection < 0) continue;
     gate.Open(connection);

@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstring>
 #include <random>
-#include <system_error>
 #include <utility>
 
 namespace syncline::front {
@@ -271,18 +270,8 @@ void FcgiAnswer::Write(std::string_view bytes) {
   }
 }
 
-HeadChannel::HeadChannel() {
-  Open();
-}
-
-HeadChannel::~HeadChannel() {
-  Close();
-}
-
-void HeadChannel::Open() {
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_) != 0) {
-    throw std::system_error(errno, std::generic_category(), "socketpair");
-  }
+bool HeadChannel::Open() {
+  return ends_[0] >= 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends_) == 0;
 }
 
 void HeadChannel::Close() {
@@ -308,7 +297,6 @@ bool HeadChannel::BeginRequest(FCGX_Request& fcgi, const Gate& gate, int connect
   }
   // What is left in the channel must not become part of the next request.
   Close();
-  Open();
   return false;
 }
 

@@ -72,17 +72,19 @@ class FcgiAnswer : public AnswerWriter {
 /// because the capacity of pipes shrinks when a user has many.
 class HeadChannel {
  public:
-  HeadChannel();
-  ~HeadChannel();
+  HeadChannel() = default;
+  ~HeadChannel() { Close(); }
   HeadChannel(const HeadChannel&) = delete;
   HeadChannel& operator=(const HeadChannel&) = delete;
 
+  /// Opens the channel unless it is open. False when the process has no descriptors left: without a channel,
+  /// no request can begin.
+  bool Open();
   /// Lets libfcgi decode the head that `gate` has read, and attaches `fcgi` to `connection` for the answer.
-  /// False when it cannot; the connection stays the caller's then.
+  /// False when it cannot; the connection stays the caller's then, and the channel has to be opened again.
   bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, int connection);
 
  private:
-  void Open();
   void Close();
   int ends_[2] = {-1, -1};  // libfcgi's, ours
 };

@@ -134,7 +134,9 @@ std::string ReadNewPassword(const std::string& file, const std::string& user) {
 }
 
 bool Confirm(const std::string& question, const std::string& word) {
-  if (isatty(STDIN_FILENO) == 0) return true;
+  if (isatty(STDIN_FILENO) == 0) {
+    throw Refusal("there is no terminal to ask for confirmation on: use --yes");
+  }
   std::cout << question << std::flush;
   std::string answer;
   std::getline(std::cin, answer);

@@ -10,8 +10,8 @@ namespace syncline::admin {
 /// to be a password.
 std::string ReadNewPassword(const std::string& file, const std::string& user);
 
-/// Asks on the terminal whether to go on; the answer must be `word`. True without asking when standard input
-/// is no terminal: a script has decided already.
+/// Asks on the terminal whether to go on; true when the answer is `word`. Refusal when standard input is not a
+/// terminal: a script that means it passes --yes.
 bool Confirm(const std::string& question, const std::string& word);
 
 }  // namespace syncline::admin

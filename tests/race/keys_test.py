@@ -101,7 +101,7 @@ def an_account_removed_under_its_requests_costs_nobody_a_500():
         key = Wire(stack.http).log_in(f"leaving{n}", PASSWORD).key
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             asking = [pool.submit(ask_until_refused, key, method) for method in ("meta", "start", "upload", "abort")]
-            stack.admin("user", "remove", f"leaving{n}")
+            stack.admin("user", "remove", "--yes", f"leaving{n}")
             for each in asking:
                 each.result()
     assert all(status < 500 for _, status in answers), answers

@@ -80,7 +80,7 @@ class OnTerminal:
 class Admin(unittest.TestCase):
     def setUp(self):
         self.name = "cli-" + secrets.token_hex(6)
-        self.addCleanup(admin, "user", "remove", self.name)
+        self.addCleanup(admin, "user", "remove", "--yes", self.name)
 
     def add(self, *options):
         code, out, errors = admin("user", "add", self.name, "--password-file", "-", *options, stdin=PASSWORD + "\n")
@@ -100,7 +100,7 @@ class Admin(unittest.TestCase):
         self.assertEqual(admin("user", "enable", self.name)[0], 0)
         self.assertEqual(admin("user", "quota", self.name, "unlimited")[0], 0)
         self.assertRegex(self.row(), r"enabled .* unlimited")
-        code, out, _ = admin("user", "remove", self.name)
+        code, out, _ = admin("user", "remove", "--yes", self.name)
         self.assertEqual((code, out), (0, f"removed {self.name} and 0 rows\n"))
         self.assertIsNone(self.row())
 
@@ -187,6 +187,13 @@ class Admin(unittest.TestCase):
         terminal.wait_for("removed")
         self.assertEqual(terminal.end()[0], 0)
         self.assertIsNone(self.row())
+
+    def test_removing_without_a_terminal_needs_yes(self):
+        self.add()
+        code, out, errors = admin("user", "remove", self.name, stdin=self.name + "\n")
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(errors, r"\Asyncline-admin: there is no terminal [^\n]+ --yes\Z")
+        self.assertIsNotNone(self.row())
 
     def test_a_password_comes_from_a_file_and_is_in_no_argument(self):
         self.add()

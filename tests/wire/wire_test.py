@@ -5,11 +5,13 @@ wire-server has the real front and routes of its own; nothing else has to run. T
 from build/. `wire_test.py NAME...` runs single tests.
 """
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -27,11 +29,12 @@ BIN = pathlib.Path(os.environ.get("SYNCLINE_BIN", ROOT / "build"))
 
 
 class Server:
-    def __init__(self, slots=4, directory=None):
+    def __init__(self, slots=4, directory=None, descriptors=None):
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="syncline-wire."))
         self.socket = self.dir / "wire.sock"
         self.log = open(self.dir / "log", "w+b")
-        self.process = subprocess.Popen([str(BIN / "wire-server"), str(self.socket), str(slots)], stderr=self.log)
+        limit = [] if descriptors is None else ["prlimit", f"--nofile={descriptors}:"]
+        self.process = subprocess.Popen([*limit, str(BIN / "wire-server"), str(self.socket), str(slots)], stderr=self.log)
         wait_until(self.socket.exists)
         wait_until(self.alive)
 
@@ -577,6 +580,27 @@ def sigkill_is_seen_as_a_cut_connection():
     shutil.rmtree(server.dir)
 
 
+def a_slot_without_descriptors_waits_and_the_process_lives():
+    # Three standard ones, the socket, and of each of four slots what it waits on: five are left, where the four slots
+    # want two each and one for a connection.
+    server = Server(slots=4, descriptors=13)
+    assert server.alive()
+    assert any("err=socketpair" in line for line in server.lines())
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (1024, resource.prlimit(
+        server.process.pid, resource.RLIMIT_NOFILE)[1]))
+    released = server.dir / "go"
+
+    def wait(_):
+        return ask(server.socket, request("GET", f"/wait?until={released}"), 20).status
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = pool.map(wait, range(4))
+        wait_until(lambda: len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir())) >= 4 + 4 * 4)
+        released.touch()
+        assert list(answers) == [200] * 4
+    assert server.stop() == 0
+
+
 def without_a_socket_it_says_so():
     done = subprocess.run([str(BIN / "syncline-fcgi")], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 71 and "--socket PATH" in done.stderr
@@ -600,8 +624,9 @@ WITH_SERVER = [
 ]
 ALONE = [
     calls_within_the_limit_are_served_and_the_next_is_429, without_redis_a_limit_is_open_or_closed_as_its_row_says,
-    sigterm_under_load_loses_nothing, sigterm_finishes_what_is_in_flight, sigterm_ends_streams_that_would_go_on, an_idle_server_leaves_at_once,
-    sigkill_is_seen_as_a_cut_connection, without_a_socket_it_says_so,
+    sigterm_under_load_loses_nothing, sigterm_finishes_what_is_in_flight, sigterm_ends_streams_that_would_go_on,
+    an_idle_server_leaves_at_once, sigkill_is_seen_as_a_cut_connection,
+    a_slot_without_descriptors_waits_and_the_process_lives, without_a_socket_it_says_so,
 ]
 
 
