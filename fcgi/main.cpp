@@ -1,10 +1,8 @@
-// syncline-fcgi: one process of one pool. Reads the configuration, finds its socket, starts the slots, checks
-// the schema, and waits for the signal to leave. Exit codes: 0 left as asked, 64 wrong usage, 71 no socket,
+// syncline-fcgi: one process of one pool. Reads the configuration, finds its socket, starts the slots, and waits
+// for the signal to leave. Exit codes: 0 left as asked, 64 wrong usage, 71 no socket,
 // 78 the database has a schema this program cannot work on.
 #include <errno.h>
 #include <grp.h>
-#include <malloc.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,16 +20,15 @@
 #include "fcgi/pipeline.h"
 #include "fcgi/routes.h"
 #include "handlers/base/config.h"
+#include "handlers/base/daemon.h"
 #include "handlers/base/log.h"
-#include "sql/errors.h"
-#include "sql/migrate.h"
+#include "handlers/services.h"
 
 namespace {
 
 using namespace syncline;
 
-constexpr int kNoSocketExit = 71;     // EX_OSERR
-constexpr int kWrongSchemaExit = 78;  // EX_CONFIG; systemd is told not to restart on it
+constexpr int kNoSocketExit = 71;  // EX_OSERR
 
 // Deep enough for every client of a large school to arrive while all slots are busy.
 constexpr int kBacklog = 1024;
@@ -63,56 +60,18 @@ int InheritedSocket() {
   throw std::runtime_error("no socket: start with --socket PATH, or with a listening socket as descriptor 0");
 }
 
-/// Blocked in every thread, because threads inherit this: the main thread takes them by sigtimedwait.
-sigset_t BlockLeaveSignals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  return set;
-}
-
-/// True when it is time to leave.
-bool WaitForSignal(const sigset_t& set, std::optional<std::chrono::seconds> at_most) {
-  for (;;) {
-    const timespec timeout{at_most.value_or(std::chrono::seconds(0)).count(), 0};
-    const int got = at_most ? sigtimedwait(&set, nullptr, &timeout) : sigwaitinfo(&set, nullptr);
-    if (got > 0) return true;
-    if (errno == EAGAIN) return false;
-  }
-}
-
-enum class Schema { kFits, kWrong, kUnknown };
-
-/// Unknown: the database is away, which is logged when `told` does not say that it was.
-Schema LookAtSchema(const Config& config, bool& told) {
-  try {
-    const auto problem = sql::SchemaProblem(config.DatabaseSettings("syncline-fcgi schema check"));
-    if (!problem) return Schema::kFits;
-    std::cerr << "syncline-fcgi: " << *problem << "\n";
-    return Schema::kWrong;
-  } catch (const sql::Failure& e) {
-    if (!std::exchange(told, true)) {
-      LogLine(LogLevel::kWarn).Add("event", "waiting_for_database").Add("why", e.what()).Write();
-    }
-    return Schema::kUnknown;
-  }
-}
-
 /// Serves until a signal comes. Returns the exit code.
-int Run(const Config& config, const std::string& pool, int slots, int listen_socket, const sigset_t& leave) {
+int Run(Daemon& daemon, const Config& config, const std::string& pool, int slots, int listen_socket) {
   front::Front front{config, front::Router(front::AllRoutes())};
   // Before the slots take the first request: what waits at the socket while a pool restarts would be answered
   // 503.
-  bool told = false;
-  Schema schema = LookAtSchema(config, told);
-  if (schema == Schema::kWrong) return kWrongSchemaExit;
-  front.schema_checked = schema == Schema::kFits;
+  const Daemon::Schema schema = daemon.LookAtSchema(config);
+  if (schema == Daemon::Schema::kWrong) return kWrongSchemaExit;
+  front.schema_checked = schema == Daemon::Schema::kFits;
   // With the pid, pg_stat_activity tells which process a session belongs to: a unix socket does not.
   front::AcceptLoop loop(front, listen_socket, slots,
                          "syncline-fcgi " + pool + " " + std::to_string(getpid()));
-  sd_notify(0, "READY=1");
+  daemon.TellReady();
   LogLine(LogLevel::kInfo)
       .Add("event", "started")
       .Add("pool", std::string_view(pool))
@@ -120,23 +79,22 @@ int Run(const Config& config, const std::string& pool, int slots, int listen_soc
       .Write();
 
   // A database that starts after us is waited for; until then the slots answer 503.
-  while (schema == Schema::kUnknown && !WaitForSignal(leave, std::chrono::seconds(1))) {
-    schema = LookAtSchema(config, told);
-    front.schema_checked = schema == Schema::kFits;
+  std::optional<int> exit_code;
+  if (!front.schema_checked) exit_code = daemon.WaitForSchema(config);
+  if (!exit_code) {
+    front.schema_checked = true;
+    daemon.WaitForLeave();
   }
-  if (schema == Schema::kFits) WaitForSignal(leave, std::nullopt);
-  sd_notify(0, "STOPPING=1");
+  daemon.TellLeaving();
   loop.Stop();
   LogLine(LogLevel::kInfo).Add("event", "left").Add("pool", std::string_view(pool)).Write();
-  return schema == Schema::kWrong ? kWrongSchemaExit : 0;
+  return exit_code.value_or(0);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Large buffers go back to the system when they are freed; glibc would raise the bound and keep them.
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);
-  const sigset_t leave = BlockLeaveSignals();
+  Daemon daemon("syncline-fcgi");
   Config config;
   std::string pool = "api", socket_path;
   int slots = 8;
@@ -149,13 +107,11 @@ int main(int argc, char** argv) {
   app.add_option("--socket", socket_path, "Make and listen on this unix socket instead of an inherited one");
   bool print_routes = false;
   app.add_flag("--print-routes", print_routes, "Print the table of routes and exit");
-  AddConfigOptions(app, config);
-  if (const auto exit_code = ParseOptions(app, config, argc, argv)) return *exit_code;
+  if (const auto exit_code = daemon.Configure(app, config, AllSettings(), argc, argv)) return *exit_code;
   if (print_routes) {
     std::cout << front::Router(front::AllRoutes()).Print(config);
     return 0;
   }
-  StartLog(config.log_level);
   int listen_socket = -1;
   try {
     listen_socket = socket_path.empty() ? InheritedSocket() : OpenSocket(socket_path);
@@ -163,5 +119,5 @@ int main(int argc, char** argv) {
     std::cerr << "syncline-fcgi: " << e.what() << "\n";
     return kNoSocketExit;
   }
-  return Run(config, pool, slots, listen_socket, leave);
+  return Run(daemon, config, pool, slots, listen_socket);
 }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "handlers/anki/routes.h"
+#include "handlers/services.h"
 #include "sql/migrate.h"
 #include "sql/queries/front.h"
 
@@ -62,7 +62,11 @@ const Route kRoutes[] = {
 }  // namespace
 
 std::vector<std::span<const Route>> AllRoutes() {
-  return {kRoutes, anki::Routes()};
+  std::vector<std::span<const Route>> all{kRoutes};
+  for (const Service* service : Services()) {
+    if (!service->routes.empty()) all.push_back(service->routes);
+  }
+  return all;
 }
 
 }  // namespace syncline::front

@@ -15,6 +15,7 @@
 #include "handlers/account/account_store.h"
 #include "handlers/base/config.h"
 #include "handlers/base/context.h"
+#include "handlers/base/display.h"
 
 namespace CLI {
 class App;
@@ -61,15 +62,7 @@ void AddJobsCommands(CLI::App& app, Tool& tool);
 void AddAnkiCommands(CLI::App& app, Tool& tool);
 void AddDoctorCommand(CLI::App& app, Tool& tool);
 
-// --- How things are printed, the same in all groups.
-
 /// Columns under their headings, as wide as needed; the last one is not padded.
 void PrintTable(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows);
-/// "2026-01-31 10:22 UTC"; "never" for none.
-std::string TimeText(const std::optional<sql::Time>& time);
-/// "0 B", "812 KiB", "1.5 GiB".
-std::string SizeText(std::int64_t bytes);
-/// "1 device", "3 devices".
-std::string CountText(std::int64_t count, std::string_view one, std::string_view many);
 
 }  // namespace syncline::admin

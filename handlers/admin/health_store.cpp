@@ -1,7 +1,6 @@
 #include "handlers/admin/health_store.h"
 
 #include "sql/queries/admin.h"
-#include "sql/queries/anki.h"
 
 namespace syncline::admin {
 
@@ -10,10 +9,6 @@ DatabaseHealth HealthStore::Ask() {
   return {row["version"].As<std::string>(),      row["now"].As<sql::Time>(),
           row["size_bytes"].As<std::int64_t>(),  row["data_directory"].As<std::optional<std::string>>(),
           row["connections"].As<std::int64_t>(), row["max_connections"].As<std::int64_t>()};
-}
-
-std::size_t HealthStore::AccountsWithExpiredSessions(int limit) {
-  return tx_.Query(sql::anki::expired_sessions, limit).size();
 }
 
 }  // namespace syncline::admin

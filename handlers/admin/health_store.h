@@ -1,6 +1,5 @@
 #pragma once
 // What the database says of itself, for the doctor.
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,8 +22,6 @@ class HealthStore {
  public:
   HealthStore(sql::Tx& tx, UserId /*nobody*/) : tx_(tx) {}
   DatabaseHealth Ask();
-  /// How many accounts have an Anki session that is over and what it has staged; at most `limit`.
-  std::size_t AccountsWithExpiredSessions(int limit);
 
  private:
   sql::Tx& tx_;

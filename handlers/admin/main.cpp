@@ -8,6 +8,7 @@
 #include "handlers/base/config.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/log.h"
+#include "handlers/services.h"
 #include "sql/errors.h"
 
 namespace {
@@ -52,7 +53,8 @@ int Run(const admin::Tool& tool) {
 int main(int argc, char** argv) {
   admin::Tool tool;
   CLI::App app{"Administers a Syncline installation."};
-  AddConfigOptions(app, tool.config);
+  const std::vector<SettingGroup> settings = AllSettings();
+  AddConfigOptions(app, tool.config, settings);
   admin::AddMigrateCommand(app, tool);
   admin::AddUserCommands(app, tool);
   admin::AddDeviceCommands(app, tool);
@@ -64,7 +66,8 @@ int main(int argc, char** argv) {
     group->fallthrough();
     for (CLI::App* command : group->get_subcommands({})) command->fallthrough();
   }
-  if (const auto code = ParseOptions(app, tool.config, argc, argv)) return *code == 0 ? 0 : kWrongUsage;
+  if (const auto code = ParseOptions(app, tool.config, settings, argc, argv))
+    return *code == 0 ? 0 : kWrongUsage;
   // To standard error: what commands print is read by scripts.
   StartLog(tool.config.log_level);
   if (!tool.command) {

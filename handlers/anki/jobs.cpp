@@ -6,9 +6,10 @@
 
 #include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/settings.h"
+#include "handlers/anki/sweep_store.h"
 #include "handlers/base/json_input.h"
 #include "handlers/base/log.h"
-#include "sql/queries/anki.h"
 
 namespace syncline::anki {
 namespace {
@@ -17,30 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr int kAtOnce = 100;
 constexpr std::int64_t kSweptRows = 20'000;
-
-// What a sweep looks for over all accounts.
-class SweepStore {
- public:
-  SweepStore(sql::Tx& tx, UserId) : tx_(tx) {}
-  std::vector<UserId> AccountsWithExpiredSessions() {
-    std::vector<UserId> users;
-    for (const sql::Row& row : tx_.Query(sql::anki::expired_sessions, kAtOnce)) {
-      users.push_back(row["user_id"].As<UserId>());
-    }
-    return users;
-  }
-  std::vector<std::pair<UserId, std::int32_t>> ExpiredHistory(std::int64_t days) {
-    std::vector<std::pair<UserId, std::int32_t>> found;
-    for (const sql::Row& row : tx_.Query(sql::anki::expired_history, days, kAtOnce)) {
-      found.emplace_back(row["user_id"].As<UserId>(), row["generation"].As<std::int32_t>());
-    }
-    return found;
-  }
-  void ExpireProblems(std::int64_t days) { tx_.Later(sql::anki::expire_problems, days); }
-
- private:
-  sql::Tx& tx_;
-};
 
 // The only argument of the two jobs below.
 std::int32_t GenerationOf(const Job& job) {
@@ -60,8 +37,8 @@ void Archive(const Job& job, Context& context, JobControl& control) {
 // Staged rows of clients that never came back.
 void SweepSessions(const Job&, Context& context, JobControl& control) {
   for (;;) {
-    const auto users =
-        context.Read<SweepStore>([](SweepStore& store) { return store.AccountsWithExpiredSessions(); });
+    const auto users = context.Read<SweepStore>(
+        [](SweepStore& store) { return store.AccountsWithExpiredSessions(kAtOnce); });
     for (const UserId user : users) {
       control.Progress(0, 0, "expired sessions");
       context.SetIdentity({user, {}});
@@ -72,11 +49,11 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
 }
 
 void SweepHistory(const Job&, Context& context, JobControl& control) {
-  const std::int64_t days = context.config().history_days;
+  const std::int64_t days = context.config().Of<Settings>().history_days;
   context.Write<SweepStore>([&](SweepStore& store) { store.ExpireProblems(days); });
   for (;;) {
     const auto expired =
-        context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredHistory(days); });
+        context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredHistory(days, kAtOnce); });
     for (const auto& [user, generation] : expired) {
       control.Progress(0, 0, "expired history");
       context.SetIdentity({user, {}});

@@ -5,6 +5,7 @@
 #include "handlers/account/login_flow.h"
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/full_sync_handlers.h"
+#include "handlers/anki/settings.h"
 #include "handlers/anki/sync_handlers.h"
 
 namespace syncline::anki {
@@ -26,7 +27,9 @@ Response RenderError(const Error& error, const Request&) {
 
 const Dialect kDialect{.service = "anki", .authenticate = Authenticate, .render_error = RenderError};
 
-constexpr auto kMessage = &Config::max_message_mib;
+std::size_t MessageBytes(const Config& config) {
+  return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;
+}
 // The real bound is the setting max_collection_mib, which nginx and the handler know: the handler can say so
 // in words.
 constexpr std::size_t kFile = std::size_t{64} << 30;
@@ -42,13 +45,14 @@ const Route kRoutes[] = {
     {"POST", "/sync/hostKey", "anki.host_key", Auth::kPublic, kWrite, 64 << 10, kQuick, PostHostKey,
      &kDialect},
     {"POST", "/sync/meta", "anki.meta", Auth::kRequired, kRead, 64 << 10, kQuick, PostMeta, &kDialect},
-    {"POST", "/sync/start", "anki.start", Auth::kRequired, kWrite, kMessage, kQuick, PostStart, &kDialect},
-    {"POST", "/sync/applyGraves", "anki.apply_graves", Auth::kRequired, kWrite, kMessage, kQuick,
+    {"POST", "/sync/start", "anki.start", Auth::kRequired, kWrite, MessageBytes, kQuick, PostStart,
+     &kDialect},
+    {"POST", "/sync/applyGraves", "anki.apply_graves", Auth::kRequired, kWrite, MessageBytes, kQuick,
      PostApplyGraves, &kDialect},
-    {"POST", "/sync/applyChanges", "anki.apply_changes", Auth::kRequired, kWrite, kMessage, kQuick,
+    {"POST", "/sync/applyChanges", "anki.apply_changes", Auth::kRequired, kWrite, MessageBytes, kQuick,
      PostApplyChanges, &kDialect},
     {"POST", "/sync/chunk", "anki.chunk", Auth::kRequired, kWrite, 64 << 10, kQuick, PostChunk, &kDialect},
-    {"POST", "/sync/applyChunk", "anki.apply_chunk", Auth::kRequired, kWrite, kMessage, kQuick,
+    {"POST", "/sync/applyChunk", "anki.apply_chunk", Auth::kRequired, kWrite, MessageBytes, kQuick,
      PostApplyChunk, &kDialect},
     {"POST", "/sync/sanityCheck2", "anki.sanity_check", Auth::kRequired, kWrite, 64 << 10, kQuick,
      PostSanityCheck2, &kDialect},

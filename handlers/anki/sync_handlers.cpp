@@ -11,6 +11,7 @@
 #include "handlers/anki/collection/session_store.h"
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/settings.h"
 
 namespace syncline::anki {
 namespace {
@@ -225,7 +226,7 @@ Response PostStart(Request& request, Context& context) {
     if (!collection.IsImported() && !has_seen_file) throw Busy("importing");
     const auto unbury_day =
         UnburyDay(ReadDayConfig(config_json), collection.meta.created_s, context.NowSeconds());
-    const std::int64_t minutes = context.config().session_minutes;
+    const std::int64_t minutes = context.config().Of<Settings>().session_minutes;
     const Session session = sessions.Start(collection, envelope.session, seen, unbury_day, minutes);
     GraveIds found;
     if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
@@ -250,7 +251,8 @@ Response PostApplyGraves(Request& request, Context& context) {
   const GraveIds graves = ParseGraves(MessageOf(request, context));
   context
       .Write<SessionStore>([&](SessionStore& sessions) {
-        return sessions.StageGraves(envelope.session, context.config().session_minutes, graves);
+        return sessions.StageGraves(envelope.session, context.config().Of<Settings>().session_minutes,
+                                    graves);
       })
       .Get();
   return Answer(envelope, "null");
@@ -267,7 +269,7 @@ Response PostApplyChanges(Request& request, Context& context) {
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     const auto merge = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
       const Session session =
-          sessions.Touch(envelope.session, context.config().session_minutes, PartsOf(theirs));
+          sessions.Touch(envelope.session, context.config().Of<Settings>().session_minutes, PartsOf(theirs));
       // Clients send them once; twice, the second merge would not know of the first.
       if (session.has_changes) throw BadInput("changes_sent_twice");
       const Since unseen_by = session.Unseen(max_bytes);
@@ -296,11 +298,11 @@ Response PostChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   // Most devices have seen everything: then nothing is locked or written.
   const bool is_idle = context.ReadOnce<SessionStore>([&](SessionStore& sessions) {
-    return sessions.HasNothingToSend(envelope.session, context.config().session_minutes);
+    return sessions.HasNothingToSend(envelope.session, context.config().Of<Settings>().session_minutes);
   });
   if (is_idle) return Answer(envelope, ChunkPrinter().Finish(/*done=*/true));
   const auto next_chunk = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
-    Session session = sessions.Touch(envelope.session, context.config().session_minutes);
+    Session session = sessions.Touch(envelope.session, context.config().Of<Settings>().session_minutes);
     const bool has_rows = (session.to_send & kRowParts) != 0;
     std::string next = NextChunk(session, collections, max_bytes);
     if (has_rows) sessions.RememberSent(session);
@@ -323,7 +325,8 @@ Response PostApplyChunk(Request& request, Context& context) {
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     context
         .Write<SessionStore>([&](SessionStore& sessions) {
-          return sessions.StageChunk(envelope.session, context.config().session_minutes, chunk);
+          return sessions.StageChunk(envelope.session, context.config().Of<Settings>().session_minutes,
+                                     chunk);
         })
         .Get();
     return Answer(envelope, "null");
@@ -352,7 +355,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
       problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
       sessions.End();  // this one: its row is locked
     } else {
-      sessions.RememberCounts(counts, context.config().session_minutes);
+      sessions.RememberCounts(counts, context.config().Of<Settings>().session_minutes);
     }
     return counts;
   };

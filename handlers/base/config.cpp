@@ -9,43 +9,46 @@
 #include <stdexcept>
 #include <variant>
 
+#include "handlers/base/setting.h"
+
 namespace syncline {
 namespace {
 
 constexpr const char* kDefaultFile = "/etc/syncline/syncline.conf";
 constexpr int kUsageExit = 64;  // EX_USAGE
 
-struct Setting {
-  const char* name;
-  std::variant<std::string Config::*, std::int64_t Config::*> field;
-  std::int64_t min, max;  // of numbers
-  const char* choices;    // of texts, separated by '|'; null: any
-  const char* help;
+// What all programs need. Settings of a service are in its own settings.cpp.
+constexpr Setting kSettings[] = {
+    TextSetting<&Config::database_url>("database_url",
+                                       "PostgreSQL, as a libpq address; a password belongs into a passfile"),
+    TextSetting<&Config::redis_url>("redis_url",
+                                    "Redis, unix:///path or redis://host:port; what it holds may be lost"),
+    TextSetting<&Config::temp_dir>("temp_dir",
+                                   "Folder for private files while something is checked or built"),
+    TextSetting<&Config::secret_file>("secret_file",
+                                      "File from which keys are derived: openssl rand -hex 32; older secrets in further lines"),
+    NumberSetting<&Config::slow_statement_ms>("slow_statement_ms", 0, 3'600'000,
+                                              "Statements that took longer get a log line; 0: all of them"),
+    NumberSetting<&Config::statement_timeout_ms>(
+        "statement_timeout_ms", 100, 3'600'000, "PostgreSQL gives a statement up after so many milliseconds"),
+    TextSetting<&Config::log_level>("log_level", "Least important lines that are logged",
+                                    "debug|info|warn|error"),
 };
 
-// The table.
-const Setting kSettings[] = {
-    {"database_url", &Config::database_url, 0, 0, nullptr,
-     "PostgreSQL, as a libpq address; a password belongs into a passfile"},
-    {"redis_url", &Config::redis_url, 0, 0, nullptr,
-     "Redis, unix:///path or redis://host:port; what it holds may be lost"},
-    {"temp_dir", &Config::temp_dir, 0, 0, nullptr,
-     "Folder for private files while a collection is checked or built"},
-    {"secret_file", &Config::secret_file, 0, 0, nullptr,
-     "File from which keys are derived: openssl rand -hex 32; older secrets in further lines"},
-    {"max_collection_mib", &Config::max_collection_mib, 1, 1 << 20, nullptr,
-     "Largest collection file, uncompressed, in MiB"},
-    {"max_message_mib", &Config::max_message_mib, 1, 450, nullptr,
-     "Largest message of a sync, uncompressed, in MiB"},
-    {"history_days", &Config::history_days, 0, 36500, nullptr, "How many days a replaced collection is kept"},
-    {"session_minutes", &Config::session_minutes, 1, 1440, nullptr,
-     "An Anki sync without a request for so many minutes is over"},
-    {"slow_statement_ms", &Config::slow_statement_ms, 0, 3'600'000, nullptr,
-     "Statements that took longer get a log line; 0: all of them"},
-    {"statement_timeout_ms", &Config::statement_timeout_ms, 100, 3'600'000, nullptr,
-     "PostgreSQL gives a statement up after so many milliseconds"},
-    {"log_level", &Config::log_level, 0, 0, "debug|info|warn|error", "Least important lines that are logged"},
-};
+using Groups = std::span<const SettingGroup>;
+
+const Setting* Find(std::string_view name, Groups services) {
+  const auto find = [&](std::span<const Setting> settings) -> const Setting* {
+    const auto found =
+        std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return name == s.name; });
+    return found == settings.end() ? nullptr : &*found;
+  };
+  const Setting* found = find(kSettings);
+  for (auto group = services.begin(); found == nullptr && group != services.end(); ++group) {
+    found = find(group->settings);
+  }
+  return found;
+}
 
 std::string Trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
@@ -69,7 +72,7 @@ std::string VariableName(const Setting& setting) {
 
 /// Why `value` is not one of this setting's, or "".
 std::string Problem(const Setting& setting, const std::string& value) {
-  if (std::holds_alternative<std::int64_t Config::*>(setting.field)) {
+  if (std::holds_alternative<std::int64_t& (*)(Config&)>(setting.field)) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (error != std::errc() || end != value.data() + value.size() || number < setting.min ||
@@ -87,10 +90,10 @@ std::string Problem(const Setting& setting, const std::string& value) {
 }
 
 void Assign(const Setting& setting, const std::string& value, Config& config) {
-  if (const auto* text = std::get_if<std::string Config::*>(&setting.field)) {
-    config.** text = value;
+  if (const auto* text = std::get_if<std::string& (*)(Config&)>(&setting.field)) {
+    (*text)(config) = value;
   } else {
-    config.*std::get<std::int64_t Config::*>(setting.field) = std::stoll(value);
+    std::get<std::int64_t& (*)(Config&)>(setting.field)(config) = std::stoll(value);
   }
 }
 
@@ -137,7 +140,7 @@ std::pair<std::string, bool> ConfigFile(int argc, char** argv) {
   return {kDefaultFile, false};
 }
 
-void ReadConfigFile(const std::string& path, bool required, Config& config) {
+void ReadConfigFile(const std::string& path, bool required, Config& config, Groups services) {
   std::ifstream file(path);
   if (!file) {
     if (required) throw std::runtime_error("cannot read " + path);
@@ -146,7 +149,7 @@ void ReadConfigFile(const std::string& path, bool required, Config& config) {
   std::stringstream text;
   text << file.rdbuf();
   try {
-    ReadConfigText(text.str(), config);
+    ReadConfigText(text.str(), config, services);
   } catch (const std::runtime_error& e) {
     throw std::runtime_error(path + ", " + e.what());
   }
@@ -162,7 +165,7 @@ sql::Settings Config::DatabaseSettings(const std::string& application_name) cons
   return settings;
 }
 
-void ReadConfigText(const std::string& text, Config& config) {
+void ReadConfigText(const std::string& text, Config& config, Groups services) {
   std::istringstream lines(text);
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
@@ -173,47 +176,61 @@ void ReadConfigText(const std::string& text, Config& config) {
     if (equals == std::string::npos) throw std::runtime_error(where + "expected name = value");
     const std::string name = Trimmed(std::string_view(content).substr(0, equals));
     const std::string value = Trimmed(std::string_view(content).substr(equals + 1));
-    const auto* setting = std::find_if(std::begin(kSettings), std::end(kSettings),
-                                       [&](const Setting& s) { return name == s.name; });
+    const Setting* setting = Find(name, services);
     // A misspelt name that is silently ignored is found months later.
-    if (setting == std::end(kSettings)) throw std::runtime_error(where + "there is no setting " + name);
+    if (setting == nullptr) throw std::runtime_error(where + "there is no setting " + name);
     if (const std::string problem = Problem(*setting, value); !problem.empty())
       throw std::runtime_error(where + problem);
     Assign(*setting, value, config);
   }
 }
 
-std::string PrintConfig(const Config& config) {
-  const Config defaults;
+std::string PrintConfig(const Config& config, Groups services) {
   std::string out =
       "# Syncline. Every setting can also be given as an option (--database-url) or in the environment\n"
       "# (SYNCLINE_DATABASE_URL). A line that begins with # has no effect and shows the default.\n";
-  const auto value_of = [](const Config& from, const Setting& setting) {
-    if (const auto* text = std::get_if<std::string Config::*>(&setting.field))
-      return WithoutPassword(from.**text);
-    return std::to_string(from.*std::get<std::int64_t Config::*>(setting.field));
+  // Fields are reached by reference, which reading does not need.
+  Config values = config, defaults;
+  const auto value_of = [](Config& from, const Setting& setting) {
+    if (const auto* text = std::get_if<std::string& (*)(Config&)>(&setting.field))
+      return WithoutPassword((*text)(from));
+    return std::to_string(std::get<std::int64_t& (*)(Config&)>(setting.field)(from));
   };
-  for (const Setting& setting : kSettings) {
-    const std::string value = value_of(config, setting);
-    out += std::string("\n# ") + setting.help + ".";
-    if (setting.choices != nullptr) out += std::string(" One of ") + setting.choices + ".";
-    if (setting.max != 0)
-      out += " " + std::to_string(setting.min) + " to " + std::to_string(setting.max) + ".";
-    out += std::string("\n") + (value == value_of(defaults, setting) ? "#" : "") + setting.name + " = " +
-           value + "\n";
+  const auto print = [&](std::span<const Setting> settings) {
+    for (const Setting& setting : settings) {
+      const std::string value = value_of(values, setting);
+      out += std::string("\n# ") + setting.help + ".";
+      if (setting.choices != nullptr) out += std::string(" One of ") + setting.choices + ".";
+      if (setting.max != 0)
+        out += " " + std::to_string(setting.min) + " to " + std::to_string(setting.max) + ".";
+      out += std::string("\n") + (value == value_of(defaults, setting) ? "#" : "") + setting.name + " = " +
+             value + "\n";
+    }
+  };
+  print(kSettings);
+  for (const SettingGroup& group : services) {
+    if (group.settings.empty()) continue;
+    out += std::string("\n# --- ") + group.service + "\n";
+    print(group.settings);
   }
   return out;
 }
 
-void AddConfigOptions(CLI::App& app, Config& config) {
-  for (const Setting& setting : kSettings) {
-    CLI::Option* option = std::visit(
-        [&](auto field) {
-          return app.add_option(OptionName(setting), config.*field, setting.help)->capture_default_str();
-        },
-        setting.field);
-    option->envname(VariableName(setting))->group("Configuration");
-    option->check([&setting](const std::string& value) { return Problem(setting, value); });
+void AddConfigOptions(CLI::App& app, Config& config, Groups services) {
+  const auto add = [&](std::span<const Setting> settings, const std::string& heading) {
+    for (const Setting& setting : settings) {
+      CLI::Option* option = std::visit(
+          [&](auto field) {
+            return app.add_option(OptionName(setting), field(config), setting.help)->capture_default_str();
+          },
+          setting.field);
+      option->envname(VariableName(setting))->group(heading);
+      option->check([&setting](const std::string& value) { return Problem(setting, value); });
+    }
+  };
+  add(kSettings, "Configuration");
+  for (const SettingGroup& group : services) {
+    add(group.settings, std::string("Configuration of ") + group.service);
   }
   // Read by ParseOptions before anything else; here it only has to be known.
   app.add_option_function<std::string>(
@@ -225,11 +242,11 @@ void AddConfigOptions(CLI::App& app, Config& config) {
       ->group("Configuration");
 }
 
-std::optional<int> ParseOptions(CLI::App& app, Config& config, int argc, char** argv) {
+std::optional<int> ParseOptions(CLI::App& app, Config& config, Groups services, int argc, char** argv) {
   try {
     // Before the command line, so that whatever stands there or in the environment wins.
     const auto [path, required] = ConfigFile(argc, argv);
-    ReadConfigFile(path, required, config);
+    ReadConfigFile(path, required, config, services);
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {
     return app.exit(e);  // --help
@@ -241,7 +258,7 @@ std::optional<int> ParseOptions(CLI::App& app, Config& config, int argc, char** 
     return kUsageExit;
   }
   if (app.count("--print-config") > 0) {
-    std::cout << PrintConfig(config);
+    std::cout << PrintConfig(config, services);
     return 0;
   }
   return std::nullopt;

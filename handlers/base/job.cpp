@@ -18,4 +18,8 @@ JobId EnqueueJob(sql::Tx& tx, const NewJob& job) {
   throw Busy("busy", "job " + std::string(job.kind) + ": its unique key changes hands too fast");
 }
 
+std::optional<sql::Time> LastJobDone(sql::Tx& tx, std::string_view kind) {
+  return tx.One(sql::jobs::last_done, kind)["finished_at"].As<std::optional<sql::Time>>();
+}
+
 }  // namespace syncline

@@ -31,6 +31,9 @@ struct NewJob {
 /// a revision), not only its place. Waits while another transaction is adding the same key.
 JobId EnqueueJob(sql::Tx& tx, const NewJob& job);
 
+/// When a job of this kind was last done; none: never, or longer ago than done jobs are kept.
+std::optional<sql::Time> LastJobDone(sql::Tx& tx, std::string_view kind);
+
 /// What the worker tells a running body, and what the body tells the worker.
 class JobControl {
  public:

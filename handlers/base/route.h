@@ -42,20 +42,18 @@ struct Dialect {
   const Cors* cors = nullptr;
 };
 
-/// Bytes of a body: a number of them, or a setting in MiB.
+/// Bytes of a body: a number of them, or what a function makes of the settings.
 class BodyLimit {
  public:
   template <typename Integer>
   requires std::is_integral_v<Integer>
   constexpr BodyLimit(Integer bytes) : bytes_(static_cast<std::size_t>(bytes)) {}
-  constexpr BodyLimit(std::int64_t Config::*mib) : mib_(mib) {}
-  std::size_t Bytes(const Config& config) const {
-    return mib_ == nullptr ? bytes_ : static_cast<std::size_t>(config.*mib_) << 20;
-  }
+  constexpr BodyLimit(std::size_t (*of)(const Config& config)) : of_(of) {}
+  std::size_t Bytes(const Config& config) const { return of_ == nullptr ? bytes_ : of_(config); }
 
  private:
   std::size_t bytes_ = 0;
-  std::int64_t Config::*mib_ = nullptr;
+  std::size_t (*of_)(const Config& config) = nullptr;
 };
 
 /// kOptional: who sends no login is nobody, UserId 0; one that is not good is refused.

@@ -6,8 +6,6 @@
 //   test-worker work [--threads N]        until SIGTERM
 //
 // The database is DATABASE_URL.
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +17,7 @@
 
 #include "handlers/base/config.h"
 #include "handlers/base/context.h"
+#include "handlers/base/daemon.h"
 #include "handlers/base/job.h"
 #include "handlers/base/log.h"
 #include "handlers/jobs/worker.h"
@@ -111,18 +110,14 @@ int Enqueue(const Config& config, const char* kind, int count) {
 }
 
 int Work(const Config& config, int threads) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  Daemon daemon("test-worker");
   Worker::Options options;
   options.threads = threads;
   options.name = "test-worker:" + std::to_string(getpid());
   Worker worker(config, kKinds, options);
   bool all_ended = false;
   std::thread running([&] { all_ended = worker.Run(); });
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
+  daemon.WaitForLeave();
   worker.Stop();
   running.join();
   return all_ended ? 0 : 1;

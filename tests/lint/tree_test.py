@@ -13,17 +13,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILES = [ROOT / name for name in subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                                 cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
          if name and (ROOT / name).is_file()]
-SERVICES = ("account", "anki", "decks", "anime", "vault", "schedule")
+# Every other folder in handlers/ is a service.
+PROGRAMS = ("jobs", "realtime", "admin")
+SERVICES = sorted({path.relative_to(ROOT).parts[1] for path in FILES
+                   if path.parts[len(ROOT.parts)] == "handlers" and len(path.relative_to(ROOT).parts) > 2} - {"base", *PROGRAMS})
 # Which rooms a room may include from, besides itself.
 INCLUDES = {
     "sql": (),
     "handlers/base": ("sql",),
     **{f"handlers/{service}": ("handlers/base", "handlers/account", "sql") for service in SERVICES},
-    **{room: ("handlers/base", "sql", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES))
+    # The list of services, which the programs share.
+    "handlers": ("handlers/base", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES)),
+    **{room: ("handlers", "handlers/base", "sql", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES))
        for room in ("handlers/jobs", "handlers/realtime", "handlers/admin", "fcgi")},
 }
-# A service past some twenty files has rooms of its own. Which rooms of its service a room may include from; the files of the
-# service's own folder (routes, jobs, handlers) bring the rooms together and include from all of them.
+# A service past some twenty files has rooms of its own. Which rooms of its service a room may include from, besides the
+# service's settings.h; the files of the service's own folder (routes, jobs, handlers) bring the rooms together and include
+# from all of them.
 ROOMS = {
     "handlers/anki/envelope": (),
     "handlers/anki/objects": (),
@@ -31,7 +37,7 @@ ROOMS = {
     "handlers/anki/file": ("handlers/anki/objects", "handlers/anki/collection"),
 }
 # Every service, and every room of one, has the same kinds of file inside (README, "A service"); others are listed with their reason.
-KINDS = re.compile(r"(README\.md|routes\.(h|cpp)|jobs\.(h|cpp)|\w+_(handlers|store|wire|rules|flow)(_\w+)?\.(h|cpp))$")
+KINDS = re.compile(r"(README\.md|(service|routes|settings|jobs|checks)\.(h|cpp)|\w+_(handlers|store|wire|rules|flow)(_\w+)?\.(h|cpp))$")
 OTHER_FILES = {
     "handlers/account": {
         "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": "",
@@ -56,7 +62,7 @@ def of(*suffixes):
 
 def room_of(path):
     parts = path.split("/")
-    return "/".join(parts[:2]) if parts[0] == "handlers" else parts[0]
+    return "/".join(parts[:2]) if parts[0] == "handlers" and len(parts) > 2 else parts[0]
 
 
 def folder_of(path):
@@ -80,7 +86,8 @@ def includes_go_one_way():
             if target != room and target not in INCLUDES[room]:
                 yield f"{name(path)}:{line}: {room} must not include {found[1]}"
             inner, inner_target = folder_of(name(path)), folder_of(found[1])
-            if target == room and inner in ROOMS and inner_target not in (inner, *ROOMS[inner]):
+            is_settings = found[1] == f"{room}/settings.h"
+            if target == room and inner in ROOMS and inner_target not in (inner, *ROOMS[inner]) and not is_settings:
                 yield f"{name(path)}:{line}: {inner} must not include {found[1]}"
         if room != "fcgi" and re.search(r"#include <fcgi", path.read_text()):
             yield f"{name(path)}: only fcgi/ includes libfcgi"
@@ -100,7 +107,7 @@ def service_folders_hold_only_the_known_kinds_of_file():
             if folder.count("/") > 1 and folder not in ROOMS:
                 yield f"{folder}: a room that ROOMS does not know"
             if not KINDS.fullmatch(file) and file not in OTHER_FILES.get(folder, {}):
-                yield f"{name(path)}: neither routes, handlers, store, wire, rules, flow, jobs nor README.md"
+                yield f"{name(path)}: neither service, routes, settings, jobs, checks, handlers, store, wire, rules, flow nor README.md"
 
 
 def sql_stands_in_files():
@@ -134,17 +141,62 @@ def every_statement_is_used():
 
 def readmes_of_services_name_every_route():
     for service in SERVICES:
-        routes = ROOT / "handlers" / service / "routes.cpp"
-        if not routes.exists():
+        patterns = route_patterns(service)
+        if not patterns:
             continue
-        readme = ROOT / "handlers" / service / "README.md"
-        text = readme.read_text() if readme.exists() else ""
+        text = text_of(f"handlers/{service}/README.md")
         for heading in HEADINGS:
             if heading not in text:
                 yield f"handlers/{service}/README.md: no heading that begins with {heading}"
-        for pattern in re.findall(r'\{"[A-Z]+",\s*"([^"]+)"', routes.read_text()):
+        for pattern in patterns:
             if pattern not in text:
                 yield f"handlers/{service}/README.md: says nothing of {pattern}"
+
+
+def text_of(path):
+    return (ROOT / path).read_text() if (ROOT / path).exists() else ""
+
+
+def every_service_is_in_all_its_places():
+    """The list of README.md, "A service". What needs no place (a migration, statements) is found by its folder."""
+    conformance = re.search(r"^SERVICES = {(.*?)}", text_of("tests/conformance/conformance_test.py"), re.M | re.S)[1]
+    for service in SERVICES:
+        folder = f"handlers/{service}"
+        row = text_of(f"{folder}/service.cpp")
+        if not text_of(f"{folder}/README.md"):
+            yield f"{folder}: no README.md, the protocol as served here"
+        if f'.name = "{service}"' not in row or not text_of(f"{folder}/service.h"):
+            yield f"{folder}: no service.h and service.cpp with a Service named {service}"
+        for table, function in (("routes", "Routes()"), ("settings", "SettingRows()"), ("jobs", "Jobs()"), ("checks", "Checks()")):
+            if (ROOT / folder / f"{table}.cpp").exists() and f".{table} = {function}" not in row:
+                yield f"{folder}/service.cpp: does not say .{table} = {function}"
+        if not re.search(rf"&{service}::ThisService\(\)", text_of("handlers/services.cpp")):
+            yield f"handlers/services.cpp: does not list {service}::ThisService()"
+        build = text_of("CMakeLists.txt")
+        if not re.search(rf"^room\(syncline_{service} {folder} ", build, re.M):
+            yield f"CMakeLists.txt: no room(syncline_{service} {folder} ...)"
+        if not re.search(rf"^room\(syncline_services handlers [^)]*\bsyncline_{service}\b", build, re.M):
+            yield f"CMakeLists.txt: syncline_services is not linked to syncline_{service}"
+        patterns = route_patterns(service)
+        for pattern in patterns:
+            if not is_passed_on(pattern):
+                yield f"nginx/site.conf.in: no location passes {pattern} on"
+        if patterns and not list((ROOT / "tests/cases" / service).glob("*.case")):
+            yield f"tests/cases/{service}: no cases"
+        if patterns and f'"{service}":' not in conformance:
+            yield f"tests/conformance/conformance_test.py: SERVICES does not say how clients of {service} log in"
+
+
+def is_passed_on(pattern):
+    """`location /` serves static pages."""
+    for kind, location in re.findall(r"location (=|~|\^~)? *(/\w\S*|\^\S+) *{", text_of("nginx/site.conf.in")):
+        if re.match(location, pattern) if kind == "~" else pattern == location if kind == "=" else pattern.startswith(location):
+            return True
+    return False
+
+
+def route_patterns(service):
+    return re.findall(r'\{"[A-Z]+",\s*"([^"]+)"', text_of(f"handlers/{service}/routes.cpp"))
 
 
 def files_are_plain_text():
@@ -199,7 +251,7 @@ def packages_are_listed_once_and_in_order():
 
 CHECKS = (includes_go_one_way, only_sql_knows_the_libraries_of_postgresql, service_folders_hold_only_the_known_kinds_of_file, sql_stands_in_files,
           migrations_are_numbered_without_gaps, every_statement_is_used,
-          readmes_of_services_name_every_route, files_are_plain_text, python_files_parse, source_files_say_what_they_are_for,
+          readmes_of_services_name_every_route, every_service_is_in_all_its_places, files_are_plain_text, python_files_parse, source_files_say_what_they_are_for,
           every_folder_of_the_top_is_known, packages_are_listed_once_and_in_order)
 
 

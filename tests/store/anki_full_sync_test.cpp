@@ -10,6 +10,7 @@
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/jobs.h"
+#include "handlers/anki/settings.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/temp_file.h"
 #include "handlers/base/zstd.h"
@@ -188,12 +189,12 @@ BOOST_AUTO_TEST_CASE(an_upload_over_the_limit_is_refused_in_words_and_one_under_
   Upload(FrameOf({"mine"}));
   const std::string frame = FrameOf({std::string(600'000, 'x')});
   BOOST_REQUIRE(frame.size() < 100'000u);  // small as it comes: only what is in it is too large
-  config.max_collection_mib = 1;
+  config.Of<anki::Settings>().max_collection_mib = 1;
   BOOST_CHECK_EXCEPTION(Upload(frame), FileRefused, [](const FileRefused& refused) {
     return refused.what() == std::string("Your collection is larger than this server accepts (1 MiB).");
   });
   BOOST_TEST(Current().generation == 1);
-  config.max_collection_mib = 2;
+  config.Of<anki::Settings>().max_collection_mib = 2;
   Upload(frame);
   BOOST_TEST(Current().generation == 2);
 }
@@ -239,7 +240,7 @@ BOOST_AUTO_TEST_CASE(the_newest_fifty_reports_are_kept_until_the_retention_time_
       "UPDATE anki_problems SET happened_at = now() - interval '31 days' WHERE problem_id % 2 = 0 AND "
       "user_id = " +
       id);
-  config.history_days = 30;
+  config.Of<anki::Settings>().history_days = 30;
   Unstoppable control;
   for (const JobKind& kind : Jobs()) {
     if (kind.name == std::string_view("anki.sweep_history")) kind.body({}, context, control);

@@ -6,6 +6,7 @@
 #include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/jobs.h"
+#include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
 #include "sql/database.h"
 #include "tests/support/test_database.h"
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_collection_goes_when_its_time_is_over_and_its_fi
   Replace(CollectionOf("upkeep new"));
   RunJob("anki.sweep_history");
   BOOST_TEST(HistoryEntries() == 1u);
-  config.history_days = 0;
+  config.Of<anki::Settings>().history_days = 0;
   RunJob("anki.sweep_history");
   BOOST_TEST(HistoryEntries() == 0u);
   // The current one still has its reference, the old one's is gone: nothing is left to report.

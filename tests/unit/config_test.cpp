@@ -12,6 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "handlers/anki/settings.h"
+#include "handlers/services.h"
+
 using namespace syncline;
 
 namespace {
@@ -19,7 +22,7 @@ namespace {
 std::string MistakeIn(const std::string& text) {
   Config config;
   try {
-    ReadConfigText(text, config);
+    ReadConfigText(text, config, AllSettings());
   } catch (const std::runtime_error& e) {
     return e.what();
   }
@@ -28,11 +31,12 @@ std::string MistakeIn(const std::string& text) {
 
 std::optional<int> Parse(Config& config, std::vector<std::string> arguments) {
   CLI::App app("test");
-  AddConfigOptions(app, config);
+  const auto settings = AllSettings();
+  AddConfigOptions(app, config, settings);
   arguments.insert(arguments.begin(), "test");
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
-  return ParseOptions(app, config, static_cast<int>(argv.size()), argv.data());
+  return ParseOptions(app, config, settings, static_cast<int>(argv.size()), argv.data());
 }
 
 struct File {
@@ -49,11 +53,11 @@ struct File {
 BOOST_AUTO_TEST_CASE(a_file_sets_what_it_names) {
   Config config;
   ReadConfigText("# a comment\n\n history_days=7\r\ndatabase_url = postgresql:///a?b=c#d \nlog_level = warn",
-                 config);
-  BOOST_TEST(config.history_days == 7);
+                 config, AllSettings());
+  BOOST_TEST(config.Of<anki::Settings>().history_days == 7);
   BOOST_TEST(config.database_url == "postgresql:///a?b=c#d");
   BOOST_TEST(config.log_level == "warn");
-  BOOST_TEST(config.session_minutes == Config().session_minutes);
+  BOOST_TEST(config.Of<anki::Settings>().session_minutes == anki::Settings().session_minutes);
 }
 
 BOOST_AUTO_TEST_CASE(a_mistake_in_a_file_names_its_line) {
@@ -74,9 +78,9 @@ BOOST_AUTO_TEST_CASE(options_win_over_environment_and_environment_over_file) {
   BOOST_TEST(!Parse(config, {"--config", file.path, "--max-collection-mib", "3"}).has_value());
   unsetenv("SYNCLINE_SESSION_MINUTES");
   unsetenv("SYNCLINE_MAX_COLLECTION_MIB");
-  BOOST_TEST(config.history_days == 1);
-  BOOST_TEST(config.session_minutes == 2);
-  BOOST_TEST(config.max_collection_mib == 3);
+  BOOST_TEST(config.Of<anki::Settings>().history_days == 1);
+  BOOST_TEST(config.Of<anki::Settings>().session_minutes == 2);
+  BOOST_TEST(config.Of<anki::Settings>().max_collection_mib == 3);
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_on_the_command_line_end_the_program) {
@@ -90,27 +94,72 @@ BOOST_AUTO_TEST_CASE(mistakes_on_the_command_line_end_the_program) {
 
 BOOST_AUTO_TEST_CASE(the_printed_configuration_reads_back_the_same) {
   Config config;
-  config.history_days = 7;
+  config.Of<anki::Settings>().history_days = 7;
   config.temp_dir = "/a b";
   Config again;
-  ReadConfigText(PrintConfig(config), again);
-  BOOST_TEST(again.history_days == 7);
+  ReadConfigText(PrintConfig(config, AllSettings()), again, AllSettings());
+  BOOST_TEST(again.Of<anki::Settings>().history_days == 7);
   BOOST_TEST(again.temp_dir == "/a b");
-  BOOST_TEST(PrintConfig(again) == PrintConfig(config));
+  BOOST_TEST(PrintConfig(again, AllSettings()) == PrintConfig(config, AllSettings()));
 }
 
 BOOST_AUTO_TEST_CASE(a_password_in_an_address_is_not_printed) {
   Config config;
   config.database_url = "postgresql://ann:s3cret@db/syncline";
-  BOOST_TEST(PrintConfig(config).find("s3cret") == std::string::npos);
-  BOOST_TEST(PrintConfig(config).find("postgresql://ann:***@db/syncline") != std::string::npos);
+  BOOST_TEST(PrintConfig(config, AllSettings()).find("s3cret") == std::string::npos);
+  BOOST_TEST(PrintConfig(config, AllSettings()).find("postgresql://ann:***@db/syncline") !=
+             std::string::npos);
   for (const char* address : {"host=db password=s3cret dbname=x", "password='s3cret and \\'s3cret' dbname=x",
                               "dbname=x password=s3cret", "postgresql://db/x?password=s3cret&user=ann"}) {
     config.database_url = address;
     BOOST_TEST_CONTEXT(address) {
-      BOOST_TEST(PrintConfig(config).find("s3cret") == std::string::npos);
-      BOOST_TEST(PrintConfig(config).find("password=***") != std::string::npos);
-      BOOST_TEST(PrintConfig(config).find("x") != std::string::npos);
+      BOOST_TEST(PrintConfig(config, AllSettings()).find("s3cret") == std::string::npos);
+      BOOST_TEST(PrintConfig(config, AllSettings()).find("password=***") != std::string::npos);
+      BOOST_TEST(PrintConfig(config, AllSettings()).find("x") != std::string::npos);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(settings_of_a_service_stand_under_its_name) {
+  Config config;
+  config.Of<anki::Settings>().session_minutes = 3;
+  const std::string text = PrintConfig(config, AllSettings());
+  BOOST_TEST(text.find("# --- anki\n") != std::string::npos);
+  BOOST_TEST(text.find("# --- anki\n") < text.find("session_minutes = 3\n"));
+  BOOST_TEST(text.find("# --- anki\n") > text.find("log_level"));
+  BOOST_TEST(text.find("# --- account") == std::string::npos);  // it has none
+}
+
+namespace {
+
+struct Other {
+  std::int64_t number = 5;
+  std::string text = "five";
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(each_service_has_settings_of_its_own_that_a_copy_takes_along) {
+  Config config;
+  const Config& seen = config;
+  BOOST_TEST(seen.Of<Other>().number == 5);
+  Other& other = config.Of<Other>();
+  other.number = 6;
+  config.Of<anki::Settings>().history_days = 7;
+  BOOST_TEST(&other == &config.Of<Other>());
+  Config copy = config;
+  copy.Of<Other>().number = 8;
+  BOOST_TEST(seen.Of<Other>().number == 6);
+  BOOST_TEST(copy.Of<Other>().number == 8);
+  BOOST_TEST(copy.Of<anki::Settings>().history_days == 7);
+  BOOST_TEST(Config().Of<anki::Settings>().history_days == anki::Settings().history_days);
+}
+
+BOOST_AUTO_TEST_CASE(no_two_settings_have_one_name) {
+  // CLI11 refuses a second option of the same name.
+  Config config;
+  CLI::App app("test");
+  const Setting twice[] = {NumberSetting<&Other::number>("log_level", 0, 9, "Twice")};
+  const SettingGroup groups[] = {{"other", twice}};
+  BOOST_CHECK_THROW(AddConfigOptions(app, config, groups), CLI::OptionAlreadyAdded);
 }

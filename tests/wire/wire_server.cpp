@@ -2,7 +2,6 @@
 // never would: fail half-way, throw what is no exception, answer a gigabyte. tests/wire/*_test.py talk to it.
 //
 //   wire-server SOCKET SLOTS     ends on SIGTERM as syncline-fcgi does
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +15,7 @@
 #include "fcgi/accept_loop.h"
 #include "fcgi/pipeline.h"
 #include "fcgi/routes.h"
+#include "handlers/base/daemon.h"
 #include "handlers/base/events.h"
 #include "handlers/base/log.h"
 
@@ -201,17 +201,14 @@ int Listen(const std::string& path) {
 int main(int argc, char** argv) {
   if (argc < 3) return 64;
   StartLog("info");
-  sigset_t leave;
-  sigemptyset(&leave);
-  sigaddset(&leave, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &leave, nullptr);
+  Daemon daemon("wire-server");
   Config config;
   config.database_url = "postgresql:///?host=/nonexistent";
   config.redis_url = "unix://" + std::string(argv[1]) + ".redis";  // there only where a test starts one
   front::Front front{config, front::Router({std::span<const Route>(kRoutes)}), {true}};
   // Bound before the process can be waited for; the loop begins to accept at once.
   front::AcceptLoop loop(front, Listen(argv[1]), std::atoi(argv[2]), "wire-server");
-  sigwaitinfo(&leave, nullptr);
+  daemon.WaitForLeave();
   loop.Stop();
   return 0;
 }

@@ -1,5 +1,6 @@
 #include "handlers/anki/envelope/answer.h"
 
+#include "handlers/anki/settings.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/zstd.h"
 
@@ -21,7 +22,7 @@ const Envelope& SessionEnvelopeOf(Request& request) {
 std::string MessageOf(Request& request, Context& context) {
   std::string message;
   if (request.body == nullptr) return message;
-  const auto limit = static_cast<std::size_t>(context.config().max_message_mib) << 20;
+  const auto limit = static_cast<std::size_t>(context.config().Of<Settings>().max_message_mib) << 20;
   ZstdReader reader(*request.body, limit);
   char piece[16 << 10];
   while (const std::size_t got = reader.Read(piece, sizeof piece)) {

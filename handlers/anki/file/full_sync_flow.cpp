@@ -7,6 +7,7 @@
 
 #include "handlers/anki/collection/config_wire.h"
 #include "handlers/anki/collection/problem_store.h"
+#include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/utf8.h"
@@ -270,7 +271,7 @@ CollectionFile OpenUploaded(Context& context, const std::string& path) {
     return CollectionFile::Open(path, kFull, kLargeBytes);
   } catch (const RowTooLarge&) {
     context.TakeLargeTurn();
-    return CollectionFile::Open(path, kFull, context.config().max_message_mib << 20);
+    return CollectionFile::Open(path, kFull, context.config().Of<Settings>().max_message_mib << 20);
   }
 }
 
@@ -280,13 +281,13 @@ void ReceiveUpload(Context& context, BodySource& body, const std::string& client
   TempFile frame(context.config().temp_dir);
   TempFile plain(context.config().temp_dir);
   KeepingSource keeping(body, frame);
-  const auto limit = static_cast<std::uint64_t>(context.config().max_collection_mib) << 20;
+  const auto limit = static_cast<std::uint64_t>(context.config().Of<Settings>().max_collection_mib) << 20;
   try {
     Expand(keeping, limit, plain);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::kTooLarge) throw;
     throw FileRefused("Your collection is larger than this server accepts (" +
-                      std::to_string(context.config().max_collection_mib) + " MiB).");
+                      std::to_string(context.config().Of<Settings>().max_collection_mib) + " MiB).");
   }
   const CollectionFile file = OpenUploaded(context, plain.path());
   RefuseStrangeCreation(file.Meta());

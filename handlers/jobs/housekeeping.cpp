@@ -1,17 +1,9 @@
-// A service adds its list here: one include and one line of Collect.
-#include "handlers/jobs/kinds.h"
+#include "handlers/jobs/housekeeping.h"
 
-#include <set>
-#include <span>
-#include <stdexcept>
-#include <string>
-
-#include "handlers/account/jobs.h"
-#include "handlers/anki/jobs.h"
 #include "handlers/base/blobs.h"
 #include "handlers/jobs/job_store.h"
 
-namespace syncline {
+namespace syncline::jobs {
 namespace {
 
 // Done jobs are of interest for as long as somebody may ask what happened yesterday; dead ones until an
@@ -57,23 +49,10 @@ constexpr JobKind kHousekeeping[] = {
     {.name = "jobs.prune", .body = PruneJobs, .max_attempts = 3, .every = std::chrono::hours(1)},
 };
 
-void Collect(std::span<const JobKind> kinds, std::vector<JobKind>& all) {
-  all.insert(all.end(), kinds.begin(), kinds.end());
-}
-
 }  // namespace
 
-std::vector<JobKind> JobKinds() {
-  std::vector<JobKind> all;
-  Collect(kHousekeeping, all);
-  Collect(account::Jobs(), all);
-  Collect(anki::Jobs(), all);
-  std::set<std::string> names;
-  for (const JobKind& kind : all) {
-    if (!names.insert(kind.name).second)
-      throw std::logic_error(std::string("two job kinds named ") + kind.name);
-  }
-  return all;
+std::span<const JobKind> HousekeepingJobs() {
+  return kHousekeeping;
 }
 
-}  // namespace syncline
+}  // namespace syncline::jobs

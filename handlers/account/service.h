@@ -1,0 +1,9 @@
+#pragma once
+// This service in the list of services.
+#include "handlers/base/service.h"
+
+namespace syncline::account {
+
+const Service& ThisService();
+
+}  // namespace syncline::account

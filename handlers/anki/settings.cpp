@@ -1,0 +1,23 @@
+#include "handlers/anki/settings.h"
+
+namespace syncline::anki {
+namespace {
+
+constexpr Setting kSettings[] = {
+    NumberSetting<&Settings::max_collection_mib>("max_collection_mib", 1, 1 << 20,
+                                                 "Largest collection file, uncompressed, in MiB"),
+    NumberSetting<&Settings::max_message_mib>("max_message_mib", 1, 450,
+                                              "Largest message of a sync, uncompressed, in MiB"),
+    NumberSetting<&Settings::history_days>("history_days", 0, 36500,
+                                           "How many days a replaced collection is kept"),
+    NumberSetting<&Settings::session_minutes>("session_minutes", 1, 1440,
+                                              "An Anki sync without a request for so many minutes is over"),
+};
+
+}  // namespace
+
+std::span<const Setting> SettingRows() {
+  return kSettings;
+}
+
+}  // namespace syncline::anki

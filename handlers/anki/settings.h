@@ -1,0 +1,22 @@
+#pragma once
+// The settings of this service: context.config().Of<anki::Settings>(). Every room of the service may include
+// this file.
+#include <cstdint>
+#include <span>
+
+#include "handlers/base/setting.h"
+
+namespace syncline::anki {
+
+struct Settings {
+  std::int64_t max_collection_mib = 2048;  ///< largest collection file, uncompressed
+  /// Largest message of a sync, uncompressed. A row of a collection file may hold it twice (fields and the
+  /// one sorted by), and neither SQLite nor PostgreSQL holds a GB.
+  std::int64_t max_message_mib = 300;
+  std::int64_t history_days = 30;     ///< how long a replaced collection is kept
+  std::int64_t session_minutes = 10;  ///< a sync without a request for this long is over
+};
+
+std::span<const Setting> SettingRows();
+
+}  // namespace syncline::anki

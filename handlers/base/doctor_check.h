@@ -1,0 +1,40 @@
+#pragma once
+// What `syncline-admin doctor` asks of a service: is it well, and if not, what to do. A service lists its checks
+// in its checks.cpp; the doctor runs them in order and prints one line a finding. Checks change nothing.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "handlers/base/context.h"
+#include "sql/value.h"
+
+namespace syncline {
+
+struct Finding {
+  enum class State { kOk, kWarning, kProblem };
+  State state;
+  std::string text;    ///< what was seen, without a full stop
+  std::string advice;  ///< what to do; empty when all is well
+
+  static Finding Ok(std::string text) { return {State::kOk, std::move(text), ""}; }
+  /// Nothing is wrong yet.
+  static Finding Warning(std::string text, std::string advice) {
+    return {State::kWarning, std::move(text), std::move(advice)};
+  }
+  static Finding Problem(std::string text, std::string advice) {
+    return {State::kProblem, std::move(text), std::move(advice)};
+  }
+};
+
+struct DoctorCheck {
+  const char* name;  ///< at most nine letters: "sessions"
+  /// Left out while the database is away or has a schema that does not fit.
+  bool needs_database;
+  /// `now` is the clock of the database, ours when it is away. What it throws becomes a problem.
+  std::vector<Finding> (*run)(Context& context, sql::Time now);
+};
+
+/// Whether `folder` has `wanted` bytes left; `purpose` tells for what: "the database".
+Finding DiskFinding(const std::string& folder, std::int64_t wanted, const std::string& purpose);
+
+}  // namespace syncline

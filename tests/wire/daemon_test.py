@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""What every daemon promises around its work: how it waits for the database, what it tells systemd, how it leaves.
+
+Each test starts the programs of SYNCLINE_BIN (or build/) by hand, on a database that is away, too old, or the one that
+DATABASE_URL names (see <dir>/env).
+"""
+
+import contextlib
+import os
+import pathlib
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from database import Session  # noqa: E402
+from fastcgi import ask, request  # noqa: E402
+from promises import keep, until  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("SYNCLINE_BIN", ROOT / "build"))
+URL = os.environ.get("DATABASE_URL", "")
+AWAY = "postgresql:///none?host=/nonexistent"
+DAEMONS = ("syncline-fcgi", "syncline-worker")
+
+
+class Daemon:
+    """A daemon that takes this process for systemd."""
+
+    def __init__(self, program, url):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="syncline-daemon."))
+        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.systemd.bind(str(self.dir / "notify"))
+        self.systemd.setblocking(False)
+        self.socket = self.dir / "fcgi.sock"
+        options = ["--socket", str(self.socket)] if program == "syncline-fcgi" else []
+        self.process = subprocess.Popen(
+            [str(BIN / program), *options], stderr=open(self.dir / "log", "wb"),
+            env={**os.environ, "SYNCLINE_DATABASE_URL": url, "NOTIFY_SOCKET": str(self.dir / "notify")})
+        self.seen = []
+
+    def told(self):
+        """What systemd was told so far."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.seen += self.systemd.recv(4096).decode().split("\n")
+        return self.seen
+
+    def log(self):
+        return (self.dir / "log").read_text()
+
+    def leave(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@contextlib.contextmanager
+def started(program, url):
+    daemon = Daemon(program, url)
+    try:
+        yield daemon
+    finally:
+        if daemon.process.poll() is None:
+            daemon.process.kill()
+            daemon.process.wait()
+        daemon.systemd.close()
+
+
+@contextlib.contextmanager
+def new_database(name):
+    """One without tables on the server of DATABASE_URL; yields its address."""
+    with Session(URL) as server:
+        server.ask(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            yield URL.replace("/syncline?", f"/{name}?")
+        finally:
+            server.ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def every_daemon_waits_for_a_database_that_is_away_and_leaves_when_told():
+    for program in DAEMONS:
+        with started(program, AWAY) as daemon:
+            until(lambda: "STATUS=waiting for the database" in daemon.told(), what=program)
+            until(lambda: "event=waiting_for_database" in daemon.log(), what=program)
+            assert daemon.leave() == 0, program
+            # Once, however often it has looked.
+            assert daemon.log().count("event=waiting_for_database") == 1, program
+
+
+def the_front_answers_meanwhile_and_the_worker_is_not_ready():
+    with started("syncline-fcgi", AWAY) as daemon:
+        until(lambda: "READY=1" in daemon.told())
+        assert ask(daemon.socket, request("GET", "/healthz")).status == 200
+        answer = ask(daemon.socket, request("POST", "/sync/meta"))
+        assert answer.status == 503 and "retry-after" in answer.headers
+        assert daemon.leave() == 0
+        assert daemon.told()[-1] == "STOPPING=1"
+    with started("syncline-worker", AWAY) as daemon:
+        until(lambda: "event=waiting_for_database" in daemon.log())
+        assert daemon.leave() == 0
+        assert "READY=1" not in daemon.told()
+
+
+def a_database_that_comes_later_is_found_without_a_restart():
+    name = "later_" + secrets.token_hex(6)
+    for program in DAEMONS:
+        with started(program, URL.replace("/syncline?", f"/{name}?")) as daemon:
+            until(lambda: "event=waiting_for_database" in daemon.log(), what=program)
+            # Made under another name: an empty schema would end the daemon.
+            with new_database(name + "_made") as url, Session(URL) as server:
+                subprocess.run([BIN / "syncline-admin", "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
+                server.ask(f"ALTER DATABASE {name}_made RENAME TO {name}")
+                try:
+                    until(lambda: "STATUS=working" in daemon.told() and "READY=1" in daemon.told(), what=program)
+                    assert daemon.leave() == 0, program
+                finally:
+                    server.ask(f"ALTER DATABASE {name} RENAME TO {name}_made")
+
+
+def a_schema_that_is_too_old_ends_every_daemon_with_78():
+    with new_database("old_" + secrets.token_hex(6)) as url:
+        for program in DAEMONS:
+            with started(program, url) as daemon:
+                assert daemon.process.wait(20) == 78, program
+                assert "event=wrong_schema" in daemon.log(), daemon.log()
+
+
+def main():
+    if not URL:
+        print("set DATABASE_URL to a database of a running installation (see <dir>/env)")
+        return 1
+    return keep(every_daemon_waits_for_a_database_that_is_away_and_leaves_when_told,
+                the_front_answers_meanwhile_and_the_worker_is_not_ready,
+                a_database_that_comes_later_is_found_without_a_restart,
+                a_schema_that_is_too_old_ends_every_daemon_with_78)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
