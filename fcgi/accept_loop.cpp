@@ -64,6 +64,7 @@ AcceptLoop::AcceptLoop(Front& front, int listen_socket, int slots, std::string a
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   // Several slots may be told of one connection; those that come too late must not wait in accept.
   fcntl(listen_socket, F_SETFL, fcntl(listen_socket, F_GETFL) | O_NONBLOCK);
+  front_.metrics.SetSlots(slots);
   for (int i = 0; i < slots; ++i) {
     Slot& slot = *slots_.emplace_back(std::make_unique<Slot>());
     slot.turn = Turn(listen_socket);
@@ -126,6 +127,7 @@ void AcceptLoop::Run(Slot& slot) {
     told = false;
     const int connection = Accept(slot.turn);
     if (connection < 0) continue;
+    const RequestMetrics::Busy busy(front_.metrics);
     gate.Open(connection);
     FCGX_Request fcgi;
     if (!gate.ReadHead() || !channel.BeginRequest(fcgi, gate, connection)) {

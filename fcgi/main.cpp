@@ -62,7 +62,7 @@ int InheritedSocket() {
 
 /// Serves until a signal comes. Returns the exit code.
 int Run(Daemon& daemon, const Config& config, const std::string& pool, int slots, int listen_socket) {
-  front::Front front{config, front::Router(front::AllRoutes())};
+  front::Front front{.config = config, .router = front::Router(front::AllRoutes()), .pool = pool};
   // Before the slots take the first request: what waits at the socket while a pool restarts would be answered
   // 503.
   const Daemon::Schema schema = daemon.LookAtSchema(config);

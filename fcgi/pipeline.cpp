@@ -65,6 +65,8 @@ struct Call {
   Context context;
   BoundedBody body;
   CountingSink sink;
+  const sql::Database& database;
+  const std::int64_t connects_before = database.connects();
   SteadyClock::time_point begin = SteadyClock::now();
   const Route* route = nullptr;
   const Dialect* dialect = &kFrontDialect;
@@ -107,6 +109,10 @@ void Log(Call& call, Next next) {
   line.Add("db_ms", call.context.database_time());
   line.Add("in", call.body.bytes());
   line.Add("out", call.sink.bytes());
+  call.front.metrics.Count(
+      {call.route, status, call.error_code == "handed_over", call.error_code, took, call.body.bytes(),
+       call.sink.bytes(), static_cast<std::uint64_t>(call.context.statements()), call.context.database_time(),
+       static_cast<std::uint64_t>(call.database.connects() - call.connects_before)});
   if (call.route == nullptr) line.Add("path", std::string_view(call.request.path));
   if (!call.why.empty() && call.why != call.error_code) line.Add("why", std::string_view(call.why));
   line.Write();
@@ -344,7 +350,8 @@ void Serve(const Front& front, sql::Database& database, Redis& redis, Request& r
               request_problem,
               Context(front.config, database, redis, request.id),
               BoundedBody(source),
-              CountingSink(writer)};
+              CountingSink(writer),
+              database};
     call.context.SetLeaving(&front.leaving);
     Next{kStages}(call);
   } catch (...) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fcgi/request_metrics.h"
 #include "fcgi/router.h"
 #include "handlers/base/config.h"
 #include "handlers/base/redis.h"
@@ -37,6 +38,8 @@ struct Front {
   std::atomic<bool> schema_checked{false};
   /// True once the process was told to leave: streams end, nothing new is accepted.
   std::atomic<bool> leaving{false};
+  std::string pool = "api";
+  RequestMetrics metrics{config.metrics_dir, router, pool};
 };
 
 /// Serves one request from its first stage to its log line. Throws nothing. `request_problem` is what was

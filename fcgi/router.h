@@ -37,6 +37,7 @@ class Router {
 
   /// `segments` as those of a Request. HEAD finds the row of GET.
   Match Find(std::string_view method, std::span<const std::string> segments) const;
+  const std::vector<std::span<const Route>>& tables() const { return tables_; }
   /// "METHOD pattern operation auth access limit" for every row, in the order of the tables.
   std::string Print(const Config& config) const;
 

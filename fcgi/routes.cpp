@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "fcgi/metrics_handlers.h"
 #include "handlers/services.h"
 #include "sql/migrate.h"
 #include "sql/queries/front.h"
@@ -56,6 +57,8 @@ const Route kRoutes[] = {
     {"GET", "/healthz", "front.healthz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetHealthz,
      &kFrontDialect},
     {"GET", "/health", "front.health", Auth::kPublic, sql::Access::kRead, 0, 5s, GetHealth, &kFrontDialect},
+    {"GET", "/metrics", "front.metrics", Auth::kPublic, sql::Access::kRead, 0, 10s, GetMetrics,
+     &kFrontDialect},
     {"GET", "/readyz", "front.readyz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetReadyz, &kFrontDialect},
 };
 

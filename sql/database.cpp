@@ -23,6 +23,7 @@ void Database::Run(Access access, const std::function<void(Tx&)>& block) {
     if (connection_ == nullptr || !connection_->Settle()) {
       connection_.reset();
       connection_ = std::make_unique<Connection>(settings_, observer_);
+      ++connects_;
     }
     Tx tx(*connection_, access, deadline_);
     try {

@@ -56,6 +56,8 @@ class Database {
     if (connection_ != nullptr) connection_->SetObserver(observer);
   }
   const Settings& settings() const { return settings_; }
+  /// How many connections have been opened so far.
+  std::int64_t connects() const { return connects_; }
   /// Closes the connection; the next block opens a new one.
   void Disconnect() { connection_.reset(); }
 
@@ -77,6 +79,7 @@ class Database {
   Settings settings_;
   Observer* observer_;
   std::unique_ptr<Connection> connection_;
+  std::int64_t connects_ = 0;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 

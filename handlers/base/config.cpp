@@ -25,8 +25,13 @@ constexpr Setting kSettings[] = {
                                     "Redis, unix:///path or redis://host:port; what it holds may be lost"),
     TextSetting<&Config::temp_dir>("temp_dir",
                                    "Folder for private files while something is checked or built"),
-    TextSetting<&Config::secret_file>("secret_file",
-                                      "File from which keys are derived: openssl rand -hex 32; older secrets in further lines"),
+    TextSetting<&Config::metrics_dir>(
+        "metrics_dir",
+        "Folder in memory where processes of this machine keep what they count for "
+        "/metrics; empty: nothing is kept"),
+    TextSetting<&Config::secret_file>(
+        "secret_file",
+        "File from which keys are derived: openssl rand -hex 32; older secrets in further lines"),
     NumberSetting<&Config::slow_statement_ms>("slow_statement_ms", 0, 3'600'000,
                                               "Statements that took longer get a log line; 0: all of them"),
     NumberSetting<&Config::statement_timeout_ms>(

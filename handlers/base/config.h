@@ -26,6 +26,7 @@ struct Config {
   std::string database_url = "postgresql:///syncline";  ///< libpq URI; a password goes into a passfile
   std::string redis_url = "unix:///run/redis/redis.sock";
   std::string temp_dir = "/var/tmp";     ///< private files while something is checked or built
+  std::string metrics_dir;               ///< what processes count; empty: nobody is told
   std::string secret_file;               ///< keys are derived from it (seal.h)
   std::int64_t slow_statement_ms = 200;  ///< statements that took longer get a log line; 0: all
   std::int64_t statement_timeout_ms = 30'000;

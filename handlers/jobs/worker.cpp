@@ -15,6 +15,7 @@
 
 #include "handlers/base/context.h"
 #include "handlers/base/log.h"
+#include "handlers/base/metrics.h"
 #include "handlers/jobs/job_store.h"
 #include "sql/database.h"
 #include "sql/errors.h"
@@ -143,6 +144,31 @@ double Random() {
   return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
+// What is counted of one kind of job.
+struct KindMetrics {
+  KindMetrics(Metrics& metrics, const char* kind)
+      : seconds(metrics.Latency("syncline_job_seconds", {{"kind", kind}}, "Time that attempts of jobs took")),
+        statements(
+            metrics.Counter("syncline_statements_total", {{"op", kind}}, "Statements sent to the database")),
+        database_time(metrics.Seconds("syncline_statement_seconds_total", {{"op", kind}},
+                                      "Time spent waiting for the database")),
+        done(Ended(metrics, kind, "done")),
+        failed(Ended(metrics, kind, "failed")),
+        released(Ended(metrics, kind, "released")) {}
+
+  static MetricCell& Ended(Metrics& metrics, const char* kind, const char* end) {
+    return metrics.Counter("syncline_job_attempts_total", {{"kind", kind}, {"end", end}},
+                           "Attempts of jobs, by how they ended");
+  }
+
+  Histogram seconds;
+  MetricCell& statements;
+  MetricCell& database_time;
+  MetricCell& done;
+  MetricCell& failed;
+  MetricCell& released;
+};
+
 }  // namespace
 
 class Worker::Impl : public std::enable_shared_from_this<Worker::Impl> {
@@ -152,7 +178,15 @@ class Worker::Impl : public std::enable_shared_from_this<Worker::Impl> {
         kinds_(kinds),
         options_(std::move(options)),
         settings_(config.DatabaseSettings("syncline-worker")),
-        wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+        wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        metrics_(config.metrics_dir),
+        threads_busy_(metrics_.Gauge("syncline_worker_threads_busy", {}, "Jobs that are running")),
+        database_errors_(metrics_.Counter("syncline_worker_database_errors_total", {},
+                                          "Times that a worker found the database away")) {
+    metrics_.Gauge("syncline_worker_threads", {}, "Jobs that can run at once")
+        .store(static_cast<std::uint64_t>(options_.threads));
+    for (const JobKind& kind : kinds_) kind_metrics_.emplace(&kind, KindMetrics(metrics_, kind.name));
+  }
   ~Impl() { close(wake_fd_); }
 
   bool Run();
@@ -201,6 +235,11 @@ class Worker::Impl : public std::enable_shared_from_this<Worker::Impl> {
   const Options options_;
   const sql::Settings settings_;
   const int wake_fd_;
+
+  Metrics metrics_;
+  MetricCell& threads_busy_;
+  MetricCell& database_errors_;
+  std::map<const JobKind*, KindMetrics> kind_metrics_;
 
   // Guards what follows; never held during a statement or a body.
   mutable std::mutex mutex_;
@@ -270,6 +309,7 @@ void Worker::Impl::Dispatch() {
     } catch (const std::exception& failure) {
       // Away or restarting: whatever a claim of unknown outcome took comes back when its leases run out.
       if (!std::exchange(was_away, true)) {
+        Count(database_errors_);
         Event(LogLevel::kWarn, "database_failed").Add("err", failure.what()).Write();
       }
     }
@@ -380,8 +420,9 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
   const Job& job = held->claimed.job;
   held->Started(begin);
   End end{held, Ending::kDone, ""};
+  Context context(config_, database, redis, "job-" + std::to_string(static_cast<std::int64_t>(job.id)));
+  Count(threads_busy_);
   try {
-    Context context(config_, database, redis, "job-" + std::to_string(static_cast<std::int64_t>(job.id)));
     context.SetIdentity({.user = job.user.value_or(UserId{}), .device = DeviceId{}});
     context.SetDeadline(begin + held->kind.expires);
     // Whoever was stopped before it began does not begin.
@@ -394,6 +435,7 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
     end.ending = Ending::kFailed;
     end.error = "something that is no std::exception";
   }
+  threads_busy_.fetch_sub(1, std::memory_order_relaxed);
   database.SetDeadline(std::nullopt);
   // A body that went to its end in spite of being told is done; the lease decides whether that still counts.
   if (end.ending == Ending::kFailed) {
@@ -414,6 +456,14 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
   const char* outcome = end.ending == Ending::kDone       ? "done"
                         : end.ending == Ending::kReleased ? StopText(held->stop())
                                                           : "failed";
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
+  const KindMetrics& metrics = kind_metrics_.at(&held->kind);
+  metrics.seconds.Observe(took);
+  Count(end.ending == Ending::kDone     ? metrics.done
+        : end.ending == Ending::kFailed ? metrics.failed
+                                        : metrics.released);
+  Count(metrics.statements, static_cast<std::uint64_t>(context.statements()));
+  Count(metrics.database_time, static_cast<std::uint64_t>(context.database_time().count()));
   LogLine line(end.ending == Ending::kFailed ? LogLevel::kWarn : LogLevel::kInfo);
   line.Add("req", "job-" + std::to_string(static_cast<std::int64_t>(job.id)))
       .Add("svc", "jobs")
@@ -422,7 +472,7 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
       .Add("attempt", job.attempt)
       .Add("end", outcome)
       .Add("err", end.error.empty() ? "-" : end.error)
-      .Add("ms", std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin));
+      .Add("ms", took);
   line.Write();
   return end;
 }

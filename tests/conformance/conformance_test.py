@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -39,7 +40,7 @@ def zstd_frame(data):
 
 def ask(method, path, headers=None, body=None):
     base = urllib.parse.urlsplit(os.environ["SYNCLINE_HTTP"])
-    connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
+    connection = (MetricsConnection if path == "/metrics" else http.client.HTTPConnection)(base.hostname, base.port, timeout=60)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
@@ -109,8 +110,17 @@ class Anki:
         return [self.key, self.others_key, *self.made_up, PASSWORD, SECRET]
 
 
+class MetricsConnection(http.client.HTTPConnection):
+    """To the socket that only this machine can reach."""
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.environ["SYNCLINE_METRICS"])
+
+
 class Front:
-    """/healthz and its like: public."""
+    """/healthz and its like: public, but for /metrics, which nginx passes on from a socket of its own."""
 
     def without_login(self):
         return []

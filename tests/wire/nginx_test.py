@@ -38,12 +38,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def site(directory, port):
+def site(directory, port, metrics):
     for pool in ("api", "transfer", "large"):
         (directory / f"{pool}.sock").symlink_to("wire.sock")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                     "/CN=x", "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
     values = {"LISTEN_HTTP": f"127.0.0.1:{port}", "LISTEN_HTTPS": f"127.0.0.1:{free_port()}", "SERVER_NAME": "_",
+              "LISTEN_METRICS": metrics,
               "CERTIFICATE": directory / "cert.pem", "CERTIFICATE_KEY": directory / "key.pem", "SOCKETS": directory,
               "HTML": ROOT / "nginx/html", "ACCESS_LOG": directory / "access.log", "ERROR_LOG": directory / "error.log",
               "PARAMS": ROOT / "nginx/syncline_params", "UPLOAD_MIB": UPLOAD_MIB, "MESSAGE_MIB": MESSAGE_MIB}
@@ -54,11 +55,11 @@ def site(directory, port):
 
 class Nginx:
     def __init__(self, server):
-        self.port, self.site_port = free_port(), free_port()
+        self.port, self.site_port, self.metrics_port = free_port(), free_port(), free_port()
         server.socket.chmod(0o666)
         server.dir.chmod(0o777)
         config = CONFIG.format(dir=server.dir, root=ROOT, port=self.port)
-        config = config.rstrip().removesuffix("}") + site(server.dir, self.site_port) + "}\n"
+        config = config.rstrip().removesuffix("}") + site(server.dir, self.site_port, f"0.0.0.0:{self.metrics_port}") + "}\n"
         (server.dir / "nginx.conf").write_text(config)
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         self.process = subprocess.Popen([nginx, "-c", str(server.dir / "nginx.conf"), "-e", str(server.dir / "nginx.log")])
@@ -68,9 +69,9 @@ class Nginx:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def ask(self, head, body=b"", port=None):
+    def ask(self, head, body=b"", port=None, address="127.0.0.1"):
         """Sends bytes as they are; returns (status, complete, body)."""
-        with socket.create_connection(("127.0.0.1", port or self.port), 20) as connection:
+        with socket.create_connection((address, port or self.port), 20) as connection:
             connection.sendall(head.replace("\n", "\r\n").encode() + b"Host: x\r\nConnection: close\r\n\r\n")
             try:
                 connection.sendall(body)
@@ -196,7 +197,20 @@ def a_call_has_its_limits_under_every_address(nginx):
         assert status == 200 and b"larger than this server accepts" in text, (prefix, status)
 
 
-TESTS = [nothing_is_ever_forbidden, every_address_of_the_server_is_understood, a_call_has_its_limits_under_every_address,
+def metrics_are_for_this_machine_only(nginx):
+    # Also on an address that others can reach, as an operator may write it.
+    assert nginx.ask("GET /metrics HTTP/1.1\n", port=nginx.metrics_port) == (200, True, b"metrics")
+    assert nginx.ask("GET /headers HTTP/1.1\n", port=nginx.metrics_port)[0] == 404
+    for prefix in ("", "/x/..", "/metrics/..", "/nowhere"):
+        assert nginx.ask(f"GET {prefix}/metrics HTTP/1.1\n", port=nginx.site_port)[0] == 404, prefix
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing; says by which address others would see us
+        address = probe.getsockname()[0]
+    assert not address.startswith("127."), "this machine has no other address"
+    assert nginx.ask("GET /metrics HTTP/1.1\n", port=nginx.metrics_port, address=address)[0] == 403
+
+
+TESTS = [metrics_are_for_this_machine_only, nothing_is_ever_forbidden, every_address_of_the_server_is_understood, a_call_has_its_limits_under_every_address,
          a_chunked_body_arrives_whole, a_chunked_body_nobody_has_counted_arrives_whole,
          a_refused_upload_gets_its_answer_at_once, an_answer_that_fails_never_looks_complete, a_large_answer_is_whole,
          a_client_cannot_pass_for_nginx]

@@ -152,7 +152,12 @@ Response Events(Request& request, Context& context) {
   });
 }
 
+Response Metrics(Request&, Context&) {
+  return Response::Text(200, "metrics");
+}
+
 const Route kRoutes[] = {
+    {"GET", "/metrics", "wire.metrics", Auth::kPublic, sql::Access::kRead, 0, 10s, Metrics, &kWire},
     {"POST", "/echo", "wire.echo", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"POST", "/echo/{name}", "wire.echo_name", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"POST", "/sync/{method}", "wire.sync", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},

@@ -1,0 +1,66 @@
+#pragma once
+// What the front counts: requests by operation and status, how long they took, their bytes and statements, the
+// connections to the database, and the slots of the pool that are in use. Names and labels are resolved when the
+// process starts (a status: when it is first answered), so a request costs some atomic additions.
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "fcgi/router.h"
+#include "handlers/base/metrics.h"
+
+namespace syncline::front {
+
+/// What is known of a request when it is over.
+struct Served {
+  const Route* route;  ///< null: no route fits
+  int status;
+  bool is_handed_over;     ///< another pool answers it, and counts its status
+  std::string_view error;  ///< public code; empty: none
+  std::chrono::microseconds took;
+  std::uint64_t in, out;  ///< bytes of the bodies
+  std::uint64_t statements;
+  std::chrono::microseconds database_time;
+  std::uint64_t connects;  ///< connections to the database that were opened
+};
+
+class RequestMetrics {
+ public:
+  /// `router` must outlive this.
+  RequestMetrics(const std::string& directory, const Router& router, const std::string& pool);
+  ~RequestMetrics();
+
+  void Count(const Served& served) const;
+  void SetSlots(int slots) const { slots_.store(static_cast<std::uint64_t>(slots)); }
+
+  /// A slot is in use as long as this lives.
+  class Busy {
+   public:
+    explicit Busy(const RequestMetrics& metrics) : busy_(metrics.busy_) { syncline::Count(busy_); }
+    ~Busy() { busy_.fetch_sub(1, std::memory_order_relaxed); }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    MetricCell& busy_;
+  };
+
+ private:
+  struct Operation;
+  Operation& Of(const Route* route) const;
+  MetricCell& StatusOf(Operation& operation, const Served& served) const;
+
+  mutable Metrics metrics_;
+  MetricCell& slots_;
+  MetricCell& busy_;
+  MetricCell& connects_;
+  MetricCell& database_errors_;
+  std::unordered_map<const Route*, std::unique_ptr<Operation>> operations_;
+};
+
+}  // namespace syncline::front

@@ -1,0 +1,101 @@
+#pragma once
+// What the processes count, and the page that shows it to Prometheus.
+//
+// Processes are several and stateless, and a scrape meets any of them. So each process keeps its numbers in a file
+// of its own in the directory `metrics_dir`, mapped into memory, and whoever is asked adds up the files of all.
+// What a killed process has counted is in its file. A file belongs to its process as long as that holds the
+// file's lock; files of processes that are gone are added to one file of totals and removed, so that no counter
+// ever goes back. Gauges (slots in use) count for processes that live.
+//
+// Counting is a relaxed atomic addition. A series is looked up, under a lock and with memory of its own, once: keep
+// the reference. Left out on purpose: labels whose values clients choose, buckets that differ, pushing.
+//
+// Format: Prometheus text exposition 0.0.4.
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace syncline {
+
+/// One number, in memory that outlives the process.
+using MetricCell = std::atomic<std::uint64_t>;
+static_assert(MetricCell::is_always_lock_free && sizeof(MetricCell) == 8);
+
+inline void Count(MetricCell& cell, std::uint64_t by = 1) noexcept {
+  cell.fetch_add(by, std::memory_order_relaxed);
+}
+
+/// {{"op", "anki.meta"}, {"status", "200"}}
+using MetricLabels = std::initializer_list<std::pair<const char*, std::string_view>>;
+
+enum class MetricKind : std::uint32_t { kCounter = 1, kSeconds, kGauge, kHistogram };
+
+/// How long something took: counts by upper bounds that are the same everywhere, and a sum.
+class Histogram {
+ public:
+  explicit Histogram(MetricCell* cells) : cells_(cells) {}
+  void Observe(std::chrono::microseconds took) const noexcept;
+
+ private:
+  MetricCell* cells_;
+};
+
+/// The numbers of this process.
+class Metrics {
+ public:
+  /// Makes a file in `directory`. When that is empty, or cannot be used (which is logged), numbers are kept for
+  /// nobody.
+  explicit Metrics(const std::string& directory);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  /// `help` is one sentence without the full stop, the same for all series of a name. The reference is valid as
+  /// long as this object; asking for the same series again gives the same one. When the file is full, which is
+  /// logged, what is counted is lost.
+  MetricCell& Counter(std::string_view name, MetricLabels labels, std::string_view help);
+  /// A counter in microseconds, shown in seconds.
+  MetricCell& Seconds(std::string_view name, MetricLabels labels, std::string_view help);
+  MetricCell& Gauge(std::string_view name, MetricLabels labels, std::string_view help);
+  Histogram Latency(std::string_view name, MetricLabels labels, std::string_view help);
+
+ private:
+  MetricCell* Series(MetricKind kind, std::string_view name, MetricLabels labels, std::string_view help);
+
+  int fd_ = -1;  // holds the lock
+  char* memory_;
+  std::mutex mutex_;
+  std::map<std::string, MetricCell*> series_;
+  bool is_full_ = false;
+};
+
+/// What one scrape answers.
+class MetricsPage {
+ public:
+  /// Adds what all processes of `directory` have counted. Error Busy when another scrape does not end.
+  void Collect(const std::string& directory);
+  /// Adds what is known at the moment only.
+  void Gauge(std::string_view name, MetricLabels labels, std::string_view help, std::int64_t value);
+  std::string Text() const;
+
+ private:
+  friend struct MetricFiles;
+  struct Family {
+    MetricKind kind;
+    std::string help;
+    std::map<std::string, std::vector<std::uint64_t>> series;  // by labels, as they are printed
+  };
+  void Add(MetricKind kind, std::string_view name, std::string_view labels, std::string_view help,
+           const std::vector<std::uint64_t>& values);
+  std::map<std::string, Family, std::less<>> families_;
+};
+
+}  // namespace syncline
