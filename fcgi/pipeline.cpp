@@ -71,6 +71,8 @@ struct Call {
   const Route* route = nullptr;
   const Dialect* dialect = &kFrontDialect;
   Response response{};
+  Ending ending = Ending::kAnswered;
+  std::chrono::microseconds took{0};
   std::string error_code{};  // public
   std::string why{};         // private, for the log
 };
@@ -90,29 +92,44 @@ class Next {
 
 // ---- The stages, each in the place where kStages has it.
 
+void CountRequest(Call& call, Next next) {
+  next(call);
+  call.front.metrics.Count(
+      {.route = call.route,
+       .status = call.response.status,
+       .ending = call.ending,
+       .error = call.error_code,
+       .took = call.took,
+       .in = call.body.bytes(),
+       .out = call.sink.bytes(),
+       .statements = static_cast<std::uint64_t>(call.context.statements()),
+       .database_time = call.context.database_time(),
+       .connects = static_cast<std::uint64_t>(call.database.connects() - call.connects_before)});
+}
+
+LogLevel LevelOf(const Call& call) {
+  if (call.ending == Ending::kClientGone) return LogLevel::kInfo;
+  if (call.response.status == 500) return LogLevel::kError;
+  // 501 is what an old client is told; 502 and above, and an answer cut short, are our own trouble.
+  return call.response.status > 501 || call.ending == Ending::kCutShort ? LogLevel::kWarn : LogLevel::kInfo;
+}
+
 void Log(Call& call, Next next) {
   next(call);
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - call.begin);
-  const int status = call.response.status;
-  // 501 is what an old client is told; 502 and up is our own trouble, or an answer that broke.
-  const bool is_trouble = status > 501 || call.error_code == "cut_short";
-  LogLine line(status == 500 ? LogLevel::kError : is_trouble ? LogLevel::kWarn : LogLevel::kInfo);
+  call.took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - call.begin);
+  LogLine line(LevelOf(call));
   line.Add("req", std::string_view(call.request.id));
   line.Add("svc", call.dialect->service);
   line.Add("op", call.route != nullptr ? call.route->operation : "-");
   const auto user = static_cast<std::int64_t>(call.context.user());
   line.Add("user", user == 0 ? std::string("-") : std::to_string(user));
-  line.Add("status", status);
+  line.Add("status", call.response.status);
   line.Add("err", call.error_code.empty() ? std::string_view("-") : std::string_view(call.error_code));
-  line.Add("ms", took);
+  line.Add("ms", call.took);
   line.Add("db", call.context.statements());
   line.Add("db_ms", call.context.database_time());
   line.Add("in", call.body.bytes());
   line.Add("out", call.sink.bytes());
-  call.front.metrics.Count(
-      {call.route, status, call.error_code == "handed_over", call.error_code, took, call.body.bytes(),
-       call.sink.bytes(), static_cast<std::uint64_t>(call.context.statements()), call.context.database_time(),
-       static_cast<std::uint64_t>(call.database.connects() - call.connects_before)});
   if (call.route == nullptr) line.Add("path", std::string_view(call.request.path));
   if (!call.why.empty() && call.why != call.error_code) line.Add("why", std::string_view(call.why));
   line.Write();
@@ -126,8 +143,8 @@ void Fail(Call& call, const Error& error) {
   if (error.retry_after()) call.response.With("Retry-After", std::to_string(error.retry_after()->count()));
 }
 
-/// The text of whatever is being thrown; only inside a catch block.
-std::string Current() {
+/// The text of the exception that is being handled; only inside a catch block.
+std::string TextOfException() {
   try {
     throw;
   } catch (const std::exception& e) {
@@ -137,32 +154,52 @@ std::string Current() {
   }
 }
 
-void Send(Call& call, Next next) {
-  next(call);
+void WriteAnswer(Call& call) {
   Response& response = call.response;
+  const bool no_body = call.request.method == "HEAD" || response.status == 204 || response.status == 304;
+  auto* text = std::get_if<std::string>(&response.body);
+  if (text != nullptr && response.status != 204 && response.status != 304) {
+    response.With("Content-Length", std::to_string(text->size()));
+  } else if (text == nullptr && response.length) {
+    response.With("Content-Length", std::to_string(*response.length));
+  }
+  call.writer.Begin(response.status, response.headers);
+  if (no_body) return;
+  if (text != nullptr) {
+    if (!text->empty()) call.sink.Write(*text);
+    return;
+  }
+  std::get<BodyStream>(response.body)(call.sink);
+  if (response.length && *response.length != call.sink.bytes()) {
+    throw Error(ErrorKind::kInternal, "short_stream", "the stream was not as long as announced");
+  }
+}
+
+// Some of the answer may be out: the connection is cut, so that the client sees that the rest is missing.
+void CutShort(Call& call, Ending ending, std::string code) {
+  call.writer.Abort();
+  call.ending = ending;
+  call.error_code = std::move(code);
+  call.why = TextOfException();
+}
+
+void Send(Call& call, Next next) {
   try {
-    const bool no_body = call.request.method == "HEAD" || response.status == 204 || response.status == 304;
-    auto* text = std::get_if<std::string>(&response.body);
-    if (text != nullptr && response.status != 204 && response.status != 304) {
-      response.With("Content-Length", std::to_string(text->size()));
-    } else if (text == nullptr && response.length) {
-      response.With("Content-Length", std::to_string(*response.length));
-    }
-    call.writer.Begin(response.status, response.headers);
-    if (no_body) return;
-    if (text != nullptr) {
-      if (!text->empty()) call.sink.Write(*text);
-      return;
-    }
-    std::get<BodyStream>(response.body)(call.sink);
-    if (response.length && *response.length != call.sink.bytes()) {
-      throw Error(ErrorKind::kInternal, "short_stream", "the stream was not as long as announced");
-    }
+    next(call);
   } catch (...) {
-    // Some of the answer may be out: the only honest way left is one that is visibly cut short.
-    call.writer.Abort();
-    call.error_code = "cut_short";
-    call.why = Current();
+    // Only a dialect that fails at showing an error gets here.
+    call.error_code = "internal";
+    call.why = TextOfException();
+    call.response = Response::Empty(500);
+  }
+  try {
+    WriteAnswer(call);
+  } catch (const Error& error) {
+    if (error.code() == "client_gone") return CutShort(call, Ending::kClientGone, error.code());
+    // A stream that lost its database is counted as such.
+    CutShort(call, Ending::kCutShort, error.kind() == ErrorKind::kBusy ? error.code() : "cut_short");
+  } catch (...) {
+    CutShort(call, Ending::kCutShort, "cut_short");
   }
 }
 
@@ -216,12 +253,13 @@ void Catch(Call& call, Next next) {
   } catch (const Error& error) {
     Fail(call, error);
   } catch (const HandOver& to) {
+    call.ending = Ending::kHandedOver;
     call.error_code = "handed_over";
     call.response = Response::Empty(200).With("X-Accel-Redirect", to.location);
   } catch (const std::bad_alloc&) {
     Fail(call, Busy("busy", "out of memory"));
   } catch (...) {
-    Fail(call, Error(ErrorKind::kInternal, "internal", Current()));
+    Fail(call, Error(ErrorKind::kInternal, "internal", TextOfException()));
   }
 }
 
@@ -281,7 +319,7 @@ void Authenticate(Call& call, Next next) {
   next(call);
 }
 
-RateAnswer Count(Call& call, const CallLimit& limit) {
+RateAnswer AskLimit(Call& call, const CallLimit& limit) {
   const bool by_account = limit.per == CallLimit::Per::kAccount && call.context.user() != UserId{};
   const std::string who = by_account ? std::to_string(static_cast<std::int64_t>(call.context.user()))
                                      : NetworkOf(call.request.remote_address);
@@ -295,7 +333,7 @@ RateAnswer Count(Call& call, const CallLimit& limit) {
 
 void LimitRate(Call& call, Next next) {
   if (call.route->limit) {
-    const RateAnswer answer = Count(call, *call.route->limit);
+    const RateAnswer answer = AskLimit(call, *call.route->limit);
     if (!answer.is_allowed) {
       throw Error(ErrorKind::kTooMany, "too_many_requests").RetryAfter(answer.RetryAfterSeconds());
     }
@@ -309,7 +347,9 @@ void Handle(Call& call, Next) {
 
 // The life of a request, from the outside in. A stage sees what happens in those below it, both ways.
 constexpr Stage kStages[] = {
-    // Outermost, so that exactly one line is written whatever happens, with what really was sent.
+    // Outermost, because it counts what the line says.
+    CountRequest,
+    // Around everything that can fail, so that exactly one line is written, with what was really sent.
     Log,
     // The answer goes out after the handler has returned, so a header never comes too late. A stream runs
     // while the context of its request is still alive.

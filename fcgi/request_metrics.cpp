@@ -3,8 +3,22 @@
 namespace syncline::front {
 namespace {
 
-// Of everything below and above; services stay inside.
+// Other statuses are counted together, as "other".
 constexpr int kFirstStatus = 200, kLastStatus = 519;
+
+const char* TextOf(Ending ending) {
+  switch (ending) {
+    case Ending::kAnswered:
+      return "answered";
+    case Ending::kHandedOver:
+      return "handed_over";
+    case Ending::kClientGone:
+      return "client_gone";
+    case Ending::kCutShort:
+      return "cut_short";
+  }
+  return "other";
+}
 
 }  // namespace
 
@@ -28,7 +42,8 @@ struct RequestMetrics::Operation {
   MetricCell& database_time;
   // Most operations answer with three or four of them.
   std::array<std::atomic<MetricCell*>, kLastStatus - kFirstStatus + 1> by_status{};
-  std::atomic<MetricCell*> other_status{}, handed_over{};
+  std::atomic<MetricCell*> other_status{};
+  std::array<std::atomic<MetricCell*>, 4> by_ending{};  // of those without a status
 };
 
 RequestMetrics::RequestMetrics(const std::string& directory, const Router& router, const std::string& pool)
@@ -55,13 +70,14 @@ RequestMetrics::Operation& RequestMetrics::Of(const Route* route) const {
 
 MetricCell& RequestMetrics::StatusOf(Operation& operation, const Served& served) const {
   const bool is_usual = served.status >= kFirstStatus && served.status <= kLastStatus;
-  auto& cell = served.is_handed_over ? operation.handed_over
-               : is_usual ? operation.by_status[static_cast<std::size_t>(served.status - kFirstStatus)]
-                          : operation.other_status;
+  const bool is_answered = served.ending == Ending::kAnswered;
+  auto& cell = !is_answered ? operation.by_ending[static_cast<std::size_t>(served.ending)]
+               : is_usual   ? operation.by_status[static_cast<std::size_t>(served.status - kFirstStatus)]
+                            : operation.other_status;
   if (MetricCell* const known = cell.load(std::memory_order_acquire)) return *known;
-  const std::string status = served.is_handed_over ? "handed_over"
-                             : is_usual            ? std::to_string(served.status)
-                                                   : "other";
+  const std::string status = !is_answered ? TextOf(served.ending)
+                             : is_usual   ? std::to_string(served.status)
+                                          : "other";
   MetricCell& made = metrics_.Counter("syncline_requests_total", {{"op", operation.name}, {"status", status}},
                                       "Requests that were answered");
   cell.store(&made, std::memory_order_release);

@@ -16,11 +16,19 @@
 
 namespace syncline::front {
 
-/// What is known of a request when it is over.
+/// How a request ended, whatever its status.
+enum class Ending {
+  kAnswered,
+  kHandedOver,  ///< another pool answers it, and counts its status
+  kClientGone,  ///< the client left before it had the whole answer
+  kCutShort,    ///< we could not finish an answer that we had begun
+};
+
+/// One finished request.
 struct Served {
-  const Route* route;  ///< null: no route fits
+  const Route* route;  ///< null: no route matched
   int status;
-  bool is_handed_over;     ///< another pool answers it, and counts its status
+  Ending ending;
   std::string_view error;  ///< public code; empty: none
   std::chrono::microseconds took;
   std::uint64_t in, out;  ///< bytes of the bodies

@@ -58,8 +58,6 @@ class Database {
   const Settings& settings() const { return settings_; }
   /// How many connections have been opened so far.
   std::int64_t connects() const { return connects_; }
-  /// Closes the connection; the next block opens a new one.
-  void Disconnect() { connection_.reset(); }
 
  private:
   void Run(Access access, const std::function<void(Tx&)>& block);

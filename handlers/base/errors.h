@@ -30,7 +30,7 @@ enum class ErrorKind {
   kUnsupported,           ///< 501
   kUpstream,              ///< 502
   kBusy,                  ///< 503, with Retry-After: the database or Redis is away, or no slot is free
-  kStorageFull,           ///< 507: over the quota, or no room on the disk
+  kStorageFull,           ///< 507, of WebDAV: over the quota, or no room on the disk
   kInternal,              ///< 500
 };
 

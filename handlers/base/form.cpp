@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kBufferBytes = 16 << 10;
 
 void CheckText(const std::string& text) {
-  if (text.find('\0') != std::string::npos || !IsUtf8(text)) throw BadInput("bad_form_text");
+  if (!IsStorableText(text)) throw BadInput("bad_form_text");
 }
 
 }  // namespace

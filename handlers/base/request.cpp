@@ -73,10 +73,8 @@ std::vector<std::string> PathSegments(std::string_view raw_path) {
     // Decoded after the split: an encoded slash is part of a name, which no service of ours has.
     std::string& segment = segments.emplace_back(PercentDecoded(raw, /*plus_is_space=*/false));
     if (segment == "." || segment == "..") throw BadInput("bad_path", "dot segment");
-    if (segment.find('/') != std::string::npos || segment.find('\0') != std::string::npos) {
-      throw BadInput("bad_path", "encoded slash or NUL");
-    }
-    if (!IsUtf8(segment)) throw BadInput("bad_path", "not UTF-8");
+    if (segment.find('/') != std::string::npos) throw BadInput("bad_path", "encoded slash");
+    if (!IsStorableText(segment)) throw BadInput("bad_path", "NUL, or not UTF-8");
   }
   return segments;
 }
@@ -88,7 +86,10 @@ std::optional<std::string> Request::Query(std::string_view name) const {
     rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     const std::string_view key = pair.substr(0, pair.find('='));
     if (PercentDecoded(key, /*plus_is_space=*/true) != name) continue;
-    return PercentDecoded(pair.substr(std::min(pair.size(), key.size() + 1)), /*plus_is_space=*/true);
+    std::string value =
+        PercentDecoded(pair.substr(std::min(pair.size(), key.size() + 1)), /*plus_is_space=*/true);
+    if (!IsStorableText(value)) throw BadInput("bad_query", "NUL, or not UTF-8");
+    return value;
   }
   return std::nullopt;
 }

@@ -43,7 +43,8 @@ struct Request {
   /// Value of a {name} or {name...} of the route's pattern, decoded; Error Internal when the pattern has none
   /// of that name.
   std::string_view PathParam(std::string_view name) const;
-  /// First value of a query parameter, percent-decoded.
+  /// First value of a query parameter, percent-decoded. Error BadInput "bad_query" when that is not UTF-8 or
+  /// has a NUL.
   std::optional<std::string> Query(std::string_view name) const;
   /// The whole body; Error TooLarge past `limit` bytes, and no more than that is ever held.
   std::string ReadBody(std::size_t limit);

@@ -41,6 +41,10 @@ bool IsUtf8(std::string_view bytes) noexcept {
   return true;
 }
 
+bool IsStorableText(std::string_view bytes) noexcept {
+  return bytes.find('\0') == std::string_view::npos && IsUtf8(bytes);
+}
+
 std::string ReplacedInvalid(std::string_view bytes) {
   if (IsUtf8(bytes)) return std::string(bytes);
   std::string clean;

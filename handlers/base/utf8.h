@@ -10,6 +10,9 @@ namespace syncline {
 /// Whether the bytes are UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF. NUL is UTF-8.
 bool IsUtf8(std::string_view bytes) noexcept;
 
+/// UTF-8 without NUL: what a column of type text takes.
+bool IsStorableText(std::string_view bytes) noexcept;
+
 /// Each byte that does not belong to a character becomes U+FFFD; UTF-8 stays as it is.
 std::string ReplacedInvalid(std::string_view bytes);
 

@@ -40,7 +40,7 @@ struct Fixture {
   static Served Of(const Route* route, int status) {
     return {.route = route,
             .status = status,
-            .is_handed_over = false,
+            .ending = front::Ending::kAnswered,
             .error = "",
             .took = 3ms,
             .in = 5,
@@ -74,12 +74,18 @@ BOOST_FIXTURE_TEST_CASE(a_request_is_counted_under_its_operation_and_status, Fix
   BOOST_TEST(Has("syncline_statement_seconds_total{op=\"zoo.cats\"} 0.004500"));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_another_pool_answers_is_no_200_of_ours, Fixture) {
+BOOST_FIXTURE_TEST_CASE(a_request_without_a_whole_answer_of_ours_is_not_counted_as_a_200, Fixture) {
   const RequestMetrics metrics(directory, router, "api");
   Served served = Of(&kRows[0], 200);
-  served.is_handed_over = true;
-  metrics.Count(served);
-  BOOST_TEST(Has("syncline_requests_total{op=\"zoo.cats\",status=\"handed_over\"} 1"));
+  for (const auto ending :
+       {front::Ending::kHandedOver, front::Ending::kClientGone, front::Ending::kCutShort}) {
+    served.ending = ending;
+    metrics.Count(served);
+  }
+  for (const char* status : {"handed_over", "client_gone", "cut_short"}) {
+    BOOST_TEST(Has(std::string("syncline_requests_total{op=\"zoo.cats\",status=\"") + status + "\"} 1"),
+               status);
+  }
   BOOST_TEST(!Has("syncline_requests_total{op=\"zoo.cats\",status=\"200\"} 1"));
 }
 

@@ -162,6 +162,15 @@ BOOST_AUTO_TEST_CASE(path_params_that_do_not_exist_are_our_mistake) {
   BOOST_TEST(CodeOf([&] { request.PathParam("card"); }) == "internal");
 }
 
+BOOST_AUTO_TEST_CASE(query_values_are_text_that_can_be_stored) {
+  Request request;
+  request.query = "a=%ff&b=x%00y&c=%C3%BC&d=%";
+  BOOST_TEST(CodeOf([&] { request.Query("a"); }) == "bad_query");
+  BOOST_TEST(CodeOf([&] { request.Query("b"); }) == "bad_query");
+  BOOST_TEST(*request.Query("c") == "\u00fc");
+  BOOST_TEST(CodeOf([&] { request.Query("d"); }) == "bad_percent_encoding");
+}
+
 BOOST_AUTO_TEST_CASE(what_was_kept_is_found_by_its_type) {
   Request request;
   BOOST_TEST(request.Kept<int>() == nullptr);

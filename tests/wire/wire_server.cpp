@@ -46,6 +46,10 @@ Response RenderTeapot(const Error& error, const Request&) {
                         error.code());
 }
 
+Response RenderNothing(const Error&, const Request&) {
+  throw std::runtime_error("the dialect failed");
+}
+
 constexpr std::pair<std::string_view, std::string_view> kHeaders[] = {{"Cache-Control", "no-store"}};
 const Cors kCors{
     .allows = [](std::string_view origin, const Config&) { return origin == "https://good.example"; },
@@ -57,6 +61,7 @@ const Dialect kWire{.service = "wire",
                     .render_error = RenderError,
                     .fixed_headers = kHeaders,
                     .cors = &kCors};
+const Dialect kBroken{.service = "broken", .render_error = RenderNothing};
 const Dialect kTeapot{.service = "teapot", .authenticate = Authenticate, .render_error = RenderTeapot};
 
 Response Echo(Request& request, Context&) {
@@ -184,6 +189,8 @@ const Route kRoutes[] = {
           &kWire}
         .Limited({.rate = {3, 1h}, .is_open_without_redis = false}),
     {"PROPFIND", "/dav/{path...}", "wire.propfind", Auth::kPublic, sql::Access::kRead, 0, 10s, Path, &kWire},
+    {"GET", "/broken-dialect", "wire.broken_dialect", Auth::kPublic, sql::Access::kRead, 0, 10s, Throw,
+     &kBroken},
     {"GET", "/events", "wire.events", Auth::kPublic, sql::Access::kRead, 0, 60s, Events, &kWire},
     {"GET", "/inject", "wire.inject", Auth::kPublic, sql::Access::kRead, 0, 10s, Inject, &kWire},
 };

@@ -329,6 +329,22 @@ def private_text_stays_in_the_log(server):
     assert 'why="private text\\nts=forged"' in server.line("private-exception")[0]
 
 
+def a_dialect_that_fails_is_a_bare_500_and_one_line(server):
+    answer = ask(server.socket, request("GET", "/broken-dialect?what=error", SYNCLINE_REQUEST_ID="broken-dialect"))
+    assert (answer.status, answer.body, answer.complete) == (500, b"", True)
+    line, = server.line("broken-dialect")
+    assert " lvl=error " in line and 'why="the dialect failed"' in line
+
+
+def a_client_that_leaves_is_no_trouble_of_ours(server):
+    with Peer(server.socket) as peer:
+        peer.send(request("GET", "/stream?bytes=1000000000&piece=100000", SYNCLINE_REQUEST_ID="client-left"))
+        peer.receive()
+    wait_until(lambda: server.line("client-left"))
+    line, = server.line("client-left")
+    assert " lvl=info " in line and " err=client_gone " in line
+
+
 def a_handler_cannot_split_headers(server):
     answer = ask(server.socket, request("GET", "/inject"))
     assert "x-forged" not in answer.headers and answer.body == b""
@@ -612,6 +628,7 @@ WITH_SERVER = [
     a_gigabyte_passes_in_flat_memory, unknown_paths_and_methods_are_refused, a_body_over_the_limit_is_refused,
     a_refused_upload_is_not_reset, lengths_that_are_none_are_refused, a_body_shorter_than_announced_is_refused,
     login_is_the_dialects, private_text_stays_in_the_log, a_handler_cannot_split_headers,
+    a_dialect_that_fails_is_a_bare_500_and_one_line, a_client_that_leaves_is_no_trouble_of_ours,
     a_dialect_chooses_the_status_of_an_error, an_optional_login_is_nobody_or_good, a_role_is_needed_behind_the_login,
     a_body_can_be_judged_before_the_login, a_tail_route_gets_the_rest_of_the_path, paths_that_could_mean_another_one_are_refused,
     a_page_of_an_allowed_origin_may_read_answers, a_preflight_needs_no_login_and_no_row, an_event_arrives_before_the_next_one,
