@@ -8,19 +8,14 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "handlers/base/sha256.h"
+
 namespace syncline::account {
 namespace {
 
 constexpr std::size_t kRandomBytes = 32;
 constexpr std::size_t kRandomCharacters = 43;  // 32 bytes in base64 without padding
 constexpr std::size_t kMaxIdCharacters = 13;   // 2^63 in base 36
-
-std::string HashOf(std::string_view text) {
-  std::string hash(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
-                     reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  return hash;
-}
 
 std::string IdText(UserId user) {
   std::array<char, kMaxIdCharacters + 1> text;
@@ -44,7 +39,7 @@ NewKey MakeKey(UserId user) {
                     sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   NewKey key;
   key.text = IdText(user) + "." + text.data();
-  key.hash = HashOf(key.text);
+  key.hash = Sha256(key.text);
   return key;
 }
 
@@ -59,7 +54,7 @@ std::optional<ParsedKey> ParseKey(std::string_view text) {
   if (error != std::errc() || end != text.data() + dot || id <= 0) return std::nullopt;
   // from_chars takes upper case and leading zeros too.
   if (IdText(UserId{id}) != text.substr(0, dot)) return std::nullopt;
-  return ParsedKey{UserId{id}, HashOf(text)};
+  return ParsedKey{UserId{id}, Sha256(text)};
 }
 
 }  // namespace syncline::account

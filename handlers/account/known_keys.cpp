@@ -1,6 +1,6 @@
 #include "handlers/account/known_keys.h"
 
-#include <sodium.h>
+#include "handlers/base/sha256.h"
 
 namespace syncline::account {
 namespace {
@@ -12,10 +12,7 @@ std::string NameOf(std::string_view key, std::string_view kind) {
   std::string text(kind);
   text += ' ';
   text += key;
-  std::string hash(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
-                     reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  return hash;
+  return Sha256(text);
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 #include "handlers/account/login_failure_store.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "handlers/base/request.h"
+#include "handlers/base/sha256.h"
 #include "sql/queries/account.h"
 
 namespace syncline::account {
@@ -30,19 +29,12 @@ seconds Delay(std::int64_t failures, std::int64_t free, seconds longest) {
   return std::min(seconds(std::int64_t{1} << doublings), longest);
 }
 
-std::string HashOf(std::string_view text) {
-  std::string hash(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
-                     reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  return hash;
-}
-
 }  // namespace
 
 LoginSubjects SubjectsOf(std::string_view folded_name, std::string_view remote_address) {
   const std::string network = NetworkOf(remote_address);
   // The zero cannot occur in an address, so no name makes one pair look like another.
-  return {HashOf("pair " + network + '\0' + std::string(folded_name)), HashOf("address " + network)};
+  return {Sha256("pair " + network + '\0' + std::string(folded_name)), Sha256("address " + network)};
 }
 
 seconds PairDelay(std::int64_t failures) {

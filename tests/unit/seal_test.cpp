@@ -1,5 +1,6 @@
 // handlers/base/seal.
 #include "handlers/base/seal.h"
+#include "handlers/base/sha256.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -160,4 +161,11 @@ BOOST_AUTO_TEST_CASE(equal_bytes_are_equal_in_constant_time_too) {
   BOOST_TEST(IsSameInConstantTime("", ""));
   BOOST_TEST(IsSameInConstantTime("abc", "abc"));
   for (const char* other : {"", "ab", "abcd", "abd", "bbc"}) BOOST_TEST(!IsSameInConstantTime("abc", other));
+}
+
+// ---- sha256.h
+
+BOOST_AUTO_TEST_CASE(sha256_is_that_of_the_standard) {
+  BOOST_TEST(HexText(Sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  BOOST_TEST(HexText(Sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

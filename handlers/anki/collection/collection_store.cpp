@@ -1,8 +1,7 @@
 #include "handlers/anki/collection/collection_store.h"
 
-#include <openssl/sha.h>
-
 #include "handlers/anki/objects/unicase_wire.h"
+#include "handlers/base/sha256.h"
 #include "handlers/base/errors.h"
 #include "sql/queries/anki.h"
 
@@ -30,14 +29,7 @@ std::string TagKey(std::string_view name) {
   constexpr std::size_t kMaxKeyBytes = 1000;
   std::string key = UnicaseKey(name);
   if (key.size() <= kMaxKeyBytes) return key;
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest);
-  std::string hashed = "sha256:";
-  for (const unsigned char byte : digest) {
-    hashed += "0123456789abcdef"[byte >> 4];
-    hashed += "0123456789abcdef"[byte & 15];
-  }
-  return hashed;
+  return "sha256:" + HexText(Sha256(key));
 }
 
 Collection CollectionStore::FromRow(const sql::Row& row) {
