@@ -1,10 +1,10 @@
--- The end of a sync: one usn further, the counters as the sanity check has seen them. Reviews that had to move to another
--- id (see apply_revlog) come behind it: a usn of their own, a later modification time, so that the sender asks again.
+-- Ends a sync: raises the usn by one and stores the counters. Reviews that moved to another id (see apply_revlog)
+-- have the next usn; then the usn rises by two and mod_ms by one, so that the sender syncs again.
 WITH moved AS (
   SELECT CASE WHEN $8::boolean THEN (
            SELECT count(*)
              FROM (SELECT FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $13 AND r.usn > $2::int
-                    ORDER BY r.usn LIMIT 1000000) AS beyond  -- in the order of the index on usn, so that it is taken
+                    ORDER BY r.usn LIMIT 1000000) AS beyond  -- makes the planner use the index on usn
          ) ELSE 0 END AS reviews
 )
 UPDATE anki_collections

@@ -1,6 +1,6 @@
--- $5 is what the client had seen: a row changed since, here and there, is taken unless ours is younger. On a tie the
--- sending device keeps its own, so taking it is what makes all devices agree (upstream keeps both, apart for good).
--- Of a card that was sent twice, the last one counts.
+-- The client has seen every usn below $5. If both sides changed a card since, the later mod wins. The sender keeps its
+-- own card on a tie, so the server takes that one and all devices converge (upstream's devices then differ forever).
+-- If a card was sent twice, the last one counts.
 INSERT INTO anki_cards AS c (user_id, generation, id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps,
     lapses, remaining, original_due, original_deck_id, flags, data)
 SELECT DISTINCT ON (u.id) $1::bigint, $2::int, u.id, u.note_id, u.deck_id, u.ord, u.mod, $4::int, u.type, u.queue, u.due, u.interval,

@@ -1,10 +1,10 @@
 -- A review never changes: on an id conflict the stored row stays. Ids are times in ms, so two devices can give one id
--- to different reviews. The second is stored under the next free id within 1000 ms (dropped if there is none, as upstream
--- drops all of them). No
--- client can be told to renumber its copy, so the stored row gets usn $4 + 1: the sender has not seen that usn and
--- fetches the row at its next sync. A review that is already stored in that second (same card, ease, interval,
--- taken_ms) was sent again and is skipped. Nothing is moved during an import (import_step <> 3): the base file's ids
--- are not all in the table. Scalar subqueries: see new_card_ids.
+-- to different reviews. The second is stored under the next free id within 1000 ms (dropped if there is none;
+-- upstream drops all of them). No client can be told to renumber its copy, so the stored row gets usn $4 + 1: the
+-- sender has not seen that usn and fetches the row at its next sync. A review that is already stored in that second
+-- (same card, ease, interval, taken_ms) was sent again and is skipped. Nothing is moved during an import
+-- (import_step <> 3), because the table does not have all ids of the base file yet. Scalar subqueries: see
+-- new_card_ids.
 WITH RECURSIVE sent AS MATERIALIZED (
   SELECT u.id, u.card_id, u.ease, u.interval, u.last_interval, u.factor, u.taken_ms, u.type, s.seq, u.position
     FROM anki_staged_revlog s,
@@ -29,21 +29,21 @@ WITH RECURSIVE sent AS MATERIALIZED (
                      WHERE r.user_id = $1 AND r.generation = $2 AND r.id BETWEEN m.id + 1 AND m.id + 1000
                        AND r.card_id = m.card_id AND r.ease = m.ease AND r.interval = m.interval AND r.taken_ms = m.taken_ms) = 0
          END
-   LIMIT 5000  -- each costs up to a millisecond; no two devices do as much in the same milliseconds
+   LIMIT 5000  -- each costs up to a millisecond; two real devices never share this many ids
 ), taken AS (
   SELECT array_agg(m.id ORDER BY m.n) AS ids FROM moved m
 ), placed (n, id) AS (
-  -- One after the other, each behind the one before it.
+  -- One at a time: each id is above the one before.
   SELECT 0::bigint, (-9223372036854775808)::bigint  -- below every id
    UNION ALL
   SELECT p.n + 1,
          (SELECT f.id FROM (SELECT generate_series(greatest(p.id, t.ids[p.n + 1]) + 1, t.ids[p.n + 1] + 1000) AS id) f
            WHERE (SELECT r.id FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $2 AND r.id = f.id) IS NULL
              AND f.id NOT IN (SELECT a.id FROM added a)
-           LIMIT 1)  -- the first one: a series in a SELECT list comes in order, and only as far as it is read
+           LIMIT 1)  -- the lowest: a series in a SELECT list is ordered, and generated only as far as it is read
     FROM placed p, taken t WHERE p.n < cardinality(t.ids)
 ), places AS (
-  -- An array, since a nested loop over moved and placed would compare each with each.
+  -- An array: a nested loop over moved and placed would be quadratic.
   SELECT array_agg(p.id ORDER BY p.n) AS ids FROM placed p WHERE p.n > 0
 )
 INSERT INTO anki_revlog (user_id, generation, id, card_id, usn, ease, interval, last_interval, factor, taken_ms, type)

@@ -1,4 +1,4 @@
--- The current collection into history, before it is replaced.
+-- Copies the current collection to history before it is replaced.
 INSERT INTO anki_history (user_id, generation, created_s, mod_ms, schema_ms, usn,
     cards, notes, revlog, notetypes, decks, deck_configs,
     cards_usn, notes_usn, revlog_usn, graves_usn, objects_usn, tags_usn,

@@ -1,4 +1,4 @@
--- Base files, of the collection and of history, that nobody could read.
+-- Base files of the collection and of history whose blob or reference is missing.
 SELECT f.generation
   FROM (SELECT user_id, generation, base_blob FROM anki_collections WHERE user_id = $1
         UNION ALL SELECT user_id, generation, base_blob FROM anki_history WHERE user_id = $1) AS f

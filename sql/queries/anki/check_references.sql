@@ -1,4 +1,4 @@
--- References of this service that do not stand for as many files.
+-- Blob references of this service whose holder count differs from the number of base files.
 SELECT r.blob_id, r.holders, count(f.base_blob) AS found
   FROM blob_refs r
   LEFT JOIN (SELECT base_blob FROM anki_collections WHERE user_id = $1

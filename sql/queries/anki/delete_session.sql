@@ -1,2 +1,2 @@
--- The session that has just been applied, and is locked.
+-- The caller has applied this session and holds its lock.
 DELETE FROM anki_sessions WHERE user_id = $1

@@ -1,3 +1,3 @@
--- Replaced collections past the retention time, over all accounts.
+-- Replaced collections past their retention time, of all accounts.
 SELECT user_id, generation FROM anki_history WHERE replaced_at < now() - make_interval(days => $1)
  ORDER BY replaced_at LIMIT $2

@@ -1,2 +1,2 @@
 SELECT kind, id, usn FROM anki_graves WHERE user_id = $1 AND generation = $2 AND usn >= $3
- ORDER BY usn  -- so that the index on usn is taken, even before the table has statistics
+ ORDER BY usn  -- makes the planner use the index on usn even before the table has statistics

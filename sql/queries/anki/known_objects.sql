@@ -1,6 +1,6 @@
--- What an incoming object can meet: itself, or another one of its kind with its name. A deck that this session
--- deletes is gone by the time objects are applied. IN and not ANY: the lists are hashed, where ANY would compare each
--- object with each of 30,000 names.
+-- Stored objects of a kind that share an id or a name with an incoming one. A deck that this session deletes is gone by
+-- the time objects are applied. IN rather than ANY: IN hashes the lists, while ANY would compare each object with each
+-- of up to 30,000 names.
 SELECT o.id, o.mod, o.usn, o.field_count, o.template_count, o.name_key,
        o.kind = 1 AND EXISTS (SELECT FROM anki_staged_graves g
                                WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 2 AND g.id = o.id) AS is_deleted

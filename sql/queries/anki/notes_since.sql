@@ -1,5 +1,5 @@
--- A page ends after $6 notes or, since notes can be large, once their fields pass $7 bytes; it has at least one note.
--- Without the notes that the session of fence $8 has deleted: see cards_since. Fields of more than $9 bytes stay here.
+-- A page ends after $6 notes or, since notes can be large, once their fields reach $7 bytes; it has at least one note.
+-- Omits the notes that the session with fence $8 has deleted: see cards_since. Fields of more than $9 bytes are NULL.
 SELECT id, guid, notetype_id, mod, usn, tags, CASE WHEN octet_length(fields) <= $9::bigint THEN fields END AS fields
   FROM (SELECT id, guid, notetype_id, mod, usn, tags, fields,
                sum(octet_length(fields)) OVER (ORDER BY usn, id) - octet_length(fields) AS bytes_before

@@ -1,4 +1,4 @@
--- Of the collection, and of what this session is about to add or replace. Nothing when it is not the live session.
+-- Notetypes of the collection and those staged by this session. Returns no row if the session is not live.
 WITH session AS (
   SELECT generation, fence FROM anki_sessions WHERE user_id = $1 AND session_key = $2 AND expires_at > now()
 )

@@ -1,5 +1,5 @@
--- Without the decks that the session of fence $4 has deleted (0: no session), and without the JSON when all of it has more
--- than $5 bytes.
+-- Omits the decks that the session with fence $4 has deleted (0: no session). The JSON is NULL if all of it together has
+-- more than $5 bytes.
 SELECT kind, id, mod, usn, name_usn, field_count, template_count, name,
        CASE WHEN sum(octet_length(json)) OVER () <= $5::bigint THEN json END AS json
   FROM anki_objects o WHERE user_id = $1 AND generation = $2 AND usn >= $3

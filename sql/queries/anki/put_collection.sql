@@ -1,4 +1,4 @@
--- The first generation, or a new one in place of the old. The old one is in anki_history by now.
+-- Stores the first generation, or replaces the old one, which the caller has copied to anki_history.
 INSERT INTO anki_collections AS c (user_id, generation, created_s, mod_ms, schema_ms, usn,
     cards, notes, revlog, notetypes, decks, deck_configs,
     cards_usn, notes_usn, revlog_usn, graves_usn, objects_usn, tags_usn,

@@ -1,7 +1,7 @@
--- What the staged graves take away: they are applied before anything is inserted, so an object that the same sync sends
--- again is not among them. is_row: it is in its table now (while a file is being imported it may not be there yet).
--- IN and not EXISTS for what is staged: it is hashed once, where a search of every message for every grave would take
--- minutes when a large deck is replaced.
+-- The staged graves. They are applied before anything is inserted, so an object that the same sync sends again
+-- (is_sent_again) is not deleted. is_row: the object is in its table now; while a file is being imported it may be
+-- missing. IN rather than EXISTS for staged rows: IN hashes them once. A search of every message for every grave would
+-- take minutes when a large deck is replaced.
 SELECT g.kind, g.id,
        CASE g.kind
          WHEN 0 THEN EXISTS (SELECT FROM anki_cards k WHERE k.user_id = $1 AND k.generation = $2 AND k.id = g.id)

@@ -1,5 +1,5 @@
--- Two starts at the same moment: the later one wins. What the other one has staged meanwhile stays noted, so that it is
--- cleared; it is never applied, its fence is another.
+-- If two starts run concurrently, the later one wins. The bits of what the other session has staged are kept, so that
+-- those rows are cleared; they are never applied, because their fence differs.
 INSERT INTO anki_sessions (user_id, session_key, generation, server_usn, client_usn, client_is_newer, unbury_day, to_send, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(mins => $9))
 ON CONFLICT (user_id) DO UPDATE SET session_key = excluded.session_key, fence = DEFAULT, generation = excluded.generation,

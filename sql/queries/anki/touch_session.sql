@@ -1,5 +1,5 @@
--- Is this the session, and is it alive? Locks it until the request ends. A request that stages something makes the
--- counts unknown again.
+-- Finds the live session with this key, prolongs it and locks it until the transaction ends. A request that stages
+-- something clears the remembered counts.
 UPDATE anki_sessions
    SET expires_at = now() + make_interval(mins => $3), staged = staged | $4,
        counts = CASE WHEN $4 = 0 THEN counts END

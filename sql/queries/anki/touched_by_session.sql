@@ -1,5 +1,5 @@
--- What a session has staged: of each part how many, and the first $3 ids. Tags have none, and their names are nobody's
--- business.
+-- What a session has staged: per part the number of rows and the first $3 ids. Tags have no ids, and their names are
+-- private.
 SELECT t.part, count(*) AS count,
        coalesce((array_agg(t.id ORDER BY t.id) FILTER (WHERE t.id IS NOT NULL))[1:$3::int], '{}') AS ids
   FROM (
