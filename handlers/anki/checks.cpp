@@ -10,12 +10,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kSweep = "anki.sweep_sessions";
-// Four times its period.
+// Four periods of the sweep.
 constexpr auto kSweepPatience = 20min;
 constexpr int kMaxExpired = 1000;
 
-// A session that nobody sweeps keeps what it has staged, and each new client that vanishes adds to it. That
-// some have expired is no trouble: the next sweep takes them.
+// Without the sweep, the staged rows of vanished clients accumulate. Expired sessions alone are normal: the next
+// sweep removes them.
 std::vector<Finding> CheckSessions(Context& context, sql::Time now) {
   const auto [expired, swept_at] = context.Read<SweepStore>([](SweepStore& store) {
     return std::pair(store.AccountsWithExpiredSessions(kMaxExpired).size(), store.LastDone(kSweep));
@@ -25,12 +25,12 @@ std::vector<Finding> CheckSessions(Context& context, sql::Time now) {
       " of Anki, last swept: " + TimeText(swept_at);
   if (expired == 0 || (swept_at && now - *swept_at <= kSweepPatience)) return {Finding::Ok(text)};
   return {Finding::Problem(
-      text, std::string("start syncline-worker, or see why: syncline-admin jobs list --kind ") + kSweep)};
+      text, std::string("start syncline-worker, or look for the cause: syncline-admin jobs list --kind ") + kSweep)};
 }
 
 std::vector<Finding> CheckTempDir(Context& context, sql::Time) {
   return {DiskFinding(context.config().temp_dir, context.config().Of<Settings>().max_collection_mib << 20,
-                      "one collection file has to fit")};
+                      "one collection file must fit")};
 }
 
 constexpr DoctorCheck kChecks[] = {

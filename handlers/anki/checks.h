@@ -1,5 +1,5 @@
 #pragma once
-// What the doctor asks of this service.
+// This service's checks for syncline-admin doctor.
 #include <span>
 
 #include "handlers/base/doctor_check.h"

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kAccepted = "OK";
 constexpr int kDownloadCompression = 1;
 
-// Clients show the text of a refusal; the status stays 200, or they would show a number instead.
+// Clients show the text of a refusal only with status 200; otherwise they show the status number.
 std::string UploadResult(Request& request, Context& context, const Envelope& envelope) {
   class NoBody : public BodySource {
     std::size_t Read(char*, std::size_t) override { return 0; }
@@ -29,18 +29,19 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
 
 }  // namespace
 
-// POST /sync/upload -- this file becomes the collection. The one it replaces is kept for the retention time.
+// POST /sync/upload -- the uploaded file becomes the collection. The replaced one is kept for the retention time.
 //
-// Answers 200 "OK" once the file is durable, or 200 with a sentence for the user and everything as it was;
-// 400 for a body that is no zstd frame. Any session of the account is over.
+// Answers 200 "OK" once the file is committed; this ends any session of the account. A refused upload changes
+// nothing and answers 200 with a message for the user. 400 for a body that is not a zstd frame.
 Response PostUpload(Request& request, Context& context) {
   const Envelope& envelope = EnvelopeOf(request);
   return Answer(envelope, UploadResult(request, context, envelope));
 }
 
-// POST /sync/download -- the collection as a file; reads only, but for ending a session that is open.
+// POST /sync/download -- the collection as a file. Ends any session of the account; creates an empty collection
+// for an account without data.
 //
-// Most downloads are the very frame that was uploaded. Answers 200, streamed.
+// Most downloads are the uploaded frame itself. Answers 200, streamed.
 Response PostDownload(Request& request, Context& context) {
   EnvelopeOf(request);
   EnsureCollection(context);

@@ -1,5 +1,5 @@
 #pragma once
-// Full syncs: the whole collection in one request.
+// Full syncs: each moves the whole collection in one request.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"

@@ -1,5 +1,5 @@
-// Background jobs of the collection service. Importing and archiving belong to one account; the sweeps and
-// the check go over all of them.
+// Background jobs of the collection service. An import or archive job works on one account; the sweeps and the
+// check work on all accounts.
 #include "handlers/anki/jobs.h"
 
 #include <limits>
@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr int kAtOnce = 100;
 constexpr std::int64_t kSweptRows = 20'000;
 
-// The only argument of the two jobs below.
+// The only argument of Import and Archive.
 std::int32_t GenerationOf(const Job& job) {
   return ReadJson(job.args, [](const JsonObject& args) {
     return static_cast<std::int32_t>(args.Int("generation", 0, std::numeric_limits<std::int32_t>::max()));
@@ -34,7 +34,7 @@ void Archive(const Job& job, Context& context, JobControl& control) {
   ArchiveGeneration(context, GenerationOf(job), [&] { control.Progress(0, 0, "removing rows"); });
 }
 
-// Staged rows of clients that never came back.
+// Ends the expired sessions of clients that never returned, and clears their staged rows.
 void SweepSessions(const Job&, Context& context, JobControl& control) {
   for (;;) {
     const auto users = context.Read<SweepStore>(
@@ -57,7 +57,7 @@ void SweepHistory(const Job&, Context& context, JobControl& control) {
     for (const auto& [user, generation] : expired) {
       control.Progress(0, 0, "expired history");
       context.SetIdentity({user, {}});
-      // An entry that was never archived still has rows.
+      // An entry that has not been archived still has rows.
       while (context.Write<FullSyncStore>(
           [id = generation](FullSyncStore& store) { return store.DeleteSomeRows(id, kSweptRows); })) {
         control.Progress(0, 0, "expired history");

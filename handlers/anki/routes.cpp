@@ -1,5 +1,5 @@
-// The methods of Anki's collection sync and how its clients are talked to. nginx takes off whatever people
-// typed behind the server's name: here /sync/meta is the only spelling.
+// The routes of Anki's collection sync and the dialect of its clients. nginx removes any prefix that users type
+// after the server's name, so every path here begins with /sync/.
 #include "handlers/anki/routes.h"
 
 #include "handlers/account/login_flow.h"
@@ -18,8 +18,8 @@ std::optional<Identity> Authenticate(Request& request, Context& context) {
   return account::AuthenticateKey(context, EnvelopeOf(request).key, "anki");
 }
 
-// 403 and never 401: 403 is what makes a client forget its key and ask for the password. No version-11 client
-// reads the body of an error; people with curl do.
+// 403 and never 401: on 403 a client forgets its key and asks for the password. No version-11 client reads the
+// body of an error; it is for people with curl.
 Response RenderError(const Error& error, const Request&) {
   const int status = error.kind() == ErrorKind::kUnauthenticated ? 403 : StatusOf(error.kind());
   return Response::Text(status, std::to_string(status));
@@ -30,17 +30,16 @@ const Dialect kDialect{.service = "anki", .authenticate = Authenticate, .render_
 std::size_t MessageBytes(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;
 }
-// The real bound is the setting max_collection_mib, which nginx and the handler know: the handler can say so
-// in words.
+// nginx and the handler enforce the real limit, max_collection_mib: they can answer with a message for the user.
 constexpr std::size_t kFile = std::size_t{64} << 30;
-// The client waits 30 s without a byte; a built download or an import in the way may use most of it.
+// Clients give up after 30 s without a byte. A sync that waits for an import may need most of that.
 constexpr auto kQuick = 25s;
 constexpr auto kSlow = 600s;
 
 constexpr auto kRead = sql::Access::kRead;
 constexpr auto kWrite = sql::Access::kWrite;
 
-// Method, path, operation, who may, what it may do to the database, bytes of body, time, handler, dialect.
+// Method, path, operation, auth, database access, body limit in bytes, deadline, handler, dialect.
 const Route kRoutes[] = {
     {"POST", "/sync/hostKey", "anki.host_key", Auth::kPublic, kWrite, 64 << 10, kQuick, PostHostKey,
      &kDialect},

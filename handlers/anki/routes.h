@@ -1,5 +1,5 @@
 #pragma once
-// The methods of collection sync, as rows; see README.md.
+// The route table of collection sync; see README.md.
 #include <span>
 
 #include "handlers/base/route.h"

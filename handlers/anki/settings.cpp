@@ -9,9 +9,9 @@ constexpr Setting kSettings[] = {
     NumberSetting<&Settings::max_message_mib>("max_message_mib", 1, 450,
                                               "Largest message of a sync, uncompressed, in MiB"),
     NumberSetting<&Settings::history_days>("history_days", 0, 36500,
-                                           "How many days a replaced collection is kept"),
+                                           "Days for which a replaced collection is kept"),
     NumberSetting<&Settings::session_minutes>("session_minutes", 1, 1440,
-                                              "An Anki sync without a request for so many minutes is over"),
+                                              "Minutes without a request after which an Anki sync expires"),
 };
 
 }  // namespace

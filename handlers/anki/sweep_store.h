@@ -1,6 +1,6 @@
 #pragma once
-// What the nightly and hourly work over all accounts looks for. Locks nothing; what is found is removed by the
-// stores of collections, account by account.
+// Finds expired sessions and history of all accounts, for the sweeps and the doctor. The stores of collections
+// then remove them account by account; only expired problem reports are deleted here.
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,12 +15,12 @@ namespace syncline::anki {
 class SweepStore {
  public:
   SweepStore(sql::Tx& tx, UserId /*nobody*/) : tx_(tx) {}
-  /// At most `limit`, those first that expired first.
+  /// At most `limit`, in order of expiry.
   std::vector<UserId> AccountsWithExpiredSessions(int limit);
-  /// Account and generation of replaced collections that are older than `days`; at most `limit`.
+  /// Account and generation of collections replaced more than `days` days ago; at most `limit`, oldest first.
   std::vector<std::pair<UserId, std::int32_t>> ExpiredHistory(std::int64_t days, int limit);
   void ExpireProblems(std::int64_t days);
-  /// When a job of this kind was last done; none: never, or longer ago than jobs are kept.
+  /// When a job of this kind last finished; none if never, or if that job is no longer kept.
   std::optional<sql::Time> LastDone(std::string_view kind);
 
  private:

@@ -21,7 +21,7 @@ namespace {
 constexpr int kChunkRows = 1000;
 constexpr std::size_t kChunkBytes = kLargeBytes;
 
-// Runs `answer`. If it throws BadInput, its transaction has rolled back; this ends the session in a second
+// Runs `answer`. If it throws BadInput, its transaction has been rolled back; this ends the session in a second
 // one and rethrows. Upstream ends the session, too: the client rolls back and starts over.
 template <typename F>
 Response EndingSessionOnBadInput(Context& context, const std::string& key, F&& answer) {
@@ -52,7 +52,7 @@ Collection RequireUnchanged(const Session& session, const std::optional<Collecti
   return *collection;
 }
 
-// What a collection may have that older clients cannot handle: the first sync versions that can.
+// The first sync versions that can handle these features of a collection.
 constexpr int kFirstWithScheduler2 = 9;
 constexpr int kFirstWithCreationOffset = 10;
 
@@ -67,8 +67,8 @@ bool KnowsScheduler(Context& context, int version) {
          !(version < kFirstWithCreationOffset && config.creation_west_min);
 }
 
-// What the client has not seen of everything but rows, given what it has sent and what became of that. Config
-// and creation time go to the older side only: they replace what is there.
+// Everything but rows that the client has not seen, given what it sent and how that was merged. Config and
+// creation time go to the older side only, because they replace its own.
 Changes ChangesForClient(const Session& session, const Changes& theirs, const MergedChanges& merged,
                          SmallObjects unseen, CollectionStore& collections, std::int64_t now_s) {
   Changes ours;
@@ -93,8 +93,8 @@ Changes ChangesForClient(const Session& session, const Changes& theirs, const Me
   return ours;
 }
 
-// Runs `answer(max_bytes)`. If it finds more to send, takes the turn of large requests and runs it without a
-// limit.
+// Runs `answer(max_bytes)`. If it throws TooLargeToSend, takes the turn for large requests and runs it again
+// without a limit.
 template <typename F>
 auto InTurnIfLarge(Context& context, F&& answer) {
   try {
@@ -110,7 +110,7 @@ std::string NextChunk(Session& session, CollectionStore& collections, std::int64
   ChunkPrinter chunk;
   int room = kChunkRows;
   std::size_t bytes = 0;
-  bool is_full = false;  // what is left goes into the next chunk
+  bool is_full = false;  // the remaining rows go into the next chunk
   const auto send = [&](Part part, auto page) {
     if ((session.to_send & part) == 0 || is_full || room <= 0) return;
     const bool has_more = page();
@@ -143,13 +143,13 @@ std::string NextChunk(Session& session, CollectionStore& collections, std::int64
   return chunk.Finish((session.to_send & kRowParts) == 0);
 }
 
-// The answer of a transaction that found the collection being imported: some of its rows exist only in the
-// base file, which has to be fetched outside of any transaction.
+// Returned by a transaction that finds the collection still being imported: some of its rows exist only in the
+// base file, which must be fetched outside of any transaction.
 struct FileNeeded {
   Collection collection;
 };
 
-// Runs `transaction(file)`, and again with the file when it asks for one. It returns a T or FileNeeded.
+// Runs `transaction(file)`, which returns a T or FileNeeded; after FileNeeded, runs it again with the file.
 template <typename T, typename F>
 T WithImportingFile(Context& context, F&& transaction) {
   std::unique_ptr<ImportingFile> file;
@@ -167,7 +167,7 @@ bool NeedsFile(const Session& session, const Collection& collection, const Impor
 
 }  // namespace
 
-// POST /sync/hostKey -- a name and a password become a key of this device.
+// POST /sync/hostKey -- exchanges name and password for a new device key.
 //
 // Answers 200 {"key"}; 403 wrong name or password; 429 too many failures.
 Response PostHostKey(Request& request, Context& context) {
@@ -178,16 +178,16 @@ Response PostHostKey(Request& request, Context& context) {
   return Answer(envelope, LoginReply(key));
 }
 
-// POST /sync/meta -- what the client decides from. Read-only: a status poll of one device disturbs no sync of
-// another.
+// POST /sync/meta -- the state from which the client chooses the kind of sync. Read-only: one device's status
+// poll does not disturb another device's sync.
 //
-// An account without data has the times of its own creation, so that a new client sees no changes and one
-// with cards is asked to upload. Answers 200; 501 for a version we do not speak.
+// An account without data answers mod 0, usn 0 and its creation as schema time, so that a new client sees no
+// changes and one with cards is asked to upload. Answers 200; 501 for a version we do not support.
 Response PostMeta(Request& request, Context& context) {
   const Envelope& envelope = EnvelopeOf(request);
   const MetaMessage message = ParseMeta(SmallMessageOf(request));
   if (message.version < kMinVersion || message.version > kMaxVersion) {
-    // Shown as "please update". A header with such a version got 400 already.
+    // Shown as "please update". A header with such a version has already been answered with 400.
     throw Error(ErrorKind::kUnsupported, "unsupported_version");
   }
   const CollectionTimes times =
@@ -205,23 +205,22 @@ Response PostMeta(Request& request, Context& context) {
   return Answer(envelope, Print(reply));
 }
 
-// POST /sync/start -- opens a session and tells what was deleted since the client was here.
+// POST /sync/start -- opens a session and returns the deletions that the client has not seen.
 //
-// The newest start wins: a session that another device had open is over, and that device will sync again.
-// Buried cards whose day is over are noted for unburying. Answers 200; 503 when a client asks for rows of a
-// file that is still being imported, which no client with the right schema time does.
+// The newest start wins: it ends another device's session, and that device syncs again. If a new day has begun,
+// finish will unbury the buried cards. Answers 200; 503 if the client asks for rows of a file that is still
+// being imported, which no client with the right schema time does.
 Response PostStart(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const StartMessage message = ParseStart(MessageOf(request, context));
   const auto start = [&](SessionStore& sessions, CollectionStore& collections) -> std::optional<GraveIds> {
-    // Ended first, because that waits for a finish that is under way: what is read next has its changes.
+    // First, because ending a session waits for a finish that is running: the reads below see its changes.
     const auto found_both = sessions.EndAndFind();
     if (!found_both) return std::nullopt;
     const auto& [collection, config_json] = *found_both;
     StartMessage seen = message;
     seen.client_usn = collection.SeenBy(message.client_usn);
-    // With the base file's usn a client has seen all of the file; 0 is the usn of a file that nobody has
-    // synced.
+    // A client with the base file's usn has seen the whole file; usn 0 is that of a file that was never synced.
     const bool has_seen_file = seen.client_usn >= std::max(collection.base_usn, 1);
     if (!collection.IsImported() && !has_seen_file) throw Busy("importing");
     const auto unbury_day =
@@ -231,7 +230,7 @@ Response PostStart(Request& request, Context& context) {
     GraveIds found;
     if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
     if (!message.graves.empty()) {
-      // Nothing to look at: the session was made in this transaction.
+      // The result is not needed: this transaction has created the session.
       static_cast<void>(sessions.StageGraves(envelope.session, minutes, message.graves));
     }
     return found;
@@ -258,11 +257,10 @@ Response PostApplyGraves(Request& request, Context& context) {
   return Answer(envelope, "null");
 }
 
-// POST /sync/applyChanges -- notetypes, decks, deck configs, tags, config: the client's for ours.
+// POST /sync/applyChanges -- exchanges notetypes, decks, deck configs, tags and config with the client.
 //
-// Ours are gathered before the client's are merged, so that nothing goes back that it has just sent. Answers
-// 200; 400 a notetype changed its number of fields or templates, which only a full sync can express; 409 no
-// session.
+// Ours are read before the client's are merged, so that its own changes are not sent back. Answers 200; 400 if a
+// notetype changed its number of fields or templates, which only a full sync can express; 409 no session.
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(MessageOf(request, context));
@@ -270,7 +268,7 @@ Response PostApplyChanges(Request& request, Context& context) {
     const auto merge = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
       const Session session =
           sessions.Touch(envelope.session, context.config().Of<Settings>().session_minutes, PartsOf(theirs));
-      // Clients send them once; twice, the second merge would not know of the first.
+      // Clients send changes once. A second merge would not see the first.
       if (session.has_changes) throw BadInput("changes_sent_twice");
       const Since unseen_by = session.Unseen(max_bytes);
       SmallObjects unseen;
@@ -293,10 +291,10 @@ Response PostApplyChanges(Request& request, Context& context) {
 
 // POST /sync/chunk -- the next rows the client has not seen. Answers 200; 409 no session.
 //
-// Nobody waits for the commit: if the place reached is lost, the same rows go out twice, and merge.
+// Does not wait for the commit: if the session's position is lost, the same rows are sent twice, and merge.
 Response PostChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
-  // Most devices have seen everything: then nothing is locked or written.
+  // Most devices have seen everything. Then nothing is locked or written.
   const bool is_idle = context.ReadOnce<SessionStore>([&](SessionStore& sessions) {
     return sessions.HasNothingToSend(envelope.session, context.config().Of<Settings>().session_minutes);
   });
@@ -317,8 +315,8 @@ Response PostChunk(Request& request, Context& context) {
   return Answer(envelope, chunk);
 }
 
-// POST /sync/applyChunk -- rows of the client. Answers 200 null; 400 a note without its notetype or with
-// another number of fields; 409 no session.
+// POST /sync/applyChunk -- the client's rows. Answers 200 null; 400 if a note has no notetype or the wrong number
+// of fields; 409 no session.
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(MessageOf(request, context));
@@ -333,13 +331,13 @@ Response PostApplyChunk(Request& request, Context& context) {
   });
 }
 
-// POST /sync/sanityCheck2 -- do both sides count the same rows?
+// POST /sync/sanityCheck2 -- compares the counts of both sides.
 //
-// Ours are the counters of the collection and what is staged will do to them; nothing is counted. A false
-// "bad" would cost the user a full sync, so only the six counts that both sides can know are compared. After
-// "bad" the session is over, and what was in it is kept as a report for the operator. Nobody waits for the
-// commit: lost counts are computed again by finish; if a "bad" is lost, the session ends with the client's
-// abort, which follows, and there is no report. Answers 200 with "ok" or "bad"; 409 no session.
+// Ours are the collection's counters, adjusted for the staged rows; the collection itself is never counted. A
+// false "bad" would cost the user a full sync, so only the six counts that both sides can know are compared. A
+// "bad" ends the session and stores a report for the operator. Does not wait for the commit: finish computes
+// lost counts again; if a "bad" is lost, the client's abort ends the session, and there is no report. Answers
+// 200 with "ok" or "bad"; 409 no session.
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(SmallMessageOf(request));
@@ -353,7 +351,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
     const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
     if (counts != client.counts) {
       problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
-      sessions.End();  // this one: its row is locked
+      sessions.End();  // ends this session: its row is locked
     } else {
       sessions.RememberCounts(counts, context.config().Of<Settings>().session_minutes);
     }
@@ -373,8 +371,8 @@ Response PostSanityCheck2(Request& request, Context& context) {
 //
 // It is also the collection's new time, with one exception: if a review had to move to another id
 // (apply_revlog), the collection's time is 1 ms later, so that this client syncs again and fetches the
-// review. Dying before the commit leaves nothing, dying after it a finished sync: a client that never hears
-// of it sends the same rows again next time, and they merge. Answers 200; 409 no session.
+// review. A crash before the commit changes nothing. A client that does not receive the answer sends the same
+// rows again in its next sync, and they merge. Answers 200; 409 no session.
 Response PostFinish(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const auto apply = [&](SessionStore& sessions, CollectionStore& collections,
@@ -385,7 +383,7 @@ Response PostFinish(Request& request, Context& context) {
     const Collection collection = RequireUnchanged(session, head.Get());
     if (NeedsFile(session, collection, file)) return FileNeeded{collection};
     const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
-    // Clients compare this time for equality: it must move, whatever the clock does.
+    // Clients compare this time for equality: it must increase even if the clock does not.
     const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
     sessions.Apply(session, counts, now_ms);
     return now_ms;
@@ -399,8 +397,8 @@ Response PostFinish(Request& request, Context& context) {
   return Answer(envelope, std::to_string(mod_ms));
 }
 
-// POST /sync/abort -- ends whatever session the user has. A client that was cancelled asks under a new
-// session key, so the key is not looked at. Always 200 null.
+// POST /sync/abort -- ends any session of the user. A cancelled client sends a new session key, so the key is
+// ignored. Always 200 null.
 Response PostAbort(Request& request, Context& context) {
   const Envelope& envelope = EnvelopeOf(request);
   context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });

@@ -28,7 +28,7 @@ std::string MessageOf(Request& request, Context& context) {
   while (const std::size_t got = reader.Read(piece, sizeof piece)) {
     if (message.size() + got > kLargeBytes && message.capacity() < limit) {
       context.TakeLargeTurn();
-      // Memory that is never written to costs nothing; growing step by step would hold the message twice.
+      // Reserved memory costs nothing until it is written to; growing in steps would hold the message twice.
       message.reserve(limit);
     }
     message.append(piece, got);

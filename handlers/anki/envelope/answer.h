@@ -1,5 +1,5 @@
 #pragma once
-// How a message arrives and how an answer leaves, in the dialect of version 11.
+// Receives messages and builds answers, in the dialect of version 11.
 #include <string>
 #include <string_view>
 
@@ -10,20 +10,20 @@
 
 namespace syncline::anki {
 
-/// The envelope of a request, which keeps it: the login and the handler parse it once. Error BadInput
+/// The envelope of a request. Parsed once and kept in the request, for login and handler. Error BadInput
 /// "bad_envelope".
 const Envelope& EnvelopeOf(Request& request);
 
-/// As EnvelopeOf, for methods that belong to a session: the client must have named one.
+/// As EnvelopeOf, for methods that need a session. Error BadInput "bad_envelope" without a session key.
 const Envelope& SessionEnvelopeOf(Request& request);
 
-/// The expanded body of a message that holds rows or objects; a large one waits for its turn. Error BadInput
-/// "bad_zstd", TooLarge past max_message_mib.
+/// The expanded body of a message with rows or objects; a large one takes the turn (Context::TakeLargeTurn).
+/// Error BadInput "bad_zstd", TooLarge past max_message_mib.
 std::string MessageOf(Request& request, Context& context);
-/// As MessageOf, for messages of a few values: TooLarge past 64 KiB. Some of them come from anybody.
+/// As MessageOf, for messages of a few values: TooLarge past 64 KiB. Some are read before any login.
 std::string SmallMessageOf(Request& request);
 
-/// An answer as the version wants it: one zstd frame and anki-original-size, or the plain bytes.
+/// An answer in the client's version: from 11 on one zstd frame and anki-original-size, else the plain bytes.
 Response Answer(const Envelope& envelope, std::string_view bytes);
 
 }  // namespace syncline::anki

@@ -8,9 +8,9 @@
 namespace syncline::anki {
 namespace {
 
-// A real one has about 150 bytes.
+// Real headers have about 150 bytes.
 constexpr std::size_t kMaxHeaderBytes = 4096;
-// Real ones have 6 characters; it becomes a column.
+// Real keys have 6 characters. The key is stored in a column.
 constexpr std::size_t kMaxSessionBytes = 64;
 
 Error Bad(const std::string& why) {
@@ -22,7 +22,7 @@ Error Bad(const std::string& why) {
 Envelope ParseEnvelope(std::string_view header) {
   if (header.size() > kMaxHeaderBytes) throw Bad("header too long");
   Envelope envelope{};
-  std::string found;  // the keys we know, as often as they came
+  std::string found;  // known keys, one letter per occurrence
   try {
     const JsonSpans spans(header, 1);
     if (spans.Root().kind != JsonSpans::Kind::kObject) throw Bad("not an object");
@@ -49,9 +49,9 @@ Envelope ParseEnvelope(std::string_view header) {
     throw Bad(e.what());
   }
   std::sort(found.begin(), found.end());
-  if (found != "cksv") throw Bad("a key is missing or there twice");
+  if (found != "cksv") throw Bad("missing or duplicate key");
   if (envelope.session.size() > kMaxSessionBytes || envelope.session.find('\0') != std::string::npos) {
-    throw Bad("no session key of a client");
+    throw Bad("invalid session key");
   }
   return envelope;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// What stands around a message, protocol version 11: the anki-sync header. (Versions 8 to 10 put the same
-// things into the parts of a multipart form; their parser belongs beside this one.) Pure. Source:
+// The envelope of a message in protocol version 11: the anki-sync header. (Versions 8 to 10 put the same values
+// into the parts of a multipart form; their parser belongs next to this one.) Pure. Source:
 // rslib/src/sync/request/header_and_stream.rs of ankitects/anki.
 #include <string>
 #include <string_view>
@@ -15,7 +15,7 @@ struct Envelope {
   int version;
   std::string key;      ///< the device's key; empty for hostKey
   std::string client;   ///< "<version>,<build>,<os>"
-  std::string session;  ///< chosen by the client, fixed for one client object
+  std::string session;  ///< chosen by the client, constant for one client object
 };
 
 /// Parses the value of the anki-sync header. Error BadInput "bad_envelope", also for a version outside 8..11.
