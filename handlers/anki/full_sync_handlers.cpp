@@ -29,7 +29,8 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
 
 }  // namespace
 
-// POST /sync/upload -- the uploaded file becomes the collection. The replaced one is kept for the retention time.
+// POST /sync/upload -- the uploaded file becomes the collection. The replaced one is kept for the retention
+// time.
 //
 // Answers 200 "OK" once the file is committed; this ends any session of the account. A refused upload changes
 // nothing and answers 200 with a message for the user. 400 for a body that is not a zstd frame.
@@ -38,8 +39,8 @@ Response PostUpload(Request& request, Context& context) {
   return Answer(envelope, UploadResult(request, context, envelope));
 }
 
-// POST /sync/download -- the collection as a file. Ends any session of the account; creates an empty collection
-// for an account without data.
+// POST /sync/download -- the collection as a file. Ends any session of the account; creates an empty
+// collection for an account without data.
 //
 // Most downloads are the uploaded frame itself. Answers 200, streamed.
 Response PostDownload(Request& request, Context& context) {

@@ -1,5 +1,5 @@
-// Background jobs of the collection service. An import or archive job works on one account; the sweeps and the
-// check work on all accounts.
+// Background jobs of the collection service. An import or archive job works on one account; the sweeps and
+// the check work on all accounts.
 #include "handlers/anki/jobs.h"
 
 #include <limits>

@@ -1,5 +1,5 @@
-// The routes of Anki's collection sync and the dialect of its clients. nginx removes any prefix that users type
-// after the server's name, so every path here begins with /sync/.
+// The routes of Anki's collection sync and the dialect of its clients. nginx removes any prefix that users
+// type after the server's name, so every path here begins with /sync/.
 #include "handlers/anki/routes.h"
 
 #include "handlers/account/login_flow.h"
@@ -18,8 +18,8 @@ std::optional<Identity> Authenticate(Request& request, Context& context) {
   return account::AuthenticateKey(context, EnvelopeOf(request).key, "anki");
 }
 
-// 403 and never 401: on 403 a client forgets its key and asks for the password. No version-11 client reads the
-// body of an error; it is for people with curl.
+// 403 and never 401: on 403 a client forgets its key and asks for the password. No version-11 client reads
+// the body of an error; it is for people with curl.
 Response RenderError(const Error& error, const Request&) {
   const int status = error.kind() == ErrorKind::kUnauthenticated ? 403 : StatusOf(error.kind());
   return Response::Text(status, std::to_string(status));
@@ -30,7 +30,8 @@ const Dialect kDialect{.service = "anki", .authenticate = Authenticate, .render_
 std::size_t MessageBytes(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;
 }
-// nginx and the handler enforce the real limit, max_collection_mib: they can answer with a message for the user.
+// nginx and the handler enforce the real limit, max_collection_mib: they can answer with a message for the
+// user.
 constexpr std::size_t kFile = std::size_t{64} << 30;
 // Clients give up after 30 s without a byte. A sync that waits for an import may need most of that.
 constexpr auto kQuick = 25s;

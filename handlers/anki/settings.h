@@ -1,6 +1,6 @@
 #pragma once
-// The settings of this service: context.config().Of<anki::Settings>(). Every folder of the service may include
-// this file.
+// The settings of this service: context.config().Of<anki::Settings>(). Every folder of the service may
+// include this file.
 #include <cstdint>
 #include <span>
 
@@ -10,8 +10,8 @@ namespace syncline::anki {
 
 struct Settings {
   std::int64_t max_collection_mib = 2048;  ///< largest collection file, uncompressed
-  /// Largest message of a sync, uncompressed. A row of a collection file may be twice as large (all fields plus
-  /// the sort field), and neither SQLite nor PostgreSQL can hold 1 GB in a row.
+  /// Largest message of a sync, uncompressed. A row of a collection file may be twice as large (all fields
+  /// plus the sort field), and neither SQLite nor PostgreSQL can hold 1 GB in a row.
   std::int64_t max_message_mib = 300;
   std::int64_t history_days = 30;     ///< how long a replaced collection is kept
   std::int64_t session_minutes = 10;  ///< a session expires after this long without a request

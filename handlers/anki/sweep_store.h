@@ -1,6 +1,6 @@
 #pragma once
-// Finds expired sessions and history of all accounts, for the sweeps and the doctor. The stores of collections
-// then remove them account by account; only expired problem reports are deleted here.
+// Finds expired sessions and history of all accounts, for the sweeps and the doctor. The stores of
+// collections then remove them account by account; only expired problem reports are deleted here.
 #include <cstdint>
 #include <optional>
 #include <string_view>

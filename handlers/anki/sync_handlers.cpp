@@ -21,8 +21,8 @@ namespace {
 constexpr int kChunkRows = 1000;
 constexpr std::size_t kChunkBytes = kLargeBytes;
 
-// Runs `answer`. If it throws BadInput, its transaction has been rolled back; this ends the session in a second
-// one and rethrows. Upstream ends the session, too: the client rolls back and starts over.
+// Runs `answer`. If it throws BadInput, its transaction has been rolled back; this ends the session in a
+// second one and rethrows. Upstream ends the session, too: the client rolls back and starts over.
 template <typename F>
 Response EndingSessionOnBadInput(Context& context, const std::string& key, F&& answer) {
   try {
@@ -143,8 +143,8 @@ std::string NextChunk(Session& session, CollectionStore& collections, std::int64
   return chunk.Finish((session.to_send & kRowParts) == 0);
 }
 
-// Returned by a transaction that finds the collection still being imported: some of its rows exist only in the
-// base file, which must be fetched outside of any transaction.
+// Returned by a transaction that finds the collection still being imported: some of its rows exist only in
+// the base file, which must be fetched outside of any transaction.
 struct FileNeeded {
   Collection collection;
 };
@@ -207,9 +207,9 @@ Response PostMeta(Request& request, Context& context) {
 
 // POST /sync/start -- opens a session and returns the deletions that the client has not seen.
 //
-// The newest start wins: it ends another device's session, and that device syncs again. If a new day has begun,
-// finish will unbury the buried cards. Answers 200; 503 if the client asks for rows of a file that is still
-// being imported, which no client with the right schema time does.
+// The newest start wins: it ends another device's session, and that device syncs again. If a new day has
+// begun, finish will unbury the buried cards. Answers 200; 503 if the client asks for rows of a file that is
+// still being imported, which no client with the right schema time does.
 Response PostStart(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const StartMessage message = ParseStart(MessageOf(request, context));
@@ -220,7 +220,8 @@ Response PostStart(Request& request, Context& context) {
     const auto& [collection, config_json] = *found_both;
     StartMessage seen = message;
     seen.client_usn = collection.SeenBy(message.client_usn);
-    // A client with the base file's usn has seen the whole file; usn 0 is that of a file that was never synced.
+    // A client with the base file's usn has seen the whole file; usn 0 is that of a file that was never
+    // synced.
     const bool has_seen_file = seen.client_usn >= std::max(collection.base_usn, 1);
     if (!collection.IsImported() && !has_seen_file) throw Busy("importing");
     const auto unbury_day =
@@ -259,8 +260,9 @@ Response PostApplyGraves(Request& request, Context& context) {
 
 // POST /sync/applyChanges -- exchanges notetypes, decks, deck configs, tags and config with the client.
 //
-// Ours are read before the client's are merged, so that its own changes are not sent back. Answers 200; 400 if a
-// notetype changed its number of fields or templates, which only a full sync can express; 409 no session.
+// Ours are read before the client's are merged, so that its own changes are not sent back. Answers 200; 400
+// if a notetype changed its number of fields or templates, which only a full sync can express; 409 no
+// session.
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(MessageOf(request, context));
@@ -315,8 +317,8 @@ Response PostChunk(Request& request, Context& context) {
   return Answer(envelope, chunk);
 }
 
-// POST /sync/applyChunk -- the client's rows. Answers 200 null; 400 if a note has no notetype or the wrong number
-// of fields; 409 no session.
+// POST /sync/applyChunk -- the client's rows. Answers 200 null; 400 if a note has no notetype or the wrong
+// number of fields; 409 no session.
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(MessageOf(request, context));
@@ -334,10 +336,10 @@ Response PostApplyChunk(Request& request, Context& context) {
 // POST /sync/sanityCheck2 -- compares the counts of both sides.
 //
 // Ours are the collection's counters, adjusted for the staged rows; the collection itself is never counted. A
-// false "bad" would cost the user a full sync, so only the six counts that both sides can know are compared. A
-// "bad" ends the session and stores a report for the operator. Does not wait for the commit: finish computes
-// lost counts again; if a "bad" is lost, the client's abort ends the session, and there is no report. Answers
-// 200 with "ok" or "bad"; 409 no session.
+// false "bad" would cost the user a full sync, so only the six counts that both sides can know are compared.
+// A "bad" ends the session and stores a report for the operator. Does not wait for the commit: finish
+// computes lost counts again; if a "bad" is lost, the client's abort ends the session, and there is no
+// report. Answers 200 with "ok" or "bad"; 409 no session.
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(SmallMessageOf(request));

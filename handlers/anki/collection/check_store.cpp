@@ -16,7 +16,7 @@ std::vector<UserId> CheckStore::AccountsAfter(UserId after, int limit) {
 std::vector<std::string> CheckStore::Findings() {
   std::vector<std::string> findings;
   const auto collection = CollectionStore(tx_, user_).Find();
-  // Until the file has been imported the rows are fewer than the counters say.
+  // During an import there are fewer rows than the counters say.
   if (collection && collection->IsImported()) {
     const sql::Row counted = tx_.One(sql::anki::check_counts, user_, collection->generation);
     const auto compare = [&](const char* column, std::int64_t counter) {
@@ -39,7 +39,7 @@ std::vector<std::string> CheckStore::Findings() {
   }
   for (const sql::Row& row : tx_.Query(sql::anki::check_blobs, user_)) {
     findings.push_back("generation " + std::to_string(row["generation"].As<std::int32_t>()) +
-                       ": base file without blob or reference");
+                       ": base file has no blob or reference");
   }
   for (const sql::Row& row : tx_.Query(sql::anki::check_references, user_)) {
     findings.push_back("blob " + std::to_string(row["blob_id"].As<std::int64_t>()) + ": " +

@@ -1,7 +1,7 @@
 #pragma once
-// The nightly check: are the counters what counting gives, is every usn below the collection's, has every
-// base file its blob and reference? Reads only. It reports and never repairs: a difference is a bug
-// somewhere, and repairing it silently would hide the bug and may destroy what is left of the truth.
+// The daily check: the counters match the rows, every usn is below the collection's, every base file has its
+// blob and reference. Read-only. It reports and never repairs: a difference is a bug, and a silent repair
+// would hide the bug and might destroy correct data.
 #include <string>
 #include <vector>
 
@@ -13,9 +13,9 @@ namespace syncline::anki {
 class CheckStore {
  public:
   CheckStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
-  /// Accounts with a collection, ascending, from the first above `after`.
+  /// At most `limit` accounts with a collection and an id above `after`, ascending.
   std::vector<UserId> AccountsAfter(UserId after, int limit);
-  /// What is wrong with this user's collection, one sentence each; empty: nothing.
+  /// The problems of this user's collection, one sentence each; empty if there are none.
   std::vector<std::string> Findings();
 
  private:

@@ -8,7 +8,7 @@
 namespace syncline::anki {
 namespace {
 
-// A page of notes ends once it has this many bytes of fields, however few notes that is.
+// A page of notes ends once its fields reach this many bytes, even after one note.
 constexpr std::int64_t kMaxPageBytes = 4 << 20;
 
 Object ObjectFromRow(const sql::Row& row) {
@@ -25,7 +25,7 @@ Object ObjectFromRow(const sql::Row& row) {
 }  // namespace
 
 std::string TagKey(std::string_view name) {
-  // A B-tree entry holds 2,704 bytes; real tags are far below.
+  // A B-tree entry holds at most 2,704 bytes; real tags are much shorter.
   constexpr std::size_t kMaxKeyBytes = 1000;
   std::string key = UnicaseKey(name);
   if (key.size() <= kMaxKeyBytes) return key;
@@ -83,8 +83,8 @@ sql::Asked<std::optional<Collection>> CollectionStore::AskLock() {
 
 std::optional<Collection> CollectionStore::LockOrReserve() {
   if (auto collection = Lock()) return collection;
-  // No row, no lock: two devices may begin at once. The account's row stands in; whoever waited for it looks
-  // again.
+  // Without a collection there is no row to lock, and two devices may create one at the same time. So lock
+  // the account's row instead, and look again: another device may have created it while this one waited.
   if (tx_.Query(sql::anki::lock_account, user_).empty()) throw AccountGone();
   return Lock();
 }
@@ -146,7 +146,7 @@ std::vector<Tag> CollectionStore::TagsSince(const Since& since) {
   return tags;
 }
 
-// In the three pages columns are read by position: a lookup by name would cost more than the value.
+// These three page readers read columns by position: a lookup by name would cost more than the value.
 bool CollectionStore::CardsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
                                  const std::function<void(const Card&)>& each) {
   Card card{};

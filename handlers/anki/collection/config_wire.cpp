@@ -11,14 +11,14 @@ namespace syncline::anki {
 namespace {
 
 constexpr std::int64_t kDaySeconds = 86'400;
-// Due values above this are moments, not days (Anki's own border).
+// Due values above this are times, not days (Anki's own limit).
 constexpr std::int32_t kFirstTimestampDue = 1'000'000'000;
 
 std::int64_t FloorDiv(std::int64_t value, std::int64_t by) {
   return value / by - (value % by != 0 && (value < 0) != (by < 0) ? 1 : 0);
 }
 
-// Offsets beyond a day do not exist; Anki cuts them at 23 hours.
+// Anki clamps offsets at 23 hours.
 std::int64_t WestSeconds(std::int64_t minutes_west) {
   return std::clamp<std::int64_t>(minutes_west, -23 * 60, 23 * 60) * 60;
 }
@@ -46,13 +46,13 @@ DayConfig ReadDayConfig(std::string_view config_json) {
 }
 
 std::int64_t DaysElapsed(const DayConfig& config, std::int64_t created_s, std::int64_t now_s) {
-  // The first scheduler counts days of 24 hours from the creation.
+  // Scheduler 1 counts days of 24 hours from the creation.
   if (config.scheduler < 2) return std::max<std::int64_t>(0, FloorDiv(now_s - created_s, kDaySeconds));
 
   const std::int64_t rollover = (config.rollover_hour.value_or(4) % 24 + 24) % 24 * 3600;
   const std::int64_t local_now = now_s - WestSeconds(config.local_west_min);
   if (!config.creation_west_min) {
-    // Before creationOffset existed: days of 24 hours from the rollover hour of the creation's local day.
+    // Without creationOffset (old collections): days of 24 hours from the rollover hour of the creation day.
     const std::int64_t local_created = created_s - WestSeconds(config.local_west_min);
     const std::int64_t first = FloorDiv(local_created, kDaySeconds) * kDaySeconds + rollover;
     return std::max<std::int64_t>(0, FloorDiv(local_now - first, kDaySeconds));
@@ -65,7 +65,7 @@ std::int64_t DaysElapsed(const DayConfig& config, std::int64_t created_s, std::i
 
 std::optional<std::int64_t> UnburyDay(const DayConfig& config, std::int64_t created_s, std::int64_t now_s) {
   const std::int64_t today = DaysElapsed(config, created_s, now_s);
-  // A day far ahead comes from a device whose clock was wrong.
+  // A day far in the future comes from a device whose clock was wrong.
   const bool is_due = config.last_unburied_day < today || today + 7 < config.last_unburied_day;
   return is_due ? std::optional(today) : std::nullopt;
 }

@@ -13,8 +13,8 @@
 namespace syncline::anki {
 namespace {
 
-// Clashes of one name in one message. No two devices produce this many by themselves; without a limit, 10,000
-// decks with one name would need 50 MB of "+".
+// Limit for the clashes of one name in one message. Real devices do not produce this many; without a limit,
+// 10,000 decks with one name would need 50 MB of "+".
 constexpr std::size_t kMaxPlus = 2000;
 
 // An edit of a version the client had seen is the later edit, whatever the clocks say. Otherwise both sides
@@ -30,7 +30,7 @@ void RequireSameShape(const Object& theirs, const KnownObject& ours) {
   }
 }
 
-// Other devices take an object only if its mod is not below the one they have.
+// The mod of a client's object that wins: other devices take it only if it is not below the one they have.
 std::int64_t WinningMod(std::int64_t theirs, std::int64_t ours) {
   const bool can_grow = ours < std::numeric_limits<std::int64_t>::max();
   return theirs < ours ? ours + (can_grow ? 1 : 0) : theirs;
@@ -46,7 +46,7 @@ std::unordered_set<std::int64_t> IdsOf(const std::vector<TakenObject>& taken) {
   return ids;
 }
 
-// The names that objects keep which are neither replaced nor deleted by this message.
+// The names of objects that are neither replaced nor deleted by this session.
 NameOwners NamesThatStay(const std::vector<KnownObject>& known, const std::vector<TakenObject>& taken) {
   const std::unordered_set<std::int64_t> replaced = IdsOf(taken);
   NameOwners owners;
@@ -56,7 +56,7 @@ NameOwners NamesThatStay(const std::vector<KnownObject>& known, const std::vecto
   return owners;
 }
 
-// Gives every taken object a name of its own. `owners`: who keeps one of the incoming names.
+// Gives every taken object a unique name. `owners`: owners of incoming names that stay.
 void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken, NameOwners owners,
                      const std::function<NameOwners()>& all_names) {
   std::vector<TakenObject*> clashing;
@@ -68,7 +68,7 @@ void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken,
   for (auto& [key, id] : all_names()) {
     if (!replaced.contains(id)) owners.try_emplace(key, id);
   }
-  // If many objects have one name, each search starts at the name that the last one found.
+  // If many objects share a name, each search starts at the name that the previous one found.
   std::unordered_map<std::string, std::string> last_found;
   for (TakenObject* item : clashing) {
     Object& object = item->object;
@@ -86,7 +86,7 @@ void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken,
   }
 }
 
-// Writes what the merge has decided into the object's JSON.
+// Writes the result of the merge into the object's JSON.
 void UpdateJson(const MergeMoment& moment, TakenObject& item) {
   Object& object = item.object;
   object.usn = moment.server_usn;
@@ -98,7 +98,7 @@ void UpdateJson(const MergeMoment& moment, TakenObject& item) {
   object.json = WithMembers(object.json, members);
 }
 
-// A name that is not in use: it has the usn and the second of this very sync. The client replaces it within
+// A name that is not in use: it contains the usn and the second of this sync. The client replaces it within
 // the same transaction.
 std::string TemporaryName(const MergeMoment& moment, std::int64_t id) {
   return "syncing " + std::to_string(moment.server_usn) + "-" + std::to_string(moment.now_s) + " " +

@@ -1,6 +1,6 @@
 #pragma once
-// Decides which version of a notetype, deck or deck config wins a sync and who keeps a contested name. Pure:
-// takes what the database knows, returns what to store and what to send.
+// Decides which version of a notetype, deck or deck config wins a sync and which object keeps a contested
+// name. Pure: takes the stored objects, returns what to store and what to send.
 //
 // Each side applies the other's list. Devices converge only if, for every object changed on both sides,
 // exactly one side takes the other's version. The client's part is fixed (sync protocol 11): it goes through
@@ -29,10 +29,10 @@ struct KnownObject {
   Usn usn;
   std::int32_t field_count, template_count;
   std::string name_key;
-  bool is_deleted;  ///< by a grave of this very session, which is applied before its objects
+  bool is_deleted;  ///< by a grave of this session; graves are applied before objects
 };
 
-/// Case-folded names and who has them.
+/// Case-folded names and the ids of the objects that have them.
 using NameOwners = std::unordered_map<std::string, std::int64_t>;
 
 /// An incoming object that is taken, as it will be stored.
@@ -40,30 +40,31 @@ struct TakenObject {
   ObjectKind kind;
   Object object;
   std::string name_key;
-  bool goes_back;  ///< the merge changed its name or mod, so the sender must receive it back
+  bool goes_back;  ///< the merge changed its name or mod, so it must be sent back to the sender
 };
 
 struct MergedObjects {
   std::vector<TakenObject> taken;
-  std::int32_t added = 0;  ///< of the taken ones, those that were not there
+  std::int32_t added = 0;  ///< taken objects that did not exist
 };
 
-/// Merges a list of one kind into what is there. `known`: every object that has one of the incoming ids or
-/// names. `all_names`: the names of all objects of the kind; asked for once, when a name turns out to be
-/// taken.
+/// Merges a list of one kind into the stored objects. `known`: every stored object that has one of the
+/// incoming ids or names. `all_names`: returns the names of all objects of the kind; called at most once,
+/// after a clash.
 ///
-/// A clash of names is judged by the state after the whole list: an object that is replaced or deleted does
-/// not hold its name. Error BadInput "notetype_schema_changed" when only a full sync can express a change,
-/// "too_many_of_one_name" past 2,000 clashes of one.
+/// Name clashes are judged by the state after the whole list: an object that is replaced or deleted does not
+/// keep its name. Error BadInput "notetype_schema_changed" if only a full sync can express a change,
+/// "too_many_of_one_name" past 2,000 clashes of one name.
 MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std::vector<Object>& incoming,
                            const std::vector<KnownObject>& known,
                            const std::function<NameOwners()>& all_names);
 
-/// The list of one kind that the client must apply, in this order, to have our objects. `unseen`: our objects
-/// that it has not seen; `sent` and `taken`: what it sent, and what became of that.
+/// The objects of one kind that the client must apply, in this order, to match ours. `unseen`: our objects
+/// that it has not seen; `sent`: what it sent; `taken`: what the merge took of that.
 ///
 /// An object may be in the list twice. A client that applies "B is now A" before "A is now B" appends a "+"
-/// to the first. So every object that may have another name on the client comes first under a temporary name.
+/// to the first. So if two or more objects may have another name on the client, each comes first under a
+/// temporary name.
 std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, std::vector<Object> unseen,
                                   const std::vector<Object>& sent, const std::vector<TakenObject>& taken);
 

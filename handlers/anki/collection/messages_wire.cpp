@@ -19,7 +19,7 @@ using Kind = JsonSpans::Kind;
 
 constexpr std::int64_t kMaxUint32 = std::numeric_limits<std::uint32_t>::max();
 
-// Messages are recorded as a whole: they hold at most a few hundred rows, however large the collection.
+// Records the whole message: it holds at most a few hundred rows, whatever the size of the collection.
 JsonSpans Parse(std::string_view json, int record_depth = JsonSpans::kMaxDepth) {
   try {
     return JsonSpans(json, record_depth);
@@ -28,8 +28,8 @@ JsonSpans Parse(std::string_view json, int record_depth = JsonSpans::kMaxDepth) 
   }
 }
 
-// A value of a message and where it stands: the log is told the place of what is misshapen. What is missing,
-// of another type or out of range is what upstream's parser calls bad JSON, too: the session goes on.
+// A value of a message and its place, which errors name for the log. A value that is missing, of another type
+// or out of range is "bad_json", as in upstream's parser; the session goes on.
 class Item {
  public:
   static constexpr int kNone = -1;
@@ -55,7 +55,7 @@ class Item {
     if (!number || *number < min || *number > max) throw Misshapen("not an integer in range");
     return static_cast<Integer>(*number);
   }
-  // Where the reference says "number": a float is accepted, truncated, and held inside the range.
+  // For what the reference calls "number": floats are truncated, and values clamped to the range.
   template <typename Integer = std::int64_t>
   Integer Number(std::int64_t min = std::numeric_limits<Integer>::min(),
                  std::int64_t max = std::numeric_limits<Integer>::max()) const {
@@ -67,7 +67,7 @@ class Item {
     if (!(real < static_cast<double>(max))) return static_cast<Integer>(max);
     return static_cast<Integer>(real);
   }
-  // In lists of ids old clients wrote numbers as strings.
+  // In lists of ids, old clients write numbers as strings.
   std::int64_t IdOrText() const {
     if (value_.kind != Kind::kString) return Int();
     const auto number = WholeNumber(Text());
@@ -75,7 +75,7 @@ class Item {
     return *number;
   }
 
-  // The member of an object; nothing when it is not there.
+  // The member of an object; nothing if it is missing.
   std::optional<Item> Find(std::string_view key) const {
     if (value_.kind != Kind::kObject) throw Misshapen("not an object around " + std::string(key));
     std::optional<Item> found;
@@ -86,7 +86,7 @@ class Item {
     });
     return found;
   }
-  // Null is as good as missing.
+  // Null counts as missing.
   std::optional<Item> FindUnlessNull(std::string_view key) const {
     const auto found = Find(key);
     return found && found->Type() != Kind::kNull ? found : std::nullopt;
@@ -105,8 +105,8 @@ class Item {
     spans_.EachIn(value_,
                   [&](const Value& element) { visit(Item(spans_, element, name_, index_, index++)); });
   }
-  // A tuple: a list whose positions have meanings. Upstream's parser wants at least `min` elements and
-  // ignores none.
+  // A list whose positions have meanings. Like upstream's parser, refuses fewer than `min` and more than
+  // `max` elements.
   std::vector<Item> Tuple(std::size_t min, std::size_t max) const {
     std::vector<Item> elements;
     elements.reserve(max);
@@ -130,21 +130,20 @@ class Item {
   const JsonSpans& spans_;
   const Value& value_;
   std::string_view name_;  // the key it is under: a literal
-  int row_, index_;        // of a list in a list, and in its list
+  int row_, index_;        // position of its list, and in its list; kNone: not in one
 };
 
 Item Root(const JsonSpans& spans) {
   return {spans, spans.Root(), "message"};
 }
 
-// PostgreSQL's text cannot hold NUL. In these columns it means nothing to any client.
+// PostgreSQL's text cannot hold NUL. In these columns NUL has no meaning to any client.
 std::string WithoutNul(std::string text) {
   std::erase(text, '\0');
   return text;
 }
 
-// Upstream's server does the same to what it receives: control characters but tab and newline go, the
-// separator of fields stays.
+// Removes control characters except tab, newline and the field separator, as upstream's server does.
 std::string CleanFields(std::string fields) {
   std::erase_if(fields, [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\x1f') || c == '\x7f';
@@ -181,7 +180,7 @@ Card ParseCard(const Item& row) {
   card.deck_id = at[2].Int();
   card.ord = at[3].Int<std::int32_t>(0, 65535);
   card.mod = at[4].Number();
-  at[5].Int<Usn>();  // the session knows better
+  at[5].Int<Usn>();  // checked only: rows get the session's usn
   card.type = at[6].Int<std::int32_t>(0, 3);
   card.queue = at[7].Int<std::int32_t>(-3, 4);
   card.due = at[8].Number<std::int32_t>();
@@ -221,7 +220,7 @@ Review ParseReview(const Item& row) {
   review.last_interval = at[5].Number<std::int32_t>();
   review.factor = at[6].Number(0, kMaxUint32);
   review.taken_ms = at[7].Number(0, kMaxUint32);
-  // Old clients left out the type, or sent one that no longer exists.
+  // Old clients omit the type, or send one that no longer exists.
   if (at.size() == 9 && at[8].Type() == Kind::kNumber) {
     const auto type = at[8].Number<std::int32_t>(-1, 255);
     review.type = type >= 0 && type <= 5 ? type : 0;
@@ -238,8 +237,8 @@ GraveIds ParseGraveIds(const Item& graves) {
   return {ids("cards"), ids("notes"), ids("decks")};
 }
 
-// Upstream's own conversion decides what is an object, or every other client of the account would be handed
-// one that it cannot parse, and could not sync until that one is gone.
+// Accepts only what upstream's own conversion accepts. Otherwise every other client of the account would
+// receive an object that it cannot parse, and could not sync until that object is gone.
 Object ParseObject(const Item& item, ObjectKind kind) {
   const std::string_view json = item.Raw();
   Object object{};
@@ -257,7 +256,7 @@ Object ParseObject(const Item& item, ObjectKind kind) {
     } else if (kind == ObjectKind::kDeck) {
       const DeckRow row = DeckFromJson(json);
       take(row);
-      // As clients will know it: normalised.
+      // Normalised, as clients store it.
       object.name = WithoutNul(HumanDeckName(row.name));
     } else {
       take(DeckConfigFromJson(json));
@@ -265,7 +264,7 @@ Object ParseObject(const Item& item, ObjectKind kind) {
   } catch (const BadObject& e) {
     throw item.Misshapen(e.what());
   }
-  // What only the receiving clients would refuse: id 0, and a key twice outside of decks.
+  // Only receiving clients would refuse these: id 0, and, outside of decks, duplicate keys.
   if (object.id == 0) throw item.Misshapen("id 0");
   if (kind != ObjectKind::kDeck) {
     for (const char* key : {"id", "name", "mod", "usn"}) item.Need(key);
@@ -274,8 +273,7 @@ Object ParseObject(const Item& item, ObjectKind kind) {
   return object;
 }
 
-// Of an id that a message has twice the last one counts, as it would if they were applied one after the
-// other.
+// If a message has an id twice, the last object counts, as if they were applied one after the other.
 std::vector<Object> ParseObjects(const Item& list, ObjectKind kind) {
   std::vector<Object> objects;
   std::unordered_map<std::int64_t, std::size_t> places;
@@ -313,7 +311,7 @@ std::string LoginReply(std::string_view key) {
 
 MetaMessage ParseMeta(std::string_view json) {
   const JsonSpans spans = Parse(json);
-  Root(spans).Need("cv").Text();  // the client's version; the header has a shorter one
+  Root(spans).Need("cv").Text();  // the client's version; the header has a shorter form
   return {Root(spans).Need("v").Int<int>(0, 255)};
 }
 
@@ -425,7 +423,7 @@ ReceivedChunk ParseChunk(std::string_view json) {
   const JsonSpans spans = Parse(json);
   const Item root = Root(spans).Need("chunk");
   ReceivedChunk chunk;
-  // Which chunk is the last one makes no difference here: the client goes on with the sanity check.
+  // The value is not needed: after its last chunk the client goes on with the sanity check.
   if (const auto done = root.Find("done")) done->Bool();
   if (const auto rows = root.Find("cards"))
     rows->Each([&](const Item& row) { chunk.cards.Add(ParseCard(row)); });
@@ -456,7 +454,7 @@ std::size_t ChunkPrinter::Add(const Note& note) {
   AppendQuoted(notes_, note.guid);
   notes_ += ',';
   AppendInts(notes_, {note.notetype_id, note.mod, note.usn});
-  // sfld and csum are strings and empty on the wire; flags and data are not synced.
+  // On the wire sfld and csum are empty strings; flags and data are not synced.
   notes_ += ',';
   AppendQuoted(notes_, note.tags);
   notes_ += ',';
@@ -478,7 +476,7 @@ std::string ChunkPrinter::Finish(bool is_last) {
   std::string out = is_last ? "{\"done\":true" : "{\"done\":false";
   if (!revlog_.empty()) out += ",\"revlog\":[" + revlog_ + ']';
   if (!cards_.empty()) out += ",\"cards\":[" + cards_ + ']';
-  // Notes may be large: what stands before them is put before them, where they are.
+  // Notes may be large: insert the rest in front of them instead of copying them.
   if (notes_.empty()) return out + '}';
   return std::move(notes_.insert(0, out + ",\"notes\":[").append("]}"));
 }
@@ -487,9 +485,9 @@ SanityMessage ParseSanity(std::string_view json) {
   const JsonSpans spans = Parse(json);
   const Item list = Root(spans).Need("client");
   const auto at = list.Tuple(8, 8);
-  at[0].Tuple(3, 3);  // due counts: nobody compares them any more
+  at[0].Tuple(3, 3);  // due counts: no longer compared
   const auto count = [&](std::size_t place) { return at[place].Int(0, kMaxUint32); };
-  // In the fifth place stand the graves. They are not compared: both sides may have dug different ones.
+  // at[4] counts graves, which are not compared: both sides may have different ones.
   count(4);
   return {{count(1), count(2), count(3), count(5), count(6), count(7)}, std::string(list.Raw())};
 }

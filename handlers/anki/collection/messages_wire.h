@@ -2,10 +2,9 @@
 // The JSON messages of a normal sync, protocol version 11: bytes <-> structs. Pure; every parser here is
 // fuzzed.
 //
-// Older dialects differ in the envelope (multipart, gzip), not in these messages: they get an envelope_wire
-// of their own beside envelope_wire.h. Source: reference sections 3 to 5. All parsers throw Error BadInput:
-// "bad_json" when the bytes are no JSON (the session goes on), anything else when the message cannot be
-// applied (the session is over).
+// Older dialects differ in the envelope (multipart, gzip), not in these messages; they need only a parser
+// next to envelope_wire.h. Source: reference sections 3 to 5. All parsers throw Error BadInput "bad_json" for
+// bytes that are not JSON or not the message; the session goes on.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -48,7 +47,7 @@ struct GraveIds {
 struct StartMessage {
   Usn client_usn;
   bool client_is_newer;
-  GraveIds graves;  ///< of old clients; numbers or strings
+  GraveIds graves;  ///< sent by old clients only; numbers or strings
 };
 StartMessage ParseStart(std::string_view json);
 GraveIds ParseGraves(std::string_view json);  ///< the body of applyGraves
@@ -58,14 +57,14 @@ std::string Print(const GraveIds& graves);    ///< the reply of start
 struct Changes {
   std::vector<Object> notetypes, decks, deck_configs;
   std::vector<std::string> tags;
-  std::optional<std::string> config_json;  ///< only from the newer side, like created_s
+  std::optional<std::string> config_json;  ///< only from the newer side; so is created_s
   std::optional<std::int64_t> created_s;
 };
-/// Checks every object as upstream's parser would: what another client could not read is refused here.
+/// Checks every object as upstream's parser would, and refuses what other clients could not read.
 Changes ParseChanges(std::string_view json);
 std::string Print(const Changes& changes);
 
-/// The columns of staged rows: arrays of equal length, as the tables take them.
+/// The columns of staged rows: arrays of equal length, as the tables hold them.
 struct CardColumns {
   std::vector<std::int64_t> ids, note_ids, deck_ids, ords, mods, types, queues, dues, intervals, factors,
       reps, lapses, remainings, original_dues, original_deck_ids, flags;
@@ -88,10 +87,10 @@ struct ReceivedChunk {
 };
 ReceivedChunk ParseChunk(std::string_view json);
 
-/// A chunk on its way out; rows are printed as they are added.
+/// Builds an outgoing chunk; rows are printed as they are added.
 class ChunkPrinter {
  public:
-  /// How many bytes it added.
+  /// Returns the number of bytes added.
   std::size_t Add(const Card& card);
   std::size_t Add(const Note& note);
   std::size_t Add(const Review& review);
@@ -108,11 +107,11 @@ struct SanityMessage {
 SanityMessage ParseSanity(std::string_view json);
 std::string SanityReply(bool is_ok, std::string_view client_json, const CollectionCounts& server);
 
-/// How many fields a note's text has.
+/// The number of fields in a note's text.
 std::int32_t FieldCount(std::string_view joined_fields);
 
-/// The object with these top-level members set to these JSON values, every other byte as it was. Members that
-/// are missing are added at the end.
+/// The object with these top-level members set to these JSON values. Other bytes stay unchanged; missing
+/// members are added at the end.
 std::string WithMembers(std::string_view object_json,
                         const std::vector<std::pair<std::string_view, std::string>>& members);
 

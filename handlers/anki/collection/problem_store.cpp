@@ -10,12 +10,11 @@
 namespace syncline::anki {
 namespace {
 
-// Reports kept per account. A device that keeps retrying fills them within an hour, and the newest are
-// enough.
+// Reports kept per account. A device that keeps retrying fills them within an hour; the newest are enough.
 constexpr int kMaxReports = 50;
-// Ids of each kind in a report: enough to look some up, and a report stays below 50 kB.
+// Ids of each kind in a report: enough to look some up, and the report stays below 50 kB.
 constexpr int kMaxIdsPerKind = 200;
-// Versions as clients report them are shorter; the text comes from outside and is stored.
+// The version comes from the client and is stored. Real ones are shorter.
 constexpr std::size_t kMaxClientBytes = 100;
 
 using Counts = std::array<std::pair<const char*, std::int64_t>, 6>;

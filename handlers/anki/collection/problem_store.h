@@ -1,8 +1,9 @@
 #pragma once
-// Reports for the operator: what was odd about an upload, and what both sides knew when a sanity check
-// failed. The client learns nothing of them.
+// Reports for the operator: odd values in an upload, and the state of both sides at a failed sanity check.
+// Clients do not see them.
 //
-// Locks nothing: a report is a row of its own, written in the transaction of what it reports.
+// Takes no locks on the collection: a report is a separate row, written in the transaction that it reports
+// on.
 #include <chrono>
 #include <string>
 #include <vector>
@@ -13,10 +14,10 @@
 
 namespace syncline::anki {
 
-/// Who was at the other end.
+/// The device that sent the request.
 struct Sender {
   DeviceId device{};
-  std::string client;  ///< version, as it calls itself
+  std::string client;  ///< client version, as the client reports it
 };
 
 struct Problem {
@@ -32,8 +33,8 @@ class ProblemStore {
 
   /// Reports an accepted upload in which these columns held odd values (README, "Odd values").
   void KeepUpload(const Sender& sender, const Adjustments& adjusted);
-  /// Reports that client and server count differently. Call it before the session ends: it reads the staged
-  /// rows.
+  /// Reports that the counts of client and server differ. Call it before the session ends: it reads the
+  /// staged rows.
   void KeepMismatch(const Sender& sender, const Session& session, const CollectionCounts& client,
                     const CollectionCounts& server);
   std::vector<Problem> Newest();  ///< newest first

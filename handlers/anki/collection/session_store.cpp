@@ -81,8 +81,8 @@ void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
 }
 
 // Calls stage(first, count) for consecutive pieces of a list. A piece ends with the element that brings it to
-// kLargeBytes, so it has at least one. Each piece is one staged row: PostgreSQL holds several copies of a row
-// in memory, and a whole message may have hundreds of MB.
+// kLargeBytes, so it has at least one. Each piece is one statement: PostgreSQL holds several copies of its
+// parameters and rows in memory, and a whole message may have hundreds of MB.
 template <typename BytesOf, typename Stage>
 void ForEachPiece(std::size_t size, BytesOf bytes_of, Stage stage) {
   for (std::size_t first = 0, last = 0; first < size; first = last) {
@@ -95,7 +95,7 @@ void ForEachPiece(std::size_t size, BytesOf bytes_of, Stage stage) {
 // Tags past the limit keep their spelling.
 constexpr std::size_t kMaxParentBytes = 4 << 20;
 
-// Longer tags are not split: nobody types them, and the prefixes of one alone could fill the memory.
+// Longer tags are not split: real tags are shorter, and the prefixes of a single one could exhaust memory.
 constexpr std::size_t kMaxNestedTagBytes = 1000;
 
 // The parents of "a::b::c": "a::b", "a". A new tag adopts the spelling of its longest existing parent.
@@ -232,7 +232,7 @@ void SessionStore::MergeTags(const Session& session, const std::vector<std::stri
                              MergedChanges& merged) {
   if (tags.empty()) return;
   std::vector<std::string> keys;
-  std::size_t with_parents = 0, parent_bytes = 0;  // how many tags, from the first on
+  std::size_t with_parents = 0, parent_bytes = 0;  // number of leading tags whose parents are looked up
   for (const std::string& tag : tags) {
     keys.push_back(TagKey(tag));
     if (parent_bytes > kMaxParentBytes) continue;
@@ -312,7 +312,7 @@ sql::Asked<Session> SessionStore::StageChunk(std::string_view key, std::int64_t 
   if (!chunk.notes.ids.empty()) {
     sql::Answer field_counts =
         tx_.Ask(sql::anki::notetype_field_counts, user_, key, chunk.notes.notetype_ids);
-    // First: without a live session no notetype is found either, and the client must hear no_session (409,
+    // First: without a live session no notetype is found either, and the client must get no_session (409,
     // "another device is syncing"), not missing_notetype (400, "Check Database").
     touched.Get();
     CheckFieldCounts(chunk.notes, field_counts.Get());
@@ -349,7 +349,7 @@ CollectionCounts SessionStore::CountsAfter(const Session& session, const Collect
   counts.decks += session.new_decks;
   counts.deck_configs += session.new_deck_configs;
 
-  // Asked for before the first one is looked at: one round trip.
+  // All statements are sent before the first result is read: one round trip.
   const auto ask = [&](Part part, const sql::Statement& statement) -> std::optional<sql::Answer> {
     if ((session.staged & part) == 0) return std::nullopt;
     return tx_.Ask(statement, user_, session.generation, session.fence);
@@ -422,8 +422,7 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
   const Usn usn = session.server_usn;
   const auto staged = [&](Part part) { return (session.staged & part) != 0; };
 
-  // The order is that of the conversation: the server unburies at start, then come graves, then changes and
-  // chunks.
+  // In the order of the protocol: unburying at start, then graves, then changes and chunks.
   if (session.unbury_day) {
     tx_.Later(sql::anki::unbury_cards, user_, generation);
     if (!session.config_json) {

@@ -1,10 +1,10 @@
 #pragma once
-// A sync that is under way: its row, what its client has staged, and the one place where staged things become
-// the collection.
+// A running sync: its row, what its client has staged, and the only place that applies staged rows to the
+// collection.
 //
 // Any process serves any request of a session, and any may die. Touch and AskLock lock the row until the
-// request's transaction ends; staged rows carry the session's fence, which is new for every start, so that
-// nothing staged by an older session is ever applied. Lock order: the collection, then the session.
+// request's transaction ends. Staged rows carry the session's fence, which is new for every start, so that
+// rows staged by an older session are never applied. Lock order: the collection, then the session.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,27 +19,27 @@
 
 namespace syncline::anki {
 
-/// Kinds of content, as bits: what a session has yet to send, and what its client has staged.
+/// Kinds of content, as bits: what a session still has to send, and what its client has staged.
 enum Part : std::int32_t { kGraves = 1, kObjects = 2, kTags = 4, kReviews = 8, kCards = 16, kNotes = 32 };
-inline constexpr std::int32_t kRowParts = kReviews | kCards | kNotes;  ///< what goes out in chunks
+inline constexpr std::int32_t kRowParts = kReviews | kCards | kNotes;  ///< sent in chunks
 
 struct Session {
   std::int64_t fence = 0;
   std::int32_t generation = 0;
-  Usn server_usn = 0;  ///< objects changed in this sync get it
-  Usn client_usn = 0;  ///< the client has seen everything below
+  Usn server_usn = 0;  ///< given to everything this sync changes
+  Usn client_usn = 0;  ///< the client has seen every usn below this
   bool client_is_newer = false;
   std::optional<std::int64_t> unbury_day;
   std::int32_t to_send = 0, staged = 0;  ///< Part bits
-  Usn sent_usn = -1;                     ///< last row sent of the part being sent
+  Usn sent_usn = -1;                     ///< position in the part being sent: the last row sent
   std::int64_t sent_id = 0;
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
-  bool has_changes = false;  ///< its applyChanges brought something
+  bool has_changes = false;  ///< an applyChanges with objects, config or creation time is staged
   std::optional<std::string> config_json;
   std::optional<std::int64_t> created_s;
-  std::optional<CollectionCounts> counts;  ///< of the collection after applying; none until asked for
+  std::optional<CollectionCounts> counts;  ///< of the collection after applying; none until computed
 
-  /// What the client has not seen, as the collection will be once the session's graves are applied.
+  /// What the client has not seen, as if the session's graves were applied.
   Since Unseen(std::int64_t max_bytes = kAnySize) const {
     return {generation, client_usn, (staged & kGraves) != 0 ? fence : 0, max_bytes};
   }
@@ -64,43 +64,43 @@ class SessionStore {
  public:
   SessionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user), collections_(tx, user) {}
 
-  /// Opens a session, after End: the newest start wins. The collection need not be locked: a session that was
-  /// opened on a head that has moved on since is refused by its sanity check and its finish. The fence is not
-  /// known before the next Touch.
+  /// Opens a session; call End first: the newest start wins. The collection need not be locked: if its head
+  /// has changed since it was read, sanity check and finish refuse the session. The returned session has no
+  /// fence; the next Touch reads it.
   Session Start(const Collection& collection, std::string_view key, const StartMessage& message,
                 std::optional<std::int64_t> unbury_day, std::int64_t minutes);
-  /// The live session of this key, locked and prolonged. `staging`: the parts this request adds to. Error
-  /// Conflict "no_session": none, expired, or another device's.
+  /// Returns the live session with this key, locked and prolonged. `staging`: the parts this request adds to.
+  /// Error Conflict "no_session" if there is none, it has expired, or it is another device's.
   Session Touch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
   sql::Asked<Session> AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
-  /// As AskTouch, but does not prolong the session. A caller that also locks the collection asks for that
-  /// first.
+  /// As AskTouch, but does not prolong the session. A caller that also locks the collection does so first.
   sql::Asked<Session> AskLock(std::string_view key);
-  /// Ends whatever session the user has, or only the one of `key`, and forgets what it staged. Waits for a
-  /// finish that is under way.
+  /// Ends the user's session, with `key` only if it has that key, and clears what it staged. Waits for a
+  /// running finish.
   void End(std::optional<std::string_view> key = std::nullopt);
-  /// The collection as it is after End, and its config; none: an account without data.
+  /// As End, then reads the collection and its config; none for an account without data.
   std::optional<std::pair<Collection, std::string>> EndAndFind();
   /// As End, if it has expired.
   void EndExpired();
 
-  /// Stages for the live session of this key, touching it; when there is none nothing happens. So nobody has
-  /// to look at the answer before the commit, which travels with it.
+  /// Touches the live session with this key and stages for it. Stages nothing if there is none, so the caller
+  /// need not read the result before the commit, which is sent along. The result throws as Touch does.
   sql::Asked<Session> StageGraves(std::string_view key, std::int64_t minutes, const GraveIds& graves);
-  /// As StageGraves. Error BadInput when a note's notetype is missing or has another number of fields.
+  /// As StageGraves. Error BadInput if a note's notetype is missing or has another number of fields.
   sql::Asked<Session> StageChunk(std::string_view key, std::int64_t minutes, const ReceivedChunk& chunk);
-  /// What of `changes` is newer than what we have, with names made unique and the session's usn inside the
-  /// JSON. Error BadInput when a notetype has another number of fields or templates than the one it replaces.
+  /// The part of `changes` that wins over our objects and tags, with unique names and the session's usn in
+  /// the JSON. Error BadInput if a notetype has another number of fields or templates than the one it
+  /// replaces.
   MergedChanges Merge(const Session& session, const Changes& changes, std::int64_t now_s);
   void StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes);
-  /// The session is alive, far from expiring, and has no more rows for its client. Locks nothing.
+  /// Whether the session has no more rows to send and at least half its lifetime left. Takes no locks.
   bool HasNothingToSend(std::string_view key, std::int64_t minutes);
   void RememberSent(const Session& session);
 
-  /// The collection's counters after applying what is staged, unless they are remembered. `file` is asked
-  /// while the collection is being imported.
+  /// The collection's counters after applying what is staged, or the remembered ones. `file`: the base file
+  /// while the collection is being imported, else null.
   CollectionCounts CountsAfter(const Session& session, const Collection& collection, ImportingFile* file);
-  /// For finish; whatever is staged afterwards makes them unknown again. Prolongs the session.
+  /// Stores the counts for finish, until something else is staged. Prolongs the session.
   void RememberCounts(const CollectionCounts& counts, std::int64_t minutes);
   /// Applies everything staged and ends the session. The caller holds the collection's lock and has checked
   /// that its generation and usn are the session's.
@@ -112,7 +112,7 @@ class SessionStore {
   void StageObjects(const Session& session, const std::vector<TakenObject>& objects);
   void StageNotes(std::string_view key, const NoteColumns& notes);
   void MergeTags(const Session& session, const std::vector<std::string>& tags, MergedChanges& merged);
-  // How many of these ids, absent from the table, the import will still add. They count as existing.
+  // How many of these ids, which are not in the table, the import will still add. They count as existing.
   std::int64_t CountOnlyInFile(const Session& session, ImportingFile* file, Part part,
                                const std::vector<std::int64_t>& ids);
   void SubtractDeleted(const Session& session, ImportingFile* file, const sql::Rows& graves,

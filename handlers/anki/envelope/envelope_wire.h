@@ -1,6 +1,6 @@
 #pragma once
-// The envelope of a message in protocol version 11: the anki-sync header. (Versions 8 to 10 put the same values
-// into the parts of a multipart form; their parser belongs next to this one.) Pure. Source:
+// The envelope of a message in protocol version 11: the anki-sync header. (Versions 8 to 10 put the same
+// values into the parts of a multipart form; their parser belongs next to this one.) Pure. Source:
 // rslib/src/sync/request/header_and_stream.rs of ankitects/anki.
 #include <string>
 #include <string_view>

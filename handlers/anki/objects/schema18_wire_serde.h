@@ -1,6 +1,7 @@
 #pragma once
-// JSON objects as serde, the library of upstream, reads and writes them: which keys may be missing, which values
-// may be invalid, how a float is spelt. Shared by the converters of schema18_wire and used by nothing else.
+// JSON objects as serde, the library of upstream, reads and writes them: which keys may be missing, which
+// values may be invalid, how a float is spelt. Shared by the converters of schema18_wire and used by nothing
+// else.
 #include <google/protobuf/repeated_field.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -24,8 +25,8 @@ namespace syncline::anki::serde {
 using Kind = JsonSpans::Kind;
 using Value = JsonSpans::Value;
 
-/// What is done about a key that is missing, or whose value has the wrong type or is out of range. Whatever is
-/// refused throws BadObject.
+/// What is done about a key that is missing, or whose value has the wrong type or is out of range. Whatever
+/// is refused throws BadObject.
 enum class Rule {
   kStrict,           ///< missing: refused; invalid: refused
   kLenient,          ///< missing: refused; invalid: default
