@@ -1,11 +1,11 @@
 #pragma once
-// The objects of an Anki collection as every part of the service passes them on: the sync protocol
-// (messages_wire), the collection file (file_wire) and the tables (collection_store) all speak these structs.
+// The objects of an Anki collection, as structs that the sync protocol (messages_wire), the collection file
+// (file_wire) and the tables (collection_store) share.
 //
-// Integers have the widths that Anki's own types have, so that what a client sent is what another one gets.
-// Unsigned 32-bit values are kept in int64. Times named mod are seconds, except those of the collection,
-// which are milliseconds. JSON is kept as the text that came, never parsed and printed again: unknown keys,
-// the order of keys and the spelling of numbers survive.
+// Integers hold the full range of Anki's own types, so that every client gets what another one sent. Unsigned
+// 32-bit values are in int64. Times named mod are seconds, except those of the collection, which are
+// milliseconds. JSON is kept as received rather than reprinted: unknown keys, the order of keys and the
+// spelling of numbers survive.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -53,7 +53,7 @@ struct Review {
   std::int32_t type;                     ///< 0..5
 };
 
-/// What was deleted; the numbers are those of Anki's graves.type.
+/// Kind of a deleted object; the numbers are those of Anki's graves.type.
 enum class GraveKind : std::int16_t { kCard = 0, kNote = 1, kDeck = 2 };
 
 struct Grave {
@@ -74,7 +74,7 @@ struct Object {
   std::string json;
   std::int32_t field_count = 0;     ///< notetypes only
   std::int32_t template_count = 0;  ///< notetypes only
-  Usn name_usn = 0;                 ///< of the sync that gave it its name
+  Usn name_usn = 0;                 ///< usn of the sync that set the name
 };
 
 struct Tag {
@@ -82,7 +82,7 @@ struct Tag {
   Usn usn;
 };
 
-/// Times of creation up to here, before and after 1970, are days to Anki: the end of what its calendar knows.
+/// Limit for creation times, before and after 1970: Anki's calendar cannot convert times beyond it.
 inline constexpr std::int64_t kMaxCreatedSeconds = 8'210'266'876'799;
 
 /// The one row of the col table.
@@ -92,20 +92,20 @@ struct CollectionMeta {
   Usn usn;
 };
 
-/// How many there are of what; the sanity check compares these.
+/// Number of objects by kind; the sanity check compares these.
 struct CollectionCounts {
   std::int64_t cards, notes, revlog, notetypes, decks, deck_configs;
   bool operator==(const CollectionCounts&) const = default;
 };
 
-/// Everything of a collection but cards, notes, revlog and graves: small enough to hold in memory.
+/// Everything of a collection except cards, notes, revlog and graves: small enough to hold in memory.
 struct SmallObjects {
   std::vector<Object> notetypes, decks, deck_configs;
   std::vector<Tag> tags;
   std::string config_json;  ///< one JSON object, key -> value
 };
 
-/// Values of one column that were read as another value than the stored one.
+/// Values of one column for which another value than the stored one was read.
 struct AdjustedColumn {
   std::int64_t count = 0;
   std::vector<std::int64_t> ids;  ///< of the first few rows, where rows have ids

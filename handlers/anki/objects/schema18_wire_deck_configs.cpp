@@ -13,8 +13,7 @@ namespace {
 
 using namespace serde;
 
-// The values that upstream puts where a block of the JSON does not parse, or where a stored number is out of
-// bounds.
+// Upstream's defaults for a block of the JSON that does not parse, and for stored numbers out of bounds.
 constexpr std::uint32_t kNewPerDay = 20, kReviewsPerDay = 200, kMaximumInterval = 36500, kLeechThreshold = 8,
                         kAnswerCapSecs = 60, kGraduatingGood = 1, kGraduatingEasy = 4,
                         kMinimumLapseInterval = 1;
@@ -22,7 +21,7 @@ constexpr float kInitialEase = 2.5F, kEasyMultiplier = 1.3F, kHardMultiplier = 1
                 kIntervalMultiplier = 1, kRetention = 0.9F;
 constexpr std::int32_t kTagOnly = 1;
 
-// [good, easy] or [good, easy, unused]: AnkiDroid wrote two elements for a while.
+// [good, easy] or [good, easy, unused]: some versions of AnkiDroid write two elements.
 std::pair<std::uint16_t, std::uint16_t> GraduatingIntervals(ObjectReader& in) {
   const auto& json = in.Json();
   const auto& list = in.Need("ints");
@@ -37,7 +36,7 @@ std::pair<std::uint16_t, std::uint16_t> GraduatingIntervals(ObjectReader& in) {
   return {days[0], days[1]};
 }
 
-// An enum that is 0 or more by its number; what is not one of them reads as `otherwise`.
+// An enum by its number, 0 to `last`; anything else reads as `otherwise`. The key must exist.
 std::int32_t LenientEnum(ObjectReader& in, std::string_view key, std::int64_t last, std::int32_t otherwise) {
   return static_cast<std::int32_t>(IntOf(in.Json(), in.Need(key), 0, last).value_or(otherwise));
 }
@@ -50,7 +49,7 @@ void NewBlock(ObjectReader& in, schema18::DeckConfig& config) {
   const auto [good, easy] = GraduatingIntervals(in);
   config.set_graduating_interval_good(good);
   config.set_graduating_interval_easy(easy);
-  // 0 random, 1 due in JSON; the other way round in protobuf. What is invalid is due.
+  // 0 random, 1 due in JSON; reversed in protobuf. Invalid values mean due.
   config.set_new_insert_order(LenientEnum(in, "order", 1, 1) == 0 ? 1 : 0);
   config.set_new_per_day(in.Number<std::uint32_t>("perDay", Rule::kLenient));
 }
@@ -102,8 +101,8 @@ void LapseDefaults(schema18::DeckConfig& config) {
 using Block = void (*)(ObjectReader&, schema18::DeckConfig&);
 using BlockDefaults = void (*)(schema18::DeckConfig&);
 
-// Reads one of new, rev, lapse. It must be there; when anything in it does not parse, upstream silently takes
-// the defaults for all of it, unknown keys included. Returns those unknown keys.
+// Reads the block new, rev or lapse, which must exist, and returns its unknown keys. If anything in it does
+// not parse, upstream silently uses the defaults for the whole block and drops the unknown keys.
 std::string ReadBlock(ObjectReader& in, std::string_view key, Block read, BlockDefaults defaults,
                       schema18::DeckConfig& config) {
   const auto& value = in.Need(key);
@@ -117,7 +116,7 @@ std::string ReadBlock(ObjectReader& in, std::string_view key, Block read, BlockD
   }
 }
 
-// The unknown keys of the three blocks live under the block's name among those of the top level.
+// The unknown keys of the top level, and under the names of the three blocks their unknown keys.
 std::string ConfigOtherBytes(const ObjectReader& in, const std::string& new_other,
                              const std::string& review_other, const std::string& lapse_other) {
   ObjectWriter out;
@@ -142,7 +141,7 @@ float Within(float value, float low, float high, float otherwise) {
   return value >= low && value <= high ? value : otherwise;
 }
 
-// Zeros and NaN were once saved by the options screen; upstream never shows them to anybody.
+// The options screen once saved zeros and NaN; upstream replaces them on reading.
 void ReplaceImpossibleValues(schema18::DeckConfig& c) {
   c.set_new_per_day(Within(c.new_per_day(), 0, 9999, kNewPerDay));
   c.set_reviews_per_day(Within(c.reviews_per_day(), 0, 9999, kReviewsPerDay));
@@ -162,7 +161,7 @@ void ReplaceImpossibleValues(schema18::DeckConfig& c) {
   c.set_historical_retention(Within(c.historical_retention(), 0.7F, 0.97F, kRetention));
 }
 
-// The keys that `other` keeps for one of the blocks; empty when there are none.
+// The keys in `other` that belong to one of the blocks; empty if there are none.
 std::string BlockOther(const std::string& other, std::string_view block) {
   if (other.empty()) return {};
   try {

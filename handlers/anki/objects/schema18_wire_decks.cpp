@@ -1,4 +1,4 @@
-// Decks, normal and filtered, and the names of decks.
+// Normal and filtered decks, and deck names.
 #include "handlers/anki/objects/schema18_wire.h"
 
 #include <utf8proc.h>
@@ -32,7 +32,7 @@ std::string Nfc(std::string_view text) {
   return {reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)};
 }
 
-// Without the white space and colons at both ends, by whole code points.
+// Removes white space and colons at both ends, by whole code points.
 std::string_view TrimComponent(std::string_view text) {
   const auto trimmed = [](std::int32_t c) { return c == ':' || IsWhitespace(c); };
   while (!text.empty()) {
@@ -61,7 +61,7 @@ std::string DeckNameComponent(std::string_view component) {
   return trimmed.empty() ? "blank" : std::string(trimmed);
 }
 
-// [day, amount]. Whatever is no integer reads as 0, and only the last two elements count.
+// [day, amount]. A value that is not an integer reads as 0, and only the last two elements count.
 struct Today {
   std::int32_t day = 0, amount = 0;
 };
@@ -117,7 +117,7 @@ void FilteredDeckFromJson(ObjectReader& in, schema18::FilteredDeck& deck) {
     std::vector<const Value*> parts;
     if (term->kind == Kind::kArray) json.EachIn(*term, [&](const Value& part) { parts.push_back(&part); });
     if (parts.size() != 3 || parts[0]->kind != Kind::kString) throw BadObject("invalid value: terms");
-    // Old clients wrote the limit as a string.
+    // Old clients write the limit as a string.
     auto limit = parts[1]->kind == Kind::kString
                      ? WholeNumber(json.Text(*parts[1]))
                      : IntOf(json, *parts[1], kLow<std::int32_t>, kHigh<std::int32_t>);
@@ -137,7 +137,7 @@ void FilteredDeckFromJson(ObjectReader& in, schema18::FilteredDeck& deck) {
   deck.set_preview_good_secs(in.Number<std::uint32_t>("previewGoodSecs", Rule::kOptional));
 }
 
-// 1 and true are filtered, any other number and false are not; but it must be a byte.
+// 1 and true mean filtered, other numbers and false do not. Throws unless it is a boolean or 0 to 255.
 bool IsFiltered(ObjectReader& in) {
   const auto& dyn = in.Need("dyn");
   if (dyn.kind == Kind::kTrue || dyn.kind == Kind::kFalse) return dyn.kind == Kind::kTrue;
@@ -219,7 +219,7 @@ DeckRow DeckFromJson(std::string_view text) {
   row.usn = in.Number<Usn>("usn", Rule::kStrict);
   const auto learned = TodayOf(in, "lrnToday"), reviewed = TodayOf(in, "revToday"),
              added = TodayOf(in, "newToday"), time = TodayOf(in, "timeToday");
-  // The row has one day only, so amounts of an earlier one are dropped. Custom study may touch rev or new
+  // The row has only one day, so amounts of earlier days are dropped. Custom study may change rev or new
   // alone.
   const auto day = std::max({time.day, added.day, reviewed.day});
   common.set_last_day_studied(static_cast<std::uint32_t>(day));
@@ -262,8 +262,8 @@ std::string DeckToJson(const DeckRow& row) {
   if (!filtered && kind.normal().markdown_description()) out.Bool("md", true);
   out.Int("dyn", filtered ? 1 : 0);
   filtered ? FilteredDeckToJson(out, kind.filtered()) : NormalDeckToJson(out, kind.normal());
-  // What upstream holds back on every deck, whichever kind it is; of its list only "conf" and the like can
-  // occur.
+  // The keys of upstream's reserved list that can occur here: a normal deck has written them, a filtered deck
+  // must not have them.
   out.Others(common.other(), {"newLimit", "reviewLimit", "reviewLimitToday", "newLimitToday", "extendNew",
                               "extendRev", "conf", "desiredRetention"});
   return out.Finish();

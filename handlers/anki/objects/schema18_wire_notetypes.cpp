@@ -10,7 +10,7 @@ namespace {
 
 using namespace serde;
 
-// A cache of which fields a template needs; anything wrong in it and the whole of it is dropped.
+// A cache of the fields each template needs. One invalid entry drops the whole cache.
 std::vector<schema18::NotetypeConfig::CardRequirement> Requirements(ObjectReader& in) {
   const auto& json = in.Json();
   const auto* list = in.Take("req");
@@ -41,7 +41,8 @@ std::vector<schema18::NotetypeConfig::CardRequirement> Requirements(ObjectReader
   return requirements;
 }
 
-// Fields and templates: what only one of them has is `own`'s business. Their position decides the ord.
+// Reads a field or template; `own` reads the keys that only one of them has. The position in the list is the
+// ord.
 template <typename Config, typename Row, typename Own>
 Row PartFromJson(const JsonSpans& json, const Value& value, Own own) {
   ObjectReader in(json, value);
@@ -85,7 +86,7 @@ TemplateRow TemplateFromJson(const JsonSpans& json, const Value& value) {
   });
 }
 
-// The same the other way round.
+// Prints a field or template; the inverse of PartFromJson.
 template <typename Config, typename Row, typename Own>
 std::string PartToJson(const Row& row, std::size_t ord, const char* what, Own own) {
   const auto config = Decode<Config>(row.config, what);

@@ -18,7 +18,7 @@ std::optional<std::int64_t> IntOf(const JsonSpans& json, const Value& value, std
 
 std::optional<float> FloatOf(const JsonSpans& json, const Value& value) {
   if (value.kind != Kind::kNumber) return std::nullopt;
-  // By way of a double, as serde does it.
+  // Via double, as serde does.
   return static_cast<float>(std::strtod(std::string(json.Raw(value)).c_str(), nullptr));
 }
 
@@ -211,7 +211,7 @@ void ObjectWriter::Others(std::string_view other, std::initializer_list<std::str
       Raw(raw);
     }
   } catch (const BadJson&) {
-    // Upstream reads damaged bytes as no keys.
+    // Upstream treats damaged bytes as no keys.
   }
 }
 

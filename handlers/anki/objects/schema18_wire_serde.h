@@ -1,7 +1,6 @@
 #pragma once
-// JSON objects as serde, the library of upstream, reads and writes them: which keys may be missing, which
-// values may be invalid, how a float is spelt. Shared by the converters of schema18_wire and used by nothing
-// else.
+// Reads and writes JSON objects as serde, upstream's library, does: which keys may be missing, which values
+// may be invalid, how a float is spelled. Only the schema18_wire converters use it.
 #include <google/protobuf/repeated_field.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -25,8 +24,8 @@ namespace syncline::anki::serde {
 using Kind = JsonSpans::Kind;
 using Value = JsonSpans::Value;
 
-/// What is done about a key that is missing, or whose value has the wrong type or is out of range. Whatever
-/// is refused throws BadObject.
+/// What happens if a key is missing, or its value is invalid (wrong type or out of range). Refused: throws
+/// BadObject.
 enum class Rule {
   kStrict,           ///< missing: refused; invalid: refused
   kLenient,          ///< missing: refused; invalid: default
@@ -41,7 +40,7 @@ inline bool MayBeInvalid(Rule rule) {
   return rule == Rule::kLenient || rule == Rule::kOptionalLenient;
 }
 
-/// The integer from `low` to `high` that the value is, or nothing.
+/// The value if it is an integer from `low` to `high`, else nothing.
 std::optional<std::int64_t> IntOf(const JsonSpans& json, const Value& value, std::int64_t low,
                                   std::int64_t high);
 std::optional<float> FloatOf(const JsonSpans& json, const Value& value);
@@ -51,13 +50,13 @@ constexpr std::int64_t kLow = static_cast<std::int64_t>(std::numeric_limits<Int>
 template <typename Int>
 constexpr std::int64_t kHigh = static_cast<std::int64_t>(std::numeric_limits<Int>::max());
 
-/// One JSON object that is taken apart key by key. What has not been taken at the end is "other".
+/// Reads one JSON object key by key. Members that are never taken are its "other" keys.
 class ObjectReader {
  public:
   ObjectReader(const JsonSpans& json, const Value& object);
   const JsonSpans& Json() const { return json_; }
 
-  /// The value, now taken; nullptr when there is none.
+  /// Takes and returns the value; nullptr if there is none.
   const Value* Take(std::string_view key);
   const Value& Need(std::string_view key);
 
@@ -68,7 +67,7 @@ class ObjectReader {
       return number ? std::optional(static_cast<Int>(*number)) : std::nullopt;
     });
   }
-  /// Null and missing are nothing. Every such key of Anki's tolerates invalid values but one.
+  /// Nothing for null, for a missing key if it may be missing, and for an invalid value if it may be invalid.
   template <typename Int>
   std::optional<Int> NumberOrNull(std::string_view key, Rule rule) {
     const auto* value = Take(key);
@@ -81,14 +80,14 @@ class ObjectReader {
   /// Ids and mod times are numeric strings in old collections.
   std::int64_t NumberOrText(std::string_view key, Rule rule);
   bool Bool(std::string_view key, Rule rule, bool missing = false);
-  /// true, 1, 1.0, "true", "1" and their opposites.
+  /// Accepts true, 1, 1.0, "true", "1" and their opposites.
   bool BoolOfAnything(std::string_view key);
   std::string Text(std::string_view key, Rule rule);
   float Float(std::string_view key, Rule rule, float missing = 0);
   std::vector<float> Floats(std::string_view key, Rule rule);
-  /// The elements of an array that must be there.
+  /// The elements of a required array.
   std::vector<const Value*> Elements(std::string_view key);
-  /// The members nobody took, as they were written.
+  /// Key and raw JSON of the members that were not taken.
   std::vector<std::pair<std::string_view, std::string_view>> Rest() const;
 
  private:
@@ -114,7 +113,7 @@ class ObjectReader {
   std::unordered_map<std::string_view, std::size_t> index_;
 };
 
-/// One JSON object that is being written. Throws BadObject for text that is not UTF-8.
+/// Writes one JSON object. Throws BadObject for text that is not UTF-8.
 class ObjectWriter {
  public:
   ObjectWriter() { writer_.StartObject(); }
@@ -132,8 +131,8 @@ class ObjectWriter {
   void Text(std::string_view key, std::string_view value);
   void Float(std::string_view key, float value);
   void Floats(std::string_view key, const google::protobuf::RepeatedField<float>& floats);
-  /// The keys of `other` (see schema18.proto) that are neither written already nor in `reserved`: those have
-  /// become fields of the message since some client put them there.
+  /// Writes the keys of `other` (see schema18.proto), except those already written and those in `reserved`.
+  /// Clients stored these as unknown keys before they became fields of the message.
   void Others(std::string_view other, std::initializer_list<std::string_view> reserved = {});
 
  private:
@@ -142,7 +141,7 @@ class ObjectWriter {
   std::vector<std::string_view> used_;
 };
 
-/// An object of the keys nobody took, for the `other` of a message; empty when there are none.
+/// A JSON object of the members that were not taken, for the `other` of a message; empty if there are none.
 std::string OtherBytes(const ObjectReader& in);
 
 template <typename Message>
@@ -157,10 +156,10 @@ void SetFloats(Target* target, const std::vector<float>& floats) {
   target->Assign(floats.begin(), floats.end());
 }
 
-/// An enum by its number, 0 to `last`; anything else throws BadObject.
+/// An enum by its number, 0 to `last`; 0 if the key is missing. Throws BadObject for anything else.
 std::int32_t StrictEnum(ObjectReader& in, std::string_view key, std::int64_t last);
 
-/// A float to an unsigned integer of `Int` the way Rust casts: cut off, and held within bounds.
+/// Converts a float to the unsigned type `Int` as Rust casts: truncated, and clamped to its range.
 template <typename Int>
 Int Truncated(float value) {
   if (!(value > 0)) return 0;

@@ -15,8 +15,8 @@ unsigned char AsciiLower(unsigned char c) {
   return c >= 'A' && c <= 'Z' ? c + 32 : c;
 }
 
-// Foldings that Unicode added after 12.1, the version of the pinned tables. utf8proc knows more of them with
-// every release; to the collation these letters have no case.
+// Foldings that Unicode added after 12.1, the version of the pinned tables. utf8proc may have them; to the
+// collation these letters have no case.
 bool FoldedOnlySinceUnicode13(std::int32_t c) {
   static constexpr std::array<std::int32_t, 16> kSingles = {0x1C89, 0x2C2F, 0xA7C0, 0xA7C7, 0xA7C9, 0xA7CB,
                                                             0xA7CC, 0xA7CE, 0xA7D0, 0xA7D2, 0xA7D4, 0xA7D6,
@@ -25,7 +25,7 @@ bool FoldedOnlySinceUnicode13(std::int32_t c) {
   return (c >= 0x10570 && c <= 0x10595) || (c >= 0x10D50 && c <= 0x10D65) || (c >= 0x16EA0 && c <= 0x16EB8);
 }
 
-// The folded code points of a text, one after the other.
+// Iterates over the folded code points of a text.
 class FoldedText {
  public:
   explicit FoldedText(std::string_view text) : text_(text) {}
@@ -48,8 +48,8 @@ class FoldedText {
     count_ = static_cast<int>(utf8proc_decompose_char(c, folded_.data(), static_cast<int>(folded_.size()),
                                                       UTF8PROC_CASEFOLD, &boundary));
     if (count_ <= 0) return c;
-    // The pinned crate hands out foldings of three code points with the third one first (a bug that was never
-    // fixed). It decides the order of names such as "\ufb03" (ffi ligature), so we do the same.
+    // The pinned crate returns foldings of three code points with the third one first (a bug that was never
+    // fixed). This affects the order of names such as "\ufb03" (ffi ligature), so we do the same.
     if (count_ == 3) std::rotate(folded_.begin(), folded_.begin() + 2, folded_.begin() + 3);
     at_ = 1;
     return folded_[0];
@@ -69,7 +69,7 @@ int CompareForSqlite(void*, int a_size, const void* a, int b_size, const void* b
 }  // namespace
 
 int UnicaseCompare(std::string_view a, std::string_view b) noexcept {
-  // Folding works letter by letter, so a common ASCII beginning (nearly every name, whole) needs no decoding.
+  // Folding works letter by letter, so a common ASCII prefix (often the whole name) needs no decoding.
   const std::size_t shorter = std::min(a.size(), b.size());
   std::size_t i = 0;
   for (; i < shorter; ++i) {
