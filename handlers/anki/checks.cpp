@@ -25,7 +25,8 @@ std::vector<Finding> CheckSessions(Context& context, sql::Time now) {
       " of Anki, last swept: " + TimeText(swept_at);
   if (expired == 0 || (swept_at && now - *swept_at <= kSweepPatience)) return {Finding::Ok(text)};
   return {Finding::Problem(
-      text, std::string("start syncline-worker, or look for the cause: syncline-admin jobs list --kind ") + kSweep)};
+      text, std::string("start syncline-worker, or look for the cause: syncline-admin jobs list --kind ") +
+                kSweep)};
 }
 
 std::vector<Finding> CheckTempDir(Context& context, sql::Time) {

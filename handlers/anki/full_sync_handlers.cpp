@@ -29,8 +29,7 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
 
 }  // namespace
 
-// POST /sync/upload -- the uploaded file becomes the collection. The replaced one is kept for the retention
-// time.
+// POST /sync/upload -- the uploaded file becomes the collection. The old one is kept for history_days.
 //
 // Answers 200 "OK" once the file is committed; this ends any session of the account. A refused upload changes
 // nothing and answers 200 with a message for the user. 400 for a body that is not a zstd frame.

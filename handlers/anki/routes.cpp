@@ -30,8 +30,7 @@ const Dialect kDialect{.service = "anki", .authenticate = Authenticate, .render_
 std::size_t MessageBytes(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;
 }
-// nginx and the handler enforce the real limit, max_collection_mib: they can answer with a message for the
-// user.
+// nginx and the handler enforce the real limit, max_collection_mib, and answer with a message for the user.
 constexpr std::size_t kFile = std::size_t{64} << 30;
 // Clients give up after 30 s without a byte. A sync that waits for an import may need most of that.
 constexpr auto kQuick = 25s;

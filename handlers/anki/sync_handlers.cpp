@@ -220,8 +220,7 @@ Response PostStart(Request& request, Context& context) {
     const auto& [collection, config_json] = *found_both;
     StartMessage seen = message;
     seen.client_usn = collection.SeenBy(message.client_usn);
-    // A client with the base file's usn has seen the whole file; usn 0 is that of a file that was never
-    // synced.
+    // A client with the base file's usn has seen the whole file; usn 0 means that file was never synced.
     const bool has_seen_file = seen.client_usn >= std::max(collection.base_usn, 1);
     if (!collection.IsImported() && !has_seen_file) throw Busy("importing");
     const auto unbury_day =

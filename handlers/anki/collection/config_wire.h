@@ -9,9 +9,9 @@ namespace syncline::anki {
 struct DayConfig {
   int scheduler = 1;                              ///< schedVer
   std::optional<std::int64_t> creation_west_min;  ///< creationOffset, minutes west of UTC
-  std::int64_t local_west_min = 0;            ///< localOffset; UTC if unknown, never the server's zone
-  std::optional<std::int64_t> rollover_hour;  ///< rollover
-  std::int64_t last_unburied_day = 0;         ///< lastUnburied
+  std::int64_t local_west_min = 0;                ///< localOffset; UTC if unknown, never the server's zone
+  std::optional<std::int64_t> rollover_hour;      ///< rollover
+  std::int64_t last_unburied_day = 0;             ///< lastUnburied
 };
 
 /// The config is free-form: members of another type count as missing. Error BadInput "bad_json".

@@ -77,7 +77,7 @@ class Item {
 
   // The member of an object; nothing if it is missing.
   std::optional<Item> Find(std::string_view key) const {
-    if (value_.kind != Kind::kObject) throw Misshapen("not an object around " + std::string(key));
+    if (value_.kind != Kind::kObject) throw Misshapen("not an object; looked for key " + std::string(key));
     std::optional<Item> found;
     spans_.EachIn(value_, [&](const Value& member) {
       if (spans_.Key(member) != key) return;

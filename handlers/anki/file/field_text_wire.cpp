@@ -24,7 +24,7 @@ bool StartsWith(std::string_view text, std::size_t at, std::string_view lower) {
   return true;
 }
 
-// Whether a code point is \w to a regular expression that knows Unicode.
+// Whether a code point matches \w in a Unicode-aware regular expression.
 bool IsWord(utf8proc_int32_t c) {
   if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   switch (utf8proc_category(c)) {
@@ -65,10 +65,10 @@ struct MediaTag {
   std::string_view file_name;
 };
 
-// Finds media tags with the meaning that upstream's backtracking expression has: in a tag's attributes,
-// single characters are tried before quoted strings, and the first `src=` or `data=` that leads to a whole
-// match wins, even one inside a quoted string. Positions that have led nowhere lead nowhere from any tag, so
-// each is visited once.
+// Finds the media tags that upstream's backtracking expression matches: in a tag's attributes, single
+// characters are tried before quoted strings, and the first `src=` or `data=` that leads to a full match
+// wins, even one inside a quoted string. A position that failed once fails for every tag, so each is visited
+// once.
 class MediaTags {
  public:
   explicit MediaTags(std::string_view html)
@@ -91,7 +91,7 @@ class MediaTags {
 
  private:
   std::optional<MediaTag> FromAttributes(std::size_t begin) {
-    // At least one character or quoted string stands before the attribute.
+    // At least one character or quoted string precedes the attribute.
     quotes_.clear();
     if (visited_[begin] || begin >= html_.size()) return std::nullopt;
     if (IsQuote(html_[begin])) quotes_.push_back(begin);
@@ -138,8 +138,8 @@ class MediaTags {
       if (closing != kNowhere && last_end_ > closing)
         return MediaTag{html_.find('>', closing) + 1, html_.substr(value + 1, closing - value - 1)};
     }
-    // Without quotes, or with only one: to the next space, but whatever the first character is belongs to it
-    // (upstream's expression means to exclude a space there, and does not).
+    // Unquoted, or with only one quote: up to the next space; but the first character always belongs to the
+    // value (upstream's expression is meant to exclude a space there, but does not).
     if (html_[value] == '>' || last_end_ <= value) return std::nullopt;
     const auto tag_end = html_.find('>', value + 1);
     const auto name_end = std::min(html_.find(' ', value + 1), tag_end);
@@ -172,7 +172,7 @@ std::string ReplaceMediaTags(std::string_view html) {
   }
 }
 
-// Searches that are not repeated once they have failed: what is not in the rest is not in a shorter rest.
+// A search that is not repeated after it has failed: later searches cover only a part of the same rest.
 class Finder {
  public:
   Finder(std::string_view text, std::string_view lower) : text_(text), lower_(lower) {}
@@ -195,7 +195,7 @@ class Finder {
 std::string RemoveTags(std::string_view html) {
   Finder comment_end(html, "-->"), style_end(html, "</style>"), script_end(html, "</script>"),
       tag_end(html, ">");
-  // A style or script element: its opening tag, whatever follows, and its closing tag.
+  // A style or script element: its opening tag, any content, and its closing tag.
   const auto element_end = [&](std::size_t at, std::string_view open, std::string_view close,
                                Finder& closing) {
     if (!StartsWith(html, at, open)) return kNowhere;
@@ -228,7 +228,7 @@ std::string RemoveTags(std::string_view html) {
   }
 }
 
-// The entities of HTML 4. Upstream knows these and no others: &apos; is unknown to it.
+// The entities of HTML 4. Upstream decodes only these; &apos; is not one of them.
 constexpr std::pair<std::string_view, utf8proc_int32_t> kEntities[] = {
     {"AElig", 198},   {"Aacute", 193},  {"Acirc", 194},   {"Agrave", 192},  {"Alpha", 913},
     {"Aring", 197},   {"Atilde", 195},  {"Auml", 196},    {"Beta", 914},    {"Ccedil", 199},
@@ -283,7 +283,7 @@ constexpr std::pair<std::string_view, utf8proc_int32_t> kEntities[] = {
     {"zwj", 8205},    {"zwnj", 8204},
 };
 
-// The code point of what stands between & and ;
+// The code point of an entity, given the text between & and ;
 std::optional<utf8proc_int32_t> EntityCodePoint(std::string_view entity) {
   if (!entity.starts_with('#')) {
     const auto* const found =
@@ -320,7 +320,7 @@ std::string DecodeEntities(std::string text) {
     decoded.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size));
     at = end + 1;
   }
-  // No-break spaces become spaces, the decoded ones and those that were in the text.
+  // No-break spaces become spaces, both decoded ones and those already in the text.
   constexpr std::string_view kNoBreakSpace = "\xC2\xA0";
   std::string spaced;
   spaced.reserve(decoded.size());

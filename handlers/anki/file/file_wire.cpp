@@ -1,24 +1,23 @@
-// Reading an uploaded collection file.
+// Reads an uploaded collection file.
 //
 // The full check. Upstream and its clients run PRAGMA integrity_check, which looks up every row in every
-// index: 2.1 s of random access on a million reviews, more than the whole upload may take. What we promise is
-// the same, that a client's integrity_check will pass on the file and that all rows can be read; we get there
-// by sequential reading:
+// index: 2.1 s of random access on a million reviews, more than the whole upload may take. We give the same
+// guarantee, that a client's integrity_check passes on the file and all rows can be read, but by sequential
+// reading:
 //  1. quick_check: every page, tree, cell, NOT NULL (a third of a second for 100 MB);
-//  2. notes, cards, revlog: one scan that reads every row and sums up a hash of the key that each index must
-//     hold for it, as it is stored; then one scan of each index that checks its order and compares count and
-//     sum. A sum can be forged, but only by somebody who wants his own download to be refused by his own
-//     client;
+//  2. notes, cards, revlog: one scan that reads every row and, per index, sums hashes of the stored key that
+//     the index must hold for it; then one scan of each index that checks its order and compares count and
+//     sum. A sum can be forged, but the only effect is that the forger's own client refuses the download;
 //  3. integrity_check for every other table, and for one of the three that has an index or a value which (2)
 //     does not expect;
 //  4. the objects: all protobuf and JSON is converted once.
 //
-// Odd values. SQLite stores anything in any column, and files of many years have reals, negative numbers and
-// blobs where Anki's reader wants a small integer or a text. A client opens such a file, works with it and
-// syncs it, as long as it need not read that very row. So these are no reason to refuse a file: the file
-// stays as it is, and the row that we make of it has the value that Anki's reader would see, or where it
-// would see none, the nearest one that it can. How many there were is counted by column. Left out on purpose:
-// repairing the file. Nobody would see what was done to it.
+// Odd values. SQLite stores any value in any column, and old files have reals, negative numbers and blobs
+// where Anki's reader expects a small integer or a text. A client opens and syncs such a file as long as it
+// does not have to read that row. So we accept the file and keep it unchanged. The row that we make of it has
+// the value that Anki's reader would see or, where it would fail, the nearest value that it can read. Such
+// values are counted by column. Left out on purpose: repairing the file, because the user could not see what
+// was changed.
 #include "handlers/anki/file/file_wire.h"
 
 #include <sys/stat.h>
@@ -41,11 +40,11 @@ using sqlite::Connection;
 using sqlite::kDamaged;
 using sqlite::Statement;
 
-// Word for word what the reference server answers: its protocol tests compare the sentence.
+// Verbatim from the reference server: its protocol tests compare the text.
 constexpr char kNotACollection[] =
     "Your upload was corrupt. Please use Check Database, or restore from backup.";
 
-// --- Rows. Which columns are cast and which fall back to 0 is upstream's choice.
+// --- Rows. As in upstream, some columns are cast and others fall back to 0.
 
 constexpr char kCardColumns[] =
     "SELECT id, nid, did, ord, mod, usn, type, queue, due, ivl, factor, reps, lapses, left, odue, odid, "
@@ -60,14 +59,14 @@ constexpr char kReviewColumns[] =
     "LIMIT ?";
 
 constexpr std::int64_t kUint32High = std::numeric_limits<std::uint32_t>::max();
-// Before all ids.
+// Not above any id.
 constexpr std::int64_t kInt64Low = std::numeric_limits<std::int64_t>::min();
 template <typename Int>
 constexpr std::int64_t kLow = std::numeric_limits<Int>::min();
 template <typename Int>
 constexpr std::int64_t kHigh = std::numeric_limits<Int>::max();
 
-// Reads the columns of one row; what it cannot take as it is goes into `adjusted`, if anybody counts.
+// Reads the columns of one row. Counts values that it changes in `adjusted`, unless that is null.
 struct RowReader {
   const Statement& row;
   const char* table;
@@ -76,7 +75,7 @@ struct RowReader {
   void Adjust(const char* column) const {
     if (adjusted != nullptr) sqlite::CountAdjusted(*adjusted, table, column, row.Int(0));
   }
-  // An integer in range, else the nearest one to what SQL's CAST makes of the value.
+  // The value converted as by SQL's CAST and clamped to the range.
   template <typename Int = std::int64_t>
   Int Nearest(int column, const char* name, std::int64_t low = kLow<Int>,
               std::int64_t high = kHigh<Int>) const {
@@ -95,7 +94,7 @@ struct RowReader {
     Adjust(name);
     return fallback;
   }
-  // As Or, for the columns that Anki's reader cuts to so many bits before it looks at them.
+  // As Or, but first cuts an integer to `Bits`, as Anki's reader does for these columns.
   template <typename Bits>
   std::int32_t Cut(std::int32_t fallback, int column, const char* name, std::int64_t low,
                    std::int64_t high) const {
@@ -112,9 +111,9 @@ struct RowReader {
     if (!integer || value < 0 || value > kHigh<Usn>) Adjust("usn");
     return sqlite::SoundUsn(value);
   }
-  // Text, or the bytes of what is none.
+  // The text, or the bytes of a value of another type.
   std::string_view Text(int column, const char* name) const {
-    // The type first: asking for the text of a blob makes it one.
+    // Check the type first: sqlite3_column_text converts the value.
     const bool text = row.Type(column) == SQLITE_TEXT;
     const auto bytes = text ? row.Text(column) : row.Blob(column);
     if (!text || !IsUtf8(bytes)) Adjust(name);
@@ -122,7 +121,7 @@ struct RowReader {
   }
 };
 
-// A card of no queue that Anki knows is shown by nobody, which is what suspended means.
+// Used for queues that Anki does not know: no client shows such a card.
 constexpr std::int32_t kSuspended = -1;
 
 void Read(const Statement& statement, Card& card, Adjustments* adjusted) {
@@ -144,7 +143,7 @@ void Read(const Statement& statement, Card& card, Adjustments* adjusted) {
   card.original_due = row.Or<std::int32_t>(0, 14, "odue");
   card.original_deck_id = row.Nearest(15, "odid");
   card.flags = row.Nearest<std::int32_t>(16, "flags", 0, 0xFF);
-  // Whatever is no text is taken for no data.
+  // A value that is not text reads as empty.
   if (statement.Type(17) == SQLITE_TEXT) {
     card.data = row.Text(17, "data");
   } else {
@@ -187,7 +186,7 @@ std::size_t TextBytes(const Review&) {
   return 0;
 }
 
-// Whoever collects the rows of a page holds no more than this, and one row: notes can have megabytes.
+// Limit for the text of a page, exceeded by at most one row: notes can have megabytes.
 std::size_t PageBytes(std::int64_t limit) {
   return limit < 0 ? std::numeric_limits<std::size_t>::max() : std::size_t{4} << 20;
 }
@@ -211,7 +210,7 @@ std::int64_t EachRow(Statement& statement, std::int64_t after, std::int64_t limi
   return after;
 }
 
-// --- Notetypes, decks, deck configs and tags, which are read as a whole
+// --- Notetypes, decks, deck configs and tags
 
 void CountObjects(const SmallObjects& objects, CollectionCounts& counts) {
   counts.notetypes = static_cast<std::int64_t>(objects.notetypes.size());
@@ -229,7 +228,7 @@ Usn HighestUsn(const SmallObjects& objects) {
 
 // --- The schema
 
-// SQL of the schema, cut into upper-case words, names in quotes kept whole, comments left out.
+// Splits SQL of the schema into upper-case words, without comments. Quoted names stay whole and unchanged.
 std::vector<std::string> Words(std::string_view sql) {
   std::vector<std::string> words;
   for (std::size_t i = 0; i < sql.size();) {
@@ -260,17 +259,18 @@ std::vector<std::string> Words(std::string_view sql) {
 }
 
 constexpr char kForeignParts[] =
-    "The collection file contains database parts that do not belong to Anki, perhaps of an add-on. In Anki, "
+    "The collection file contains database parts that do not belong to Anki, perhaps from an add-on. In "
+    "Anki, "
     "please export all decks as a deck package (.apkg) with scheduling, import it into a new profile, and "
     "upload that one.";
 
-// More than any collection has; it bounds what a check of each costs.
+// More than any collection has; bounds the cost of checking each.
 constexpr int kMaxSchemaObjects = 200;
 
 struct Table {
   std::string name;
   std::vector<std::string> columns;
-  std::string row_id;  // the column that is the row's id, if there is one
+  std::string row_id;  // the column that is the rowid, if there is one
 };
 
 std::string Quoted(std::string_view name) {
@@ -293,17 +293,17 @@ Table DescribeTable(const Connection& db, const std::string& name) {
 }
 
 void CheckIndex(const Connection& db, const std::string& name, const std::vector<std::string>& words) {
-  // One parenthesis, that of the columns: so no function is called and no expression hides in a WHERE.
+  // Only the parenthesis of the column list is allowed: so a WHERE cannot call a function.
   if (std::count(words.begin(), words.end(), "(") > 1) throw FileRefused(kForeignParts);
   auto statement = db.Prepare("PRAGMA index_xinfo(" + Quoted(name) + ")");
   while (statement.Step())
     if (statement.Int(1) == -2) throw FileRefused(kForeignParts);  // an expression
 }
 
-// Refuses whatever could run or call something. Plain tables that are not Anki's are let through and left
-// alone: Android's SQLite puts an android_metadata into files, and add-ons have put theirs.
+// Refuses schema objects that could execute code. Allows and ignores plain tables that are not Anki's:
+// Android's SQLite adds android_metadata, and add-ons add their own.
 std::map<std::string, Table> CheckSchema(const Connection& db) {
-  // DEFAULT and REFERENCES are harmless: constants only, and foreign keys are off.
+  // DEFAULT and REFERENCES are harmless: DEFAULT takes constants only, and foreign keys are off.
   static const std::set<std::string> kForbidden = {"CHECK", "GENERATED", "AS", "VIRTUAL"};
   std::map<std::string, Table> tables;
   int objects = 0;
@@ -366,7 +366,7 @@ std::uint64_t Mix(std::uint64_t hash, std::int64_t value) {
   return hash ^ (hash >> 29);
 }
 
-// An index that a file of Anki's has, and what the scan of its table says must be in it.
+// An index of Anki's schema, with the count and hash sum that the scan of its table expects in it.
 struct ExpectedIndex {
   const char* name;
   std::vector<std::string> columns;
@@ -388,7 +388,7 @@ std::string Joined(const std::vector<std::string>& columns) {
   return joined;
 }
 
-// Whether the index holds exactly the expected keys in ascending order.
+// Whether the index is in ascending order and has the expected count and sum.
 bool Matches(const Connection& db, const std::string& table, const ExpectedIndex& index) {
   const auto key = Joined(index.columns) + "id";
   auto statement = db.Prepare("SELECT " + key + " FROM " + table + " INDEXED BY " + index.name + " " +
@@ -417,7 +417,7 @@ void IntegrityCheck(const Connection& db, const std::string& pragma) {
   if (!statement.Step() || statement.Text(0) != "ok") throw FileRefused(kDamaged);
 }
 
-// Checks all indexes of one large table, by sum where the index is as expected, else by integrity_check.
+// Checks all indexes of one large table: by sum if all are as expected, else by integrity_check.
 void CheckIndexes(const Connection& db, const std::string& table, const std::vector<ExpectedIndex>& expected,
                   bool only_integers) {
   std::vector<const ExpectedIndex*> known;
@@ -457,7 +457,8 @@ struct CollectionFile::Impl {
     statement.Step();
     return statement.Int(0);
   }
-  // At least the highest usn of its rows: a text is above all numbers, and hides the highest of them.
+  // At least the highest usn of the table's rows. Text sorts above numbers and hides their maximum: then 2^31
+  // - 1.
   Usn HighestUsnIn(const char* table) const {
     auto statement = db.Prepare(std::string("SELECT max(usn) FROM ") + table);
     statement.Step();
@@ -484,7 +485,7 @@ struct CollectionFile::Impl {
   std::optional<CollectionCounts> counts;  // likewise
   Adjustments adjusted;                    // likewise
   Connection db;
-  mutable Statement cards, notes, reviews;  // prepared at first use: chunked readers come back many times
+  mutable Statement cards, notes, reviews;  // prepared at first use, then reused for every page
 };
 
 void CollectionFile::Impl::CheckOneCollection() {
@@ -506,8 +507,8 @@ void CollectionFile::Impl::CheckRows() {
   counts = CollectionCounts{};
   const auto seen = [this](Usn usn) { max_usn = std::max(*max_usn, usn); };
   const auto all = std::numeric_limits<std::size_t>::max();
-  // Indexes hold what is stored, not what is read: the keys are taken from the statement. Of an index with
-  // anything but integers no sum is made.
+  // Indexes hold stored values, not adjusted ones: the keys come from the statement. A table with other keys
+  // than integers is not checked by sum.
   const auto are_integers = [](const Statement& row, std::initializer_list<int> columns) {
     return std::all_of(columns.begin(), columns.end(),
                        [&](int column) { return row.Type(column) == SQLITE_INTEGER; });
@@ -572,8 +573,8 @@ void CollectionFile::Impl::CheckGraves() {
 }
 
 void CollectionFile::Impl::CheckFully(std::int64_t file_bytes) {
-  // A tree whose branches share pages can take exponential time to walk. What an honest file needs is far
-  // below this many steps of SQLite's machine.
+  // A tree whose branches share pages can take exponential time to walk. Real files need far fewer steps of
+  // SQLite's virtual machine than this.
   struct Budget {
     std::int64_t thousands;
     static int Spend(void* budget) { return --static_cast<Budget*>(budget)->thousands < 0 ? 1 : 0; }
@@ -609,11 +610,11 @@ CollectionFile CollectionFile::Open(const std::string& path, Check check, std::i
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
   if (header.size() < 100 || !std::string_view(header).starts_with(kMagic))
     throw FileRefused(kNotACollection);
-  // Anki's files are UTF-8; SQLite would convert others, with replacements for what it cannot.
+  // Anki's files are UTF-8; SQLite would convert others, with replacement characters.
   if (header.substr(56, 4) != std::string("\0\0\0\1", 4)) throw FileRefused(kNotACollection);
   auto impl = std::make_unique<Impl>(path, sqlite::HeaderSaysWal(header));
   if (check == Check::kFull) {
-    // A row holds the first field twice.
+    // A row holds the sort field twice: in flds and sfld.
     sqlite3_limit(impl->db.Handle(), SQLITE_LIMIT_LENGTH, static_cast<int>(2 * max_note_bytes));
     struct stat status {};
     ::stat(path.c_str(), &status);
@@ -700,7 +701,7 @@ std::vector<Grave> CollectionFile::ReadGraves() const {
   auto statement = impl_->db.Prepare("SELECT type, oid, max(usn) FROM graves GROUP BY oid, type");
   std::vector<Grave> graves;
   while (statement.Step()) {
-    // Upstream knows no other kinds either, and never writes one.
+    // Upstream has no other kinds.
     if (statement.Type(0) != SQLITE_INTEGER || statement.Type(1) != SQLITE_INTEGER) continue;
     const auto kind = statement.Int(0);
     if (kind < 0 || kind > 2) continue;

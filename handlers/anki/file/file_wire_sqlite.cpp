@@ -20,13 +20,13 @@
 namespace syncline::anki::sqlite {
 namespace {
 
-// Anki reads these when it opens the file, to bring it to its newest schema: it opens none that is refused
-// so.
+// Anki reads these objects when it opens and upgrades the file, so it cannot open a file refused with this.
 constexpr char kUnreadableObject[] =
-    " in the collection cannot be read, and no Anki can open it. Please open a backup in Anki (File > Switch "
-    "Profile > Open Backup), then upload that.";
+    " in the collection cannot be read, and no version of Anki can open it. Please open a backup in Anki "
+    "(File > Switch Profile > Open Backup), then upload that.";
 
-// Only what this file does on purpose runs on an untrusted file; its schema can then call for nothing else.
+// On an untrusted file only queries, reads, functions and pragmas run. Whatever its schema asks for beyond
+// that is denied.
 int Authorize(void*, int action, const char* first, const char*, const char*, const char*) {
   switch (action) {
     case SQLITE_SELECT:
@@ -51,7 +51,7 @@ std::string ImmutableUri(const std::string& path) {
       uri += c;
     }
   }
-  // Immutable: SQLite takes no locks and wants no -wal or -shm beside a file in WAL mode.
+  // Immutable: SQLite takes no locks and needs no -wal or -shm for a file in WAL mode.
   return uri + "?immutable=1";
 }
 
@@ -94,14 +94,12 @@ void Throw(sqlite3* db, int code) {
           "template, or move what it contains to media files.");
     case SQLITE_INTERRUPT:
       throw FileRefused(
-          "The collection file takes too long to check, which a damaged one does. In Anki, please use Tools "
-          "> "
-          "Check Database; if that reports an error, open a backup (File > Switch Profile > Open Backup). "
-          "Then "
-          "try again.");
+          "Checking the collection file takes too long; it is probably damaged. In Anki, please use "
+          "Tools > Check Database; if that reports an error, open a backup (File > Switch Profile > Open "
+          "Backup). Then try again.");
     case SQLITE_NOMEM:
-      // Sizes in a damaged file can ask for more memory than SQLite allocates at once; only our own
-      // connections run out of it honestly.
+      // Sizes in a damaged file can request more memory than SQLite allocates at once. On a connection to a
+      // file of ours the memory has really run out.
       if (db != nullptr && sqlite3_db_readonly(db, "main") == 1) throw FileRefused(kDamaged);
       throw std::bad_alloc();
     default:
@@ -124,7 +122,7 @@ Statement& Statement::Bind(int index, std::int64_t value) {
 }
 
 Statement& Statement::Bind(int index, std::string_view text) {
-  // A null pointer would bind NULL.
+  // A null pointer would bind SQL NULL.
   const int code = sqlite3_bind_text(statement_.get(), index, text.data() == nullptr ? "" : text.data(),
                                      static_cast<int>(text.size()), SQLITE_STATIC);
   if (code != SQLITE_OK) Throw(nullptr, code);
@@ -181,13 +179,12 @@ Connection::Connection(const std::string& path, Mode mode) {
   Harden(db);
   RegisterUnicase(db);
   if (read_only) {
-    // Sequential scans need no cache; a small one keeps the memory of a process flat while a 1 GiB file
-    // passes.
+    // Sequential scans need no cache; a small one bounds memory while a 1 GiB file is read.
     Pragma(*this, "PRAGMA cache_size = -4096");
     Pragma(*this, "PRAGMA cell_size_check = ON");
     sqlite3_set_authorizer(db, Authorize, nullptr);
   } else {
-    // The file is a private copy that is thrown away when anything fails: it need not survive a crash.
+    // The file is a private copy that is discarded on any failure: it need not survive a crash.
     Pragma(*this, "PRAGMA locking_mode = EXCLUSIVE");
     Pragma(*this, "PRAGMA synchronous = OFF");
     Pragma(*this, "PRAGMA cache_size = -16384");
@@ -235,11 +232,11 @@ void CountAdjusted(Adjustments& adjusted, const char* table, const char* column,
 
 namespace {
 
-// Serde's limit inside of what a sync wraps around a preference: {"changes":{"conf":{...}}} leaves 124 of 127
-// levels, and an answer one more. A deeper one can be in a file, but travel nowhere.
+// Serde's limit of 127 levels minus what a sync wraps around a preference: {"changes":{"conf":{...}}} leaves
+// 124, an answer 125. A file may hold a deeper one, but it cannot be synced.
 constexpr int kMaxPreferenceDepth = 125;
 
-// Counts what is not read as it is stored, if anybody wants to know.
+// Counts values that are not read as stored, unless `adjusted` is null.
 struct Counter {
   Adjustments* adjusted;
   void Count(const char* table, const char* column, std::int64_t id) const {
@@ -251,7 +248,7 @@ struct Counter {
     if (stored != usn) Count(table, "usn", id);
     return usn;
   }
-  // UTF-8 of whatever there is.
+  // The value as valid UTF-8, whatever its type and bytes.
   std::string Name(const Statement& row, int column, const char* table, const char* name,
                    std::int64_t id) const {
     const bool is_text = row.Type(column) == SQLITE_TEXT;
@@ -265,13 +262,13 @@ struct Counter {
 
 std::int64_t NeedNumber(std::string_view digits) {
   const auto number = WholeNumber(digits);
-  if (!number) throw BadJson("no whole number");
+  if (!number) throw BadJson("not a whole number");
   return *number;
 }
 
-// Names must differ in newer schemas; upstream appends _ until they do when it upgrades a file. One _ is
-// enough for any honest file; a hostile one with thousands of equal names is not to cost thousands of tries
-// for each of them.
+// Newer schemas need unique names; upstream appends _ until they are, when it upgrades a file. One _ is
+// enough for any real file. For a hostile one, the id avoids thousands of tries for each of thousands of
+// equal names.
 bool MakeNameDiffer(std::set<std::string>& names, std::string& name, std::int64_t id) {
   if (names.insert(UnicaseKey(name)).second) return false;
   name += '_';
@@ -279,15 +276,15 @@ bool MakeNameDiffer(std::set<std::string>& names, std::string& name, std::int64_
   return true;
 }
 
-// id -> JSON of a map in the col table, in the order of ids. Of two equal ids the last one wins, as upstream
-// reads it.
+// Reads a JSON map of the col table: id -> JSON of the object. If an id occurs twice, the last one wins, as
+// in upstream.
 std::map<std::int64_t, std::string> ReadJsonMap(const Connection& db, const char* column) {
   auto statement = db.Prepare(std::string("SELECT ") + column + " FROM col LIMIT 1");
   std::map<std::int64_t, std::string> objects;
   if (!statement.Step()) return objects;
   const auto text = statement.Text(0);
   const JsonSpans json(text, 1);
-  if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("no map of objects");
+  if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("not a map of objects");
   json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
     objects[NeedNumber(json.Key(value))] = std::string(json.Raw(value));
   });
@@ -304,17 +301,16 @@ Object NotetypeObject(const NotetypeRow& row, std::string json) {
           static_cast<std::int32_t>(row.templates.size())};
 }
 
-// A schema 11 object keeps its own text, unless upstream would read something else than its text says.
+// A schema 11 object keeps its own text, unless upstream would read it differently.
 template <typename Row>
 std::string OwnText(const Row& row, std::string json, bool rename, std::string (*to_json)(const Row&)) {
   if (rename) return to_json(row);
-  // Duplicate keys are accepted in a file but refused in a message; only reprinting tells that there are
-  // none.
+  // Duplicate keys are accepted in a file but refused in a message; reprinting removes them.
   if (HasDuplicateKeys(json)) return to_json(row);
   return json;
 }
 
-// The objects of a map in the col table whose names must differ, each with its row and its own text.
+// Visits the objects of a map in the col table, with unique names: each with its row and its text.
 template <typename Row, typename Visit>
 void EachNamedObject(const Connection& db, const char* column, Row (*from_json)(std::string_view),
                      std::string (*to_json)(const Row&), Visit visit) {
@@ -329,9 +325,9 @@ void EachNamedObject(const Connection& db, const char* column, Row (*from_json)(
   }
 }
 
-// The row as JSON. A row whose protobuf does not parse is to be no reason to refuse a file: clients open it,
-// and sync it as long as nobody touches that object. What stands in for it here has its id, its name and its
-// parts, and is sent only to a client that has never seen the file.
+// The row as JSON. A row whose protobuf does not parse is no reason to refuse a file: clients open and sync
+// it as long as that object is not touched. Its stand-in here has its id, name and parts, and is sent only to
+// a client that has never had the file.
 template <typename Row, typename StandIn>
 std::string JsonOrStandIn(Row& row, std::string (*to_json)(const Row&), StandIn stand_in) {
   try {
@@ -347,7 +343,7 @@ std::vector<Object> ReadNotetypes(const Connection& db, int version, const Count
   if (version < 15) {
     EachNamedObject(
         db, "models", NotetypeFromJson, NotetypeToJson, [&](const NotetypeRow& row, std::string text) {
-          // They exist in very old collections, and are given an id when Anki opens one.
+          // Very old collections have such notetypes; Anki gives them an id when it opens the collection.
           if (row.id == 0) {
             throw FileRefused(
                 "The collection contains a note type without an id. Please open it with a current "
@@ -408,7 +404,7 @@ std::vector<Object> ReadDecks(const Connection& db, int version, const Counter& 
     auto json = JsonOrStandIn(row, DeckToJson, [&](DeckRow& odd) {
       counter.Count("decks", "kind", id);
       odd.common.clear();
-      // An ordinary deck with the options of the id 1, as protobuf.
+      // A normal deck with config_id 1, as protobuf.
       odd.kind = "\x0a\x02\x08\x01";
     });
     decks.push_back({row.id, HumanDeckName(row.name), row.mod, row.usn, std::move(json)});
@@ -418,7 +414,7 @@ std::vector<Object> ReadDecks(const Connection& db, int version, const Counter& 
 
 Object DeckConfigObject(std::int64_t id, std::string json) {
   auto row = DeckConfigFromJson(json);
-  // Some clients wrote another id inside than the one it goes by.
+  // Some clients wrote an id into the object that differs from its key.
   const bool wrong_id = row.id != id;
   row.id = id;
   auto text = OwnText(row, std::move(json), wrong_id, DeckConfigToJson);
@@ -467,18 +463,18 @@ std::vector<Tag> ReadTags(const Connection& db, int version, const Counter& coun
   auto statement = db.Prepare("SELECT tags FROM col LIMIT 1");
   if (!statement.Step()) return tags;
   const JsonSpans json(statement.Text(0), 1);
-  if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("no map of tags");
+  if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("not a map of tags");
   std::set<std::string> names;
   json.EachIn(json.Root(), [&](const JsonSpans::Value& value) {
-    if (value.kind != JsonSpans::Kind::kNumber) throw BadJson("usn of a tag");
+    if (value.kind != JsonSpans::Kind::kNumber) throw BadJson("usn of a tag is not a number");
     const std::string name(json.Key(value));
     if (names.insert(UnicaseKey(name)).second) tags.push_back({name, SoundUsn(NeedNumber(json.Raw(value)))});
   });
   return tags;
 }
 
-// Nobody could be sent a preference that is no JSON, or too deep: clients that have it in their file answer
-// with an error when it is to be synced. Here it is left out.
+// Whether a preference can be synced. If it is not JSON, or nested too deep, clients that have it fail when
+// they sync it; so the rows leave it out.
 bool CanTravel(std::string_view value) {
   try {
     static_cast<void>(JsonSpans(value, 0, kMaxPreferenceDepth));
@@ -504,7 +500,7 @@ std::string ReadConfig(const Connection& db, int version, const Counter& counter
     auto statement = db.Prepare("SELECT conf FROM col LIMIT 1");
     if (!statement.Step()) throw BadJson("no config");
     const JsonSpans json(statement.Text(0), 1);
-    if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("config is no object");
+    if (json.Root().kind != JsonSpans::Kind::kObject) throw BadJson("config is not an object");
     json.EachIn(json.Root(),
                 [&](const JsonSpans::Value& value) { add(std::string(json.Key(value)), json.Raw(value)); });
   }
@@ -514,7 +510,7 @@ std::string ReadConfig(const Connection& db, int version, const Counter& counter
   return config.Finish();
 }
 
-// Names the kind of object in the sentence when one of them cannot be read.
+// Runs `read`. If an object cannot be read, refuses the file with a message that names the kind of object.
 template <typename Read>
 auto Named(const char* kind, Read read) {
   try {
@@ -532,8 +528,7 @@ SmallObjects ReadSmallObjects(const Connection& db, int version, Adjustments* ad
   SmallObjects objects;
   objects.notetypes = Named("A note type", [&] { return ReadNotetypes(db, version, counter); });
   objects.decks = Named("A deck", [&] { return ReadDecks(db, version, counter); });
-  objects.deck_configs =
-      Named("A group of deck options", [&] { return ReadDeckConfigs(db, version, counter); });
+  objects.deck_configs = Named("A deck options group", [&] { return ReadDeckConfigs(db, version, counter); });
   objects.tags = Named("The list of tags", [&] { return ReadTags(db, version, counter); });
   objects.config_json = Named("A preference", [&] { return ReadConfig(db, version, counter); });
   return objects;

@@ -1,7 +1,7 @@
 #pragma once
-// The little of SQLite that reading and writing collection files needs, and what both of them share.
+// The small part of SQLite that reading and writing collection files needs, and code that both share.
 //
-// Left out on purpose: everything that PostgreSQL is for. Only handlers/anki/file_wire*.cpp may include this.
+// Left out on purpose: everything else of SQLite. Only handlers/anki/file/file_wire*.cpp may include this.
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -14,18 +14,17 @@
 
 namespace syncline::anki::sqlite {
 
-/// The longest text or blob a file may hold, and the longest row: twice the largest message that can be set,
-/// for a row may hold a note's first field twice. SQLite itself holds 10^9 bytes.
+/// The longest text, blob or row that a file may hold: twice the largest value of max_message_mib, since a
+/// row may hold a note's only field twice (flds and sfld). SQLite itself holds 10^9 bytes.
 inline constexpr int kMaxValueBytes = 900 << 20;
 
-/// What the user is told of a file that SQLite or Anki could not work with.
+/// The message for the user if SQLite or Anki cannot work with the file.
 inline constexpr char kDamaged[] =
     "The collection file is damaged. In Anki, please use Tools > Check Database; if that reports an error, "
-    "open "
-    "a backup (File > Switch Profile > Open Backup). Then try again.";
+    "open a backup (File > Switch Profile > Open Backup). Then try again.";
 
-/// Throws what an error code means: FileRefused when the file is to blame, std::runtime_error when the
-/// machine is.
+/// Throws the exception for an error code: FileRefused if the file is at fault, std::runtime_error or
+/// std::bad_alloc if the machine is.
 [[noreturn]] void Throw(sqlite3* db, int code);
 
 class Statement {
@@ -34,17 +33,17 @@ class Statement {
   Statement(sqlite3* db, std::string_view sql);
 
   Statement& Bind(int index, std::int64_t value);
-  /// The text must stay until the statement has been stepped or reset.
+  /// The text must stay valid until the statement has run or is reset.
   Statement& Bind(int index, std::string_view text);
   Statement& BindBlob(int index, std::string_view bytes);
   /// True while there is a row.
   bool Step();
   void Reset();
-  /// For statements without rows: step, then reset, so that it can be bound again.
+  /// Runs to the end, discards rows, and resets, so that it can be bound again.
   void Run();
 
   int Type(int column) const { return sqlite3_column_type(statement_.get(), column); }
-  /// What is no integer is cast, as SQL's CAST does it.
+  /// Other types are converted as by SQL's CAST.
   std::int64_t Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
   /// Valid until the next Step or Reset.
   std::string_view Text(int column) const;
@@ -74,18 +73,19 @@ class Connection {
   std::unique_ptr<sqlite3, Close> db_;
 };
 
-/// The first 100 bytes of a database file, or fewer when it is shorter. Throws std::runtime_error.
+/// The first 100 bytes of a database file, or all of a shorter one. Throws std::runtime_error.
 std::string ReadHeader(const std::string& path);
 bool HeaderSaysWal(std::string_view header);
-/// Makes a file in WAL mode one with a rollback journal. Right only for a file whose -wal has been
-/// checkpointed, which every uploaded file must be: it comes alone.
+/// Switches a file in WAL mode to a rollback journal. Correct only if its -wal has been checkpointed, which
+/// every uploaded file must be: it comes without one.
 void LeaveWal(const std::string& path);
 
 int ReadSchemaVersion(const Connection& db);
-/// What is not read as it is stored is counted in `adjusted`, if given.
+/// Counts values that are not read as stored in `adjusted`, if given. Throws FileRefused.
 SmallObjects ReadSmallObjects(const Connection& db, int version, Adjustments* adjusted = nullptr);
-/// The usn of a row, cut to 32 bits as Anki's reader cuts it. What is below 0 counts as seen by everybody who
-/// has the file: -1 marks what waits for a sync in a client, and whoever downloads the file sends it anew.
+/// The usn of a row, cut to 32 bits as Anki's reader does. Values below 0 become 0, which counts as seen by
+/// every client that has the file: -1 marks a row that waits for a sync, and each client that downloads the
+/// file sends it again.
 Usn SoundUsn(std::int64_t usn);
 void CountAdjusted(Adjustments& adjusted, const char* table, const char* column, std::int64_t id);
 

@@ -35,7 +35,7 @@ constexpr char kClozeCss[] =
     ".nightMode .cloze {\n"
     "    color: lightblue;\n"
     "}\n";
-// The variables are what Anki's image occlusion script reads its colours from.
+// Anki's image occlusion script reads its colors from these variables.
 constexpr char kOcclusionCss[] =
     "#image-occlusion-canvas {\n"
     "    --active-shape-color: #ff8e8e;\n"
@@ -45,7 +45,7 @@ constexpr char kOcclusionCss[] =
     "    --highlight-shape-color: #ff8e8e00;\n"
     "    --highlight-shape-border: 1px #ff8e8e;\n"
     "}\n";
-// The ids are those that Anki's script looks for.
+// Anki's script looks for these ids.
 constexpr char kOcclusionQuestion[] =
     "{{#Header}}<div>{{Header}}</div>{{/Header}}\n"
     "<div style=\"display: none\">{{cloze:Occlusion}}</div>\n"
@@ -68,7 +68,7 @@ constexpr char kOcclusionAnswerRest[] =
 
 struct Field {
   const char* name;
-  int tag = -1;  // what a field of a cloze notetype is to Anki, by position; -1: nothing special
+  int tag = -1;  // the role of a field in a cloze notetype, as Anki numbers it; -1: none
   bool kept = false;
 };
 
@@ -91,7 +91,7 @@ struct Stock {
   std::vector<Requirement> requirements;
 };
 
-// Fields and templates are told apart by a random number when notetypes meet in an import.
+// Anki identifies fields and templates by a random number when an import merges notetypes.
 std::int64_t RandomId() {
   std::random_device source;
   return static_cast<std::int64_t>(std::uint64_t{source()} << 32 | source());
@@ -207,7 +207,7 @@ SmallObjects StockObjects(std::int64_t first_notetype_id) {
   }
   objects.decks.push_back({1, "Default", 0, 0, kDefaultDeck});
   objects.deck_configs.push_back({1, "Default", 0, 0, kDefaultDeckConfig});
-  // A null creationOffset: the first client to sync fills in its own.
+  // creationOffset is null: the first client to sync sets its own.
   objects.config_json =
       R"({"activeDecks":[1],"addToCur":true,"collapseTime":1200,"creationOffset":null,"curDeck":1,)"
       R"("curModel":)" +

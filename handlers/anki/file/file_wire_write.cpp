@@ -1,9 +1,9 @@
-// Writing collection files: bringing a base file up to date, making an empty one, going back to schema 11.
+// Writes collection files: brings a base file up to date, creates an empty one, downgrades to schema 11.
 //
-// Rows are upserted, so that columns which sync does not carry (a note's flags and data) stay as they were,
-// and indexes are touched only where a key changed. A table that is empty at first loses its indexes until
-// the end: building them from sorted rows is several times faster than filling them row by row. Left out on
-// purpose: deciding what is newer, and usns; rows are written as given.
+// Rows are upserted, so that columns which sync does not carry (a note's flags and data) stay unchanged, and
+// indexes change only where a key changed. Indexes of an empty table are dropped and rebuilt at the end: this
+// is several times faster than filling them row by row. Left out on purpose: deciding which row is newer and
+// assigning usns; rows are written as given.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -121,8 +121,8 @@ std::map<std::int64_t, std::string> ById(const std::vector<Object>& objects) {
   return map;
 }
 
-// Two fields or templates of one name cannot be in the file. No client makes such a notetype, but another
-// one's JSON is not reason enough to refuse a user his download.
+// Names of fields and of templates are unique in the file. Clients do not create duplicates; if some JSON has
+// them, rename rather than fail the user's download.
 template <typename Row>
 void MakeNamesDiffer(std::vector<Row>& rows) {
   std::set<std::string> names;
@@ -130,8 +130,8 @@ void MakeNamesDiffer(std::vector<Row>& rows) {
     while (!names.insert(UnicaseKey(row.name)).second) row.name += '+' + std::to_string(names.size());
 }
 
-// A row with these columns; where its id is there already, they are replaced, and no others. `new_columns`
-// get `new_values` in a new row only.
+// Inserts a row with these columns, or updates only these if the id exists. `new_columns` get `new_values` in
+// a new row only.
 std::string UpsertSql(const std::string& table, const std::vector<std::string>& columns,
                       const std::string& new_columns = "", const std::string& new_values = "") {
   std::string names, places, changes;
@@ -144,7 +144,7 @@ std::string UpsertSql(const std::string& table, const std::vector<std::string>& 
          ") ON CONFLICT (id) DO UPDATE SET " + changes;
 }
 
-// From the first parameter on.
+// Binds the values to the parameters 1, 2 and so on.
 Statement& BindInts(Statement& statement, std::initializer_list<std::int64_t> values) {
   int index = 0;
   for (const auto value : values) statement.Bind(++index, value);
@@ -157,12 +157,13 @@ struct CollectionFileWriter::Impl {
   explicit Impl(const std::string& path) : db((sqlite::LeaveWal(path), path), Connection::Mode::kReadWrite) {
     db.Run("BEGIN IMMEDIATE");
     version = sqlite::ReadSchemaVersion(db);
-    if (version != 11 && (version < 14 || version > 18)) throw FileRefused("The base file is no collection.");
+    if (version != 11 && (version < 14 || version > 18))
+      throw FileRefused("The base file is not a collection.");
   }
 
   bool HasRows() const { return version >= 15; }  // notetypes and decks are tables, not JSON in col
 
-  // Before 15, objects live in JSON columns: all of them are read at the first change and written at the end.
+  // Before 15, objects are in JSON columns: all are read at the first change and written at the end.
   SmallObjects& Objects() {
     if (!objects) objects = sqlite::ReadSmallObjects(db, version);
     return *objects;
@@ -174,8 +175,7 @@ struct CollectionFileWriter::Impl {
     }
   }
 
-  // Another object of the table that goes by this name gets in the way of the unique index; see
-  // MakeNamesDiffer.
+  // The name, changed if another object of the table has it: the index is unique. See MakeNamesDiffer.
   std::string FreeName(const char* table, std::string name, std::int64_t id) const {
     auto taken = db.Prepare(std::string("SELECT 1 FROM ") + table + " WHERE name = ? AND id != ?");
     for (bool again = false; taken.Bind(1, std::string_view(name)).Bind(2, id).Step(); again = true) {
@@ -190,12 +190,12 @@ struct CollectionFileWriter::Impl {
     for (const auto& object : of) statement.Bind(1, object.id).Run();
   }
 
-  // The columns that rows of objects begin with.
+  // Binds the first columns that all rows of objects share.
   static Statement& BindHead(Statement& put, const Object& object, std::string_view name) {
     return put.Bind(1, object.id).Bind(2, name).Bind(3, object.mod).Bind(4, std::int64_t{object.usn});
   }
 
-  // Into rows where the file has them for this kind of object, else into the JSON that is written at the end.
+  // Writes rows if the file has a table for this kind of object, else the JSON that is written at the end.
   void Put(const std::vector<Object>& put, bool into_rows, void (Impl::*put_rows)(const std::vector<Object>&),
            std::vector<Object> SmallObjects::*list, bool& list_changed);
   void PutNotetypeRows(const std::vector<Object>& notetypes);
@@ -218,7 +218,7 @@ struct CollectionFileWriter::Impl {
 };
 
 void CollectionFileWriter::Impl::PutNotetypeRows(const std::vector<Object>& notetypes) {
-  // All go before any comes: two notetypes may have swapped names.
+  // Delete all before inserting any: two notetypes may have swapped names.
   DeleteAll("fields", "ntid", notetypes);
   DeleteAll("templates", "ntid", notetypes);
   DeleteAll("notetypes", "id", notetypes);
@@ -271,7 +271,7 @@ void CollectionFileWriter::Impl::PutConfigRows(std::string_view config_json) {
   std::map<std::string, std::string_view> wanted;
   json.EachIn(json.Root(),
               [&](const JsonSpans::Value& value) { wanted[std::string(json.Key(value))] = json.Raw(value); });
-  // A key that keeps its value keeps its row, with the usn and time in it.
+  // A key with an unchanged value keeps its row, including usn and time.
   std::vector<std::string> gone;
   auto existing = db.Prepare("SELECT KEY, val FROM config");
   while (existing.Step()) {
@@ -297,7 +297,7 @@ std::uint32_t CollectionFileWriter::Impl::SortFieldOf(std::int64_t notetype_id) 
       while (statement.Step()) {
         NotetypeRow row;
         row.config = statement.Blob(1);
-        // What cannot be read stays as its owner left it.
+        // An unreadable config stays unchanged; the first field sorts.
         try {
           (*sort_fields)[statement.Int(0)] = SortField(row);
         } catch (const BadObject&) {
@@ -340,7 +340,8 @@ void CollectionFileWriter::Impl::WriteJsonColumns() {
 
 namespace {
 
-// JSON that no client would accept was never let into the tables, so this is not the user's doing.
+// Turns unreadable JSON into FileRefused. Uploads and messages are checked, so the tables should not hold
+// any.
 template <typename Put>
 void PutReadable(Put put) {
   try {
@@ -371,7 +372,7 @@ CollectionFileWriter::CollectionFileWriter(CollectionFileWriter&&) noexcept = de
 CollectionFileWriter::~CollectionFileWriter() = default;  // closing the connection rolls back
 
 void CollectionFileWriter::Unbury() {
-  // A learning card is due at a time, or on a day once it waits for tomorrow; no day number reaches 10^9.
+  // A learning card is due at a time or on a day; day numbers are below 10^9.
   impl_->db.Run(
       "UPDATE cards SET queue = CASE WHEN type = 0 THEN 0 WHEN type = 2 THEN 2 WHEN due > 1000000000 THEN 1 "
       "ELSE 3 END "
@@ -388,7 +389,7 @@ void CollectionFileWriter::Bury(const Grave& grave) {
                                        "DELETE FROM decks WHERE id = ?"};
     impl_->db.Prepare(kDelete[kind]).Bind(1, grave.id).Run();
   }
-  // Below schema 18 the table has no key.
+  // Below schema 18 the table has no primary key.
   impl_->db.Prepare("DELETE FROM graves WHERE oid = ? AND type = ?").Bind(1, grave.id).Bind(2, kind).Run();
   auto put = impl_->db.Prepare("INSERT INTO graves (oid, type, usn) VALUES (?, ?, ?)");
   put.Bind(1, grave.id).Bind(2, kind).Bind(3, std::int64_t{grave.usn}).Run();
@@ -412,7 +413,7 @@ void CollectionFileWriter::PutDeckConfigs(const std::vector<Object>& configs) {
 void CollectionFileWriter::PutTags(const std::vector<Tag>& tags) {
   if (tags.empty()) return;
   if (impl_->version >= 14) {
-    // New tags begin collapsed, as upstream makes them.
+    // New tags are collapsed, as in upstream.
     auto put = impl_->db.Prepare(impl_->version >= 17
                                      ? "INSERT OR IGNORE INTO tags (tag, usn, collapsed) VALUES (?, ?, 1)"
                                      : "INSERT OR IGNORE INTO tags (tag, usn) VALUES (?, ?)");
@@ -439,7 +440,7 @@ void CollectionFileWriter::PutConfig(std::string_view config_json) {
 void CollectionFileWriter::PutNote(const Note& note) {
   if (!impl_->put_note) {
     impl_->DropIndexesIfEmpty("notes");
-    // What sync does not carry is set where the note is new, and stays where it is not.
+    // Sync does not carry flags and data: a new note gets defaults, an existing one keeps its values.
     impl_->put_note = impl_->db.Prepare(
         UpsertSql("notes", {"id", "guid", "mid", "mod", "usn", "tags", "flds", "sfld", "csum"},
                   ", flags, data", ", 0, ''"));
@@ -452,7 +453,7 @@ void CollectionFileWriter::PutNote(const Note& note) {
   put.Bind(5, std::int64_t{note.usn})
       .Bind(6, std::string_view(note.tags))
       .Bind(7, std::string_view(note.fields));
-  // The column has integer affinity: SQLite makes a number of a text that is one, and so sorts it as one.
+  // The column has integer affinity: SQLite stores and sorts numeric text as a number.
   put.Bind(8, std::string_view(sorted)).Bind(9, std::int64_t{FieldChecksum(first)}).Run();
 }
 
@@ -491,7 +492,7 @@ void CollectionFileWriter::Finish() {
   impl_->WriteJsonColumns();
   for (const auto& sql : impl_->dropped_indexes) impl_->db.Run(sql);
   impl_->db.Run("COMMIT");
-  // Lets go of the file, which the caller is about to read.
+  // Closes the file, which the caller reads next.
   impl_.reset();
 }
 

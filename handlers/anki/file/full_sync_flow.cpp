@@ -16,19 +16,18 @@
 namespace syncline::anki {
 namespace {
 
-// What passes between files and streams at once.
+// Buffer size for copies between files and streams.
 constexpr std::size_t kPieceBytes = 256 << 10;
-// Fast, and already as small as what clients send.
+// Fast, and the result is as small as what clients send.
 constexpr int kFileCompression = 1;
-// Rows in one step of an import: some 50 ms under the collection's lock, which is what a sync can be made to
-// wait.
+// Rows in one step of an import. A step holds the collection's lock for about 50 ms; a sync waits that long.
 constexpr std::int64_t kImportRows = 4000;
-// Rows a statement hands out while a file is built: few enough for its timeout.
+// Rows per statement while a file is built: few enough for the statement timeout.
 constexpr int kBuildRows = 20'000;
-// Rows deleted in one transaction when a replaced collection goes.
+// Rows of a replaced collection deleted in one transaction.
 constexpr std::int64_t kDeleteRows = 20'000;
 
-// Passes a body on and keeps the bytes as they came.
+// Passes a body on and writes its bytes to a file.
 class KeepingSource : public BodySource {
  public:
   KeepingSource(BodySource& source, TempFile& copy) : source_(source), copy_(copy) {}
@@ -78,39 +77,37 @@ BlobInfo StoreCompressed(Context& context, const TempFile& file) {
   });
 }
 
-// The newest usn that a device which has this file does not ask for.
+// The highest usn that a device with this file has seen.
 Usn SeenUsn(Usn file_usn) {
   return std::max(file_usn - 1, 0);
 }
 
-// The usns from here on, up to 2^31 - 1, are few: a collection that goes on from them would come to the end.
+// A file's usn above this is not continued: the collection could reach 2^31 - 1.
 constexpr Usn kMaxUsn = 2'000'000'000;
 // The year 9999, in ms.
 constexpr std::int64_t kMaxTime = 253'402'300'799'000;
 
-// The head of a file, as the collection begins with it.
+// The head that a collection gets from a file.
 CollectionMeta BeginningOf(const CollectionMeta& stored, std::int64_t now_ms) {
   CollectionMeta meta = stored;
-  // Beside such a usn ours begin anew. Who has the file names its usn at the next sync, which is above all of
-  // ours; so it is taken for somebody who has seen the file and nothing else (Collection::SeenBy), and gets a
-  // usn of ours when that sync ends.
+  // Restart at 1. A client that has the file sends the file's usn at its next sync. It is above all of ours
+  // and means "has seen the file and nothing newer" (Collection::SeenBy); when that sync ends, the client has
+  // one of ours.
   if (meta.usn < 0 || meta.usn > kMaxUsn) meta.usn = 1;
-  // Clients take what was changed later for the better config. One from the year 292 million would win for
-  // ever.
+  // Clients prefer the config with the later mod. One from the year 292 million would win forever.
   if (meta.mod_ms < 0 || meta.mod_ms > kMaxTime) meta.mod_ms = now_ms;
-  // The schema time stays, whatever it is: it is only ever compared, with the one in the same file.
+  // The schema time stays, whatever it is: it is only compared for equality with that of a client.
   return meta;
 }
 
 void RefuseStrangeCreation(const CollectionMeta& meta) {
   if (meta.created_s >= -kMaxCreatedSeconds && meta.created_s <= kMaxCreatedSeconds) return;
   throw FileRefused(
-      "The collection says that it was created in a year that no calendar knows, and Anki cannot work with "
-      "it. "
+      "The collection's creation date is out of range, and Anki cannot work with it. "
       "Please open a backup in Anki (File > Switch Profile > Open Backup), then upload that.");
 }
 
-// Of an id that was used again the grave is history: it must not keep the row from being imported.
+// The file's graves, except those of ids that exist again: they would keep the row from being imported.
 std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& objects) {
   std::vector<Grave> graves = file.ReadGraves();
   std::vector<std::int64_t> cards, notes;
@@ -136,13 +133,13 @@ std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& obje
 NewCollection Describe(const CollectionFile& file, std::uint64_t bytes, std::int64_t now_ms) {
   NewCollection next;
   next.file = next.meta = BeginningOf(file.Meta(), now_ms);
-  // A head that clients cannot read is not handed on. With a usn beyond the file's the file is not current,
-  // and every download has a head written by us.
+  // Do not serve a head that clients cannot read. With a usn above the file's, the file is not current, and
+  // every download has a head that we wrote.
   if (!file.HasReadableMeta()) ++next.meta.usn;
   next.counts = file.Counts();
   next.objects = file.ReadSmallObjects();
   next.graves = GravesOf(file, next.objects);
-  // Rows of the file count as seen by whoever has the file, also those of a careless program with usns from
+  // Rows of the file count as seen by every client that has it, even if a faulty program gave them usns from
   // the future.
   const Usn seen = SeenUsn(next.file.usn);
   next.max_usn = std::min(file.MaxUsn(), seen);
@@ -155,7 +152,7 @@ NewCollection Describe(const CollectionFile& file, std::uint64_t bytes, std::int
   return next;
 }
 
-// Everything of a generation that is newer than its base file goes into a copy of that file. One snapshot.
+// Writes what is newer than the base file into a copy of that file. Reads one snapshot.
 void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const std::string& path,
                            std::int64_t max_bytes = kAnySize) {
   CollectionFileWriter writer(path);
@@ -213,17 +210,17 @@ class OpenedFile : public ImportingFile {
   CollectionFile file_;
 };
 
-// Some rows of a base file, on their way to the tables.
+// A page of base file rows of one kind, to be imported.
 struct Page {
   ImportStep step;
   CardColumns cards{};
   NoteColumns notes{};
   ReviewColumns reviews{};
-  std::vector<std::int64_t> usns{};  // of the rows of whichever it holds
-  std::int64_t last = 0;             // id
+  std::vector<std::int64_t> usns{};  // of the page's rows, in order
+  std::int64_t last = 0;             // id of the last row
 };
 
-// What SQLite calls text may be any bytes; PostgreSQL takes UTF-8 without NUL.
+// SQLite's text may be any bytes; PostgreSQL requires UTF-8 without NUL, so MakeText replaces the rest.
 Page ReadPage(const CollectionFile& file, ImportStep step, std::int64_t after, Usn seen) {
   Page page{.step = step, .last = after};
   const auto add = [&](auto& columns, auto&& row) {
@@ -255,7 +252,7 @@ Page ReadPage(const CollectionFile& file, ImportStep step, std::int64_t after, U
   return page;
 }
 
-// A day that a sync has unburied since counts for rows that come later, too. Harmless when it is done twice.
+// If a sync has unburied cards since the upload, cards imported later must be unburied, too. Idempotent.
 void Unbury(CardColumns& cards) {
   for (std::size_t i = 0; i < cards.ids.size(); ++i) {
     if (!IsBuried(cards.queues[i])) continue;
@@ -264,7 +261,7 @@ void Unbury(CardColumns& cards) {
   }
 }
 
-// A file with a row of many MB is read when nobody else in the process holds one.
+// Opens and fully checks a file. If it has a row of many MB, takes the turn for large requests first.
 CollectionFile OpenUploaded(Context& context, const std::string& path) {
   constexpr auto kFull = CollectionFile::Check::kFull;
   try {
@@ -307,7 +304,7 @@ void EnsureCollection(Context& context) {
       });
   if (!created_ms) return;
   TempFile plain(context.config().temp_dir);
-  // A day of a collection begins at 4 in the morning.
+  // A day of a collection begins at 4 a.m. (UTC here).
   constexpr std::int64_t kDay = 86'400, kFour = 4 * 3600;
   const std::int64_t created_s = (*created_ms / 1000 - kFour) / kDay * kDay + kFour;
   CreateEmptyCollection(
@@ -343,8 +340,8 @@ Download PrepareDownload(Context& context) {
     auto file = FetchBase(context, collection);
     const auto build = [&](CollectionStore& store) {
       const auto now = store.Find();
-      // Replaced meanwhile: another base file. A sync meanwhile is no matter: this snapshot is the one that
-      // counts.
+      // If the collection was replaced meanwhile, start over with its base file. A sync meanwhile does not
+      // matter: everything is read in this snapshot.
       if (!now || now->generation != collection.generation) return false;
       ApplyChangesSinceBase(store, *now, file->path(), max_bytes);
       return true;
@@ -394,7 +391,7 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
           store.RememberImport(next, after);
           return true;
         });
-    if (!is_current) return;  // replaced meanwhile: its rows are nobody's business any more
+    if (!is_current) return;  // replaced meanwhile: its rows are no longer needed
     step = next;
   }
 }
@@ -440,11 +437,11 @@ void Restore(Context& context, std::int32_t generation) {
   next.meta = entry->collection.meta;
   context.Write<FullSyncStore, CollectionStore>([&](FullSyncStore& store, CollectionStore& collections) {
     const auto current = collections.Lock();
-    // A new schema time tells every client to download. Without it they would hold a usn from the future, ask
-    // for nothing, and at best fail the sanity check.
+    // A new schema time makes every client download. Without it a client would have a usn from the future,
+    // ask for nothing, and at best fail the sanity check.
     const std::int64_t now_ms = context.NowMs();
     next.meta.schema_ms = now_ms;
-    // Later than the one before, or, where that is beyond all time, only another one.
+    // Later than the previous one, unless that is above kMaxTime; then only different from it.
     if (current && current->meta.schema_ms >= now_ms && current->meta.schema_ms < kMaxTime)
       next.meta.schema_ms = current->meta.schema_ms + 1;
     next.meta.mod_ms = std::max(now_ms, current ? current->meta.mod_ms + 1 : 0);

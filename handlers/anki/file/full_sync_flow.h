@@ -1,8 +1,8 @@
 #pragma once
-// The files behind full syncs: receiving and checking one, making the first, bringing the base file up to
-// date for a download, turning a file into rows. What the database keeps of it is FullSyncStore's; here are
-// the steps between temporary files, blobs and transactions, for the handlers, the jobs and syncline-admin.
-// Slow, so never inside a transaction; killed anywhere, it leaves the collection as it was.
+// The files behind full syncs: receives and checks an upload, creates the first file, brings the base file up
+// to date for a download, turns a file into rows. FullSyncStore has the database part; this file connects
+// temporary files, blobs and transactions, for the handlers, the jobs and syncline-admin. Slow, so never call
+// these inside a transaction. A process that dies in one of them leaves the collection consistent.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,36 +19,35 @@
 
 namespace syncline::anki {
 
-/// Receives an uploaded file (zstd, one frame), checks it, and puts it in place of the collection. Answers
-/// within the client's stall limit of 30 s: turning it into rows is a job. Throws FileRefused with a text for
-/// the user, Error for anything else (bad_zstd; over_quota). `client` is the version of who sent it, for the
-/// report that is kept when values in the file are odd.
+/// Receives an uploaded file (zstd, one frame), checks it, and replaces the collection with it. The import of
+/// its rows is a job, so that the answer meets the client's stall limit of 30 s. Throws FileRefused with a
+/// message for the user, Error for anything else (bad_zstd; over_quota). `client` is the client's version,
+/// for the report on odd values.
 void ReceiveUpload(Context& context, BodySource& body, const std::string& client);
 
-/// Gives an account without data its first, empty collection: what a device gets that chooses to download it.
+/// Creates an empty collection for an account without data, for a device that syncs or downloads first.
 void EnsureCollection(Context& context);
 
-/// The current collection as a file: the base file itself while nothing has changed since, else that file
-/// with the changes applied.
+/// The current collection as a file: the base file itself if nothing has changed since, else a copy with the
+/// changes applied.
 struct Download {
-  BlobId verbatim{};               ///< not 0: send this blob, it is the zstd frame
-  std::unique_ptr<TempFile> file;  ///< else this plain file
-  std::uint64_t bytes = 0;         ///< of the file, uncompressed
+  BlobId verbatim{};               ///< if `file` is null: send this blob, a zstd frame
+  std::unique_ptr<TempFile> file;  ///< else send this uncompressed file
+  std::uint64_t bytes = 0;         ///< uncompressed size of the file
 };
 Download PrepareDownload(Context& context);
 
-/// The base file of a collection in a private place.
+/// A private, uncompressed copy of a collection's base file.
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection);
 
-/// Answers a sync's questions about rows of a base file that are not imported yet.
+/// Opens the base file for lookups by a sync that runs during the import.
 std::unique_ptr<ImportingFile> OpenImporting(Context& context, const Collection& collection);
 
-/// Rows of the base file become rows of the tables, step by step; a repeated run goes on where the last one
-/// ended.
+/// Imports the rows of the base file into the tables, in steps; a repeated run continues after the last step.
 void ImportFile(Context& context, std::int32_t generation, JobControl& control);
 
-/// A replaced collection becomes a file and its rows go. Safe to repeat. `between_steps` may throw to stop
-/// it.
+/// Turns a replaced collection into a file and deletes its rows. Idempotent. `between_steps` may throw to
+/// stop it.
 void ArchiveGeneration(Context& context, std::int32_t generation, const std::function<void()>& between_steps);
 
 /// Makes a replaced collection the current one again, with a new schema time, so that every client is asked

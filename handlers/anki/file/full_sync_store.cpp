@@ -17,7 +17,7 @@ std::string JobArgs(std::int32_t generation) {
   return JsonWriter().Object().Add("generation", generation).Finish();
 }
 
-// PostgreSQL's text cannot hold NUL, and in a name it means nothing to any client.
+// PostgreSQL's text cannot hold NUL, and in a name it has no meaning to any client.
 std::string WithoutNul(std::string text) {
   std::erase(text, '\0');
   return text;

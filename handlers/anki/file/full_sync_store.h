@@ -1,8 +1,8 @@
 #pragma once
-// Whole collections: replacing the current one, the ones that were replaced, and turning a base file into
-// rows.
+// Whole collections: replaces the current one, keeps the replaced ones as history, and imports rows of a base
+// file.
 //
-// Lock order: the collection, then the session. A new generation never touches rows of an older one.
+// Lock order: the collection, then the session. A new generation never changes rows of an older one.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -17,35 +17,35 @@ namespace syncline::anki {
 
 /// A file that becomes the collection.
 struct NewCollection {
-  CollectionMeta meta{};  ///< as the collection will have it
-  CollectionMeta file{};  ///< as it stands inside the file; differs after a restore
+  CollectionMeta meta{};  ///< of the collection
+  CollectionMeta file{};  ///< of the base file; differs after a restore or if clients cannot read its head
   CollectionCounts counts{};
   Usn max_usn = 0;
   SmallObjects objects;
   std::vector<Grave> graves;
-  BlobInfo blob;  ///< the file as one zstd frame
-  std::int64_t bytes = 0;
+  BlobInfo blob;           ///< the file as one zstd frame
+  std::int64_t bytes = 0;  ///< uncompressed size of the file
 };
 
 struct HistoryEntry {
   Collection collection;  ///< generation is its id
   std::chrono::system_clock::time_point replaced_at;
-  bool is_archived = false;  ///< its state is in base_blob, its rows are gone
+  bool is_archived = false;  ///< base_blob has its state; its rows are deleted, or about to be
 };
 
 class FullSyncStore {
  public:
   FullSyncStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
-  /// Puts `next` in place of what is there, which goes to history; ends any session; enqueues the jobs that
-  /// turn the file into rows and the old rows into a file. Returns the new generation. Error TooLarge
-  /// "over_quota".
+  /// Replaces the current collection with `next` and moves it to history; ends any session; enqueues the jobs
+  /// that import the file's rows and archive the old ones. Returns the new generation. Error TooLarge
+  /// "over_quota", Unauthenticated "account_gone".
   std::int32_t Replace(const NewCollection& next);
-  /// As Replace, for an account without data; false when it has a collection by now.
+  /// As Replace, for an account without data; false if it has a collection by now.
   bool Begin(const NewCollection& first);
 
-  /// One step of the import; rows that a sync has changed or deleted meanwhile stay as they are. The
-  /// collection is locked and of this generation. `after`: ids up to here are done.
+  /// One step of the import; rows that a sync has changed or deleted meanwhile stay as they are. The caller
+  /// holds the collection's lock and has checked the generation. `after`: ids up to this one are done.
   void ImportCards(std::int32_t generation, const CardColumns& cards, const std::vector<std::int64_t>& usns);
   void ImportNotes(std::int32_t generation, const NoteColumns& notes, const std::vector<std::int64_t>& usns);
   void ImportReviews(std::int32_t generation, const ReviewColumns& reviews,
@@ -54,11 +54,11 @@ class FullSyncStore {
 
   std::vector<HistoryEntry> History();  ///< newest first
   std::optional<HistoryEntry> LockHistory(std::int32_t generation);
-  /// The state of a replaced collection is in this file now.
+  /// Records that this file holds the whole state of a replaced collection.
   void MarkArchived(const HistoryEntry& entry, const BlobInfo& blob, std::int64_t bytes);
-  /// Removes at most `limit` rows of a generation that is history; false when none is left.
+  /// Deletes at most `limit` rows of a replaced generation; false if none was left.
   bool DeleteSomeRows(std::int32_t generation, std::int64_t limit);
-  /// Forgets an entry and its file.
+  /// Deletes an entry and releases its file.
   void Forget(const HistoryEntry& entry);
 
  private:

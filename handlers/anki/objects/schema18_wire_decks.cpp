@@ -219,8 +219,7 @@ DeckRow DeckFromJson(std::string_view text) {
   row.usn = in.Number<Usn>("usn", Rule::kStrict);
   const auto learned = TodayOf(in, "lrnToday"), reviewed = TodayOf(in, "revToday"),
              added = TodayOf(in, "newToday"), time = TodayOf(in, "timeToday");
-  // The row has only one day, so amounts of earlier days are dropped. Custom study may change rev or new
-  // alone.
+  // The row has only one day: drop amounts of earlier days. Custom study may change rev or new alone.
   const auto day = std::max({time.day, added.day, reviewed.day});
   common.set_last_day_studied(static_cast<std::uint32_t>(day));
   common.set_new_studied(added.day == day ? added.amount : 0);

@@ -41,8 +41,7 @@ std::vector<schema18::NotetypeConfig::CardRequirement> Requirements(ObjectReader
   return requirements;
 }
 
-// Reads a field or template; `own` reads the keys that only one of them has. The position in the list is the
-// ord.
+// Reads a field or template; `own` reads the keys that only one of them has. The list position is the ord.
 template <typename Config, typename Row, typename Own>
 Row PartFromJson(const JsonSpans& json, const Value& value, Own own) {
   ObjectReader in(json, value);
