@@ -1,7 +1,6 @@
 #pragma once
 // Reads the collection of one user: its head (one row with the usn and the counters, which is also the lock),
-// and the rows a device has not seen. SessionStore (a sync) and FullSyncStore (an upload, a restore) write
-// it.
+// and the rows a device has not seen. Writers are SessionStore (a sync) and FullSyncStore (upload, restore).
 //
 // Lock order, everywhere in this service: the collection, then the session.
 #include <cstdint>

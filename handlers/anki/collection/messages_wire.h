@@ -4,7 +4,7 @@
 //
 // Older dialects differ in the envelope (multipart, gzip), not in these messages; they need only a parser
 // next to envelope_wire.h. Source: reference sections 3 to 5. All parsers throw Error BadInput "bad_json" for
-// bytes that are not JSON or not the message; the session goes on.
+// bytes that are not JSON or not a valid message; the session goes on.
 #include <array>
 #include <cstdint>
 #include <optional>

@@ -2,8 +2,7 @@
 // Reports for the operator: odd values in an upload, and the state of both sides at a failed sanity check.
 // Clients do not see them.
 //
-// Takes no locks on the collection: a report is a separate row, written in the transaction that it reports
-// on.
+// Takes no locks on the collection: a report is a row of its own, written in the same transaction.
 #include <chrono>
 #include <string>
 #include <vector>

@@ -259,9 +259,9 @@ std::vector<std::string> Words(std::string_view sql) {
 }
 
 constexpr char kForeignParts[] =
-    "The collection file contains database parts that do not belong to Anki, perhaps from an add-on. In "
-    "Anki, "
-    "please export all decks as a deck package (.apkg) with scheduling, import it into a new profile, and "
+    "The collection file contains database parts that do not belong to Anki, perhaps from an add-on. "
+    "In Anki, please export all decks as a deck package (.apkg) with scheduling, import it into a new "
+    "profile, and "
     "upload that one.";
 
 // More than any collection has; bounds the cost of checking each.
@@ -457,8 +457,7 @@ struct CollectionFile::Impl {
     statement.Step();
     return statement.Int(0);
   }
-  // At least the highest usn of the table's rows. Text sorts above numbers and hides their maximum: then 2^31
-  // - 1.
+  // At least the highest usn of the table's rows; 2^31 - 1 if text, which sorts above numbers, hides it.
   Usn HighestUsnIn(const char* table) const {
     auto statement = db.Prepare(std::string("SELECT max(usn) FROM ") + table);
     statement.Step();

@@ -98,8 +98,8 @@ void Throw(sqlite3* db, int code) {
           "Tools > Check Database; if that reports an error, open a backup (File > Switch Profile > Open "
           "Backup). Then try again.");
     case SQLITE_NOMEM:
-      // Sizes in a damaged file can request more memory than SQLite allocates at once. On a connection to a
-      // file of ours the memory has really run out.
+      // Sizes in a damaged file can request more memory than SQLite allocates at once. On a writable
+      // connection the memory has really run out.
       if (db != nullptr && sqlite3_db_readonly(db, "main") == 1) throw FileRefused(kDamaged);
       throw std::bad_alloc();
     default:

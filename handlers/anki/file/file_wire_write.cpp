@@ -340,8 +340,7 @@ void CollectionFileWriter::Impl::WriteJsonColumns() {
 
 namespace {
 
-// Turns unreadable JSON into FileRefused. Uploads and messages are checked, so the tables should not hold
-// any.
+// Turns unreadable JSON into FileRefused. The tables should hold none: uploads and messages are checked.
 template <typename Put>
 void PutReadable(Put put) {
   try {
