@@ -1,8 +1,8 @@
 #include "handlers/anki/collection/collection_store.h"
 
 #include "handlers/anki/objects/unicase_wire.h"
-#include "handlers/base/sha256.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/sha256.h"
 #include "sql/queries/anki.h"
 
 namespace syncline::anki {
