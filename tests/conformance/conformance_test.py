@@ -171,9 +171,10 @@ def walk(row, service, results):
     other = "PATCH" if method != "PATCH" else "PUT"
     allowed = results.answer(ask(other, path), 405, f"{other} {path}").get("Allow", "")
     results.check(method in allowed.split(", "), f"{other} {path}: Allow is {allowed!r}")
-    if auth == "login":
+    if auth in ("login", "admin"):
+        body = zstd_frame(b"{}") if int(limit) > 0 else None  # too large a body is refused before the login is looked at
         for wanted, headers in service.without_login():
-            results.answer(ask(method, path, headers, zstd_frame(b"{}")), wanted, f"{operation} without login {headers}")
+            results.answer(ask(method, path, headers, body), wanted, f"{operation} without login {headers}")
     for wanted, headers, body in service.of_others(operation):
         results.answer(ask(method, path, headers, body), wanted, f"{operation} for what is another account's")
     for body in BROKEN:
