@@ -56,6 +56,16 @@ std::string HeaderName(std::string_view param) {
   return name;
 }
 
+std::vector<std::string> RawSegments(std::string_view path) {
+  std::vector<std::string> segments;
+  while (path.starts_with('/')) {
+    path.remove_prefix(1);
+    segments.emplace_back(path.substr(0, path.find('/')));
+    path.remove_prefix(segments.back().size());
+  }
+  return segments;
+}
+
 // IANA's registry of HTTP status codes, as far as services use it.
 const char* Reason(int status) {
   switch (status) {
@@ -213,6 +223,8 @@ Received ReadRequest(const char* const* params) {
     request.segments = PathSegments(request.path);
   } catch (const Error& error) {
     if (!received.problem) received.problem = error;
+    // As they came: good enough to find out in which dialect to refuse them.
+    request.segments = RawSegments(request.path);
   }
   return received;
 }

@@ -264,9 +264,9 @@ void Catch(Call& call, Next next) {
 }
 
 void FindRoute(Call& call, Next next) {
-  if (call.request_problem) throw Error(*call.request_problem);
   Match match = call.front.router.Find(call.request.method, call.request.segments);
   if (match.dialect != nullptr) call.dialect = match.dialect;
+  if (call.request_problem) throw Error(*call.request_problem);
   if (!match.allow.empty() && IsPreflight(call)) {
     call.response = PreflightAnswer(call, match.allow);
     return;

@@ -16,6 +16,7 @@
 #include "handlers/admin/health_store.h"
 #include "handlers/base/doctor_check.h"
 #include "handlers/base/redis.h"
+#include "handlers/base/seal.h"
 #include "handlers/services.h"
 #include "sql/migrate.h"
 
@@ -109,6 +110,19 @@ Finding RedisFinding(const Config& config) {
   }
 }
 
+Finding SecretFinding(const Config& config) {
+  if (config.secret_file.empty()) {
+    return Finding::Warning("no secret_file is set",
+                            "make one (openssl rand -hex 32) before a service needs it");
+  }
+  try {
+    Secret::Load(config.secret_file);
+    return Finding::Ok(config.secret_file + " can be used");
+  } catch (const std::exception& e) {
+    return Finding::Problem(e.what(), "restore it from the backup");
+  }
+}
+
 Finding SocketFinding(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -155,6 +169,7 @@ int Doctor(const Tool& tool, const std::string& sockets) {
   const auto health = CheckDatabase(report, context);
   const bool has_schema = health && CheckSchema(report, tool);
   report.Print("redis", RedisFinding(config));
+  report.Print("secret", SecretFinding(config));
   for (const char* pool : kPools) report.Print("socket", SocketFinding(sockets + "/" + pool + ".sock"));
   // Seen from here only where the database is on this machine and our role may know.
   if (health && health->data_directory && access(health->data_directory->c_str(), F_OK) == 0) {

@@ -1,7 +1,11 @@
 // syncline-admin: migrations, accounts, devices, jobs, history, and what is wrong. Works on the database
 // directly, so everything takes effect without a restart of anything. Exit codes: 0 done, 1 not done (one
 // sentence says why), 2 wrong usage.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <iostream>
 
 #include "handlers/admin/commands.h"
@@ -30,7 +34,10 @@ int Fail(const std::string& sentence) {
 
 int Run(const admin::Tool& tool) {
   try {
-    return tool.command();
+    const int code = tool.command();
+    // What was printed may be all that somebody keeps of it.
+    if (std::fflush(stdout) != 0 || !std::cout.flush()) return Fail("the output could not be written");
+    return code;
   } catch (const admin::UsageError& e) {
     Fail(e.what());
     return kWrongUsage;
@@ -48,9 +55,20 @@ int Run(const admin::Tool& tool) {
   }
 }
 
+// Without them the connection to the database would become standard output.
+void OpenStandardDescriptors() {
+  for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = open("/dev/null", O_RDWR)) {
+    if (fd > STDERR_FILENO) {
+      close(fd);
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  OpenStandardDescriptors();
   admin::Tool tool;
   CLI::App app{"Administers a Syncline installation."};
   const std::vector<SettingGroup> settings = AllSettings();

@@ -114,7 +114,7 @@ void BlobRefs::Add(std::string_view service, const BlobInfo& blob, Quota enforce
   if (!quota || !are_bytes_new || enforced == Quota::kExempt) return;
   const auto used = tx_.One(sql::blobs::used_bytes, user_)["bytes"].As<std::int64_t>();
   if (used > *quota) {
-    throw TooLarge("over_quota", std::to_string(used) + " of " + std::to_string(*quota) + " bytes");
+    throw StorageFull("over_quota", std::to_string(used) + " of " + std::to_string(*quota) + " bytes");
   }
 }
 
@@ -126,20 +126,24 @@ void BlobRefs::Release(std::string_view service, BlobId blob) {
 }
 
 void ReadBlob(sql::Database& database, UserId user, std::string_view service, BlobId blob,
-              const std::function<void(std::string_view)>& sink) {
+              const std::function<void(std::string_view)>& sink, const std::optional<ByteRange>& range) {
   const auto size = database.Read([&](sql::Tx& tx) -> std::optional<std::int64_t> {
     const auto row = tx.MaybeOne(sql::blobs::owned_blob, user, service, blob);
     if (!row) return std::nullopt;
     return (*row)["size_bytes"].As<std::int64_t>();
   });
   if (!size) throw NotFound("no_such_blob");
-  std::int64_t left = *size;
-  for (int seq = 0; left > 0; ++seq) {
+  const auto first = static_cast<std::int64_t>(range ? range->first : 0);
+  std::int64_t left = range ? std::min(static_cast<std::int64_t>(range->Size()), *size - first) : *size;
+  auto skip = static_cast<std::size_t>(first) % kBlobChunkBytes;
+  for (auto seq = static_cast<int>(static_cast<std::size_t>(first) / kBlobChunkBytes); left > 0; ++seq) {
     // The row keeps the bytes; a slow reader holds a MiB and no transaction.
     const auto chunk =
         database.Read([&](sql::Tx& tx) { return tx.MaybeOne(sql::blobs::read_chunk, blob, seq); });
     if (!chunk) throw Error(ErrorKind::kInternal, "internal", "a chunk is missing: swept while it was read");
-    const auto bytes = (*chunk)["bytes"].As<std::string_view>();
+    auto bytes = (*chunk)["bytes"].As<std::string_view>();
+    bytes.remove_prefix(std::min(std::exchange(skip, 0), bytes.size()));
+    bytes = bytes.substr(0, static_cast<std::size_t>(left));
     left -= static_cast<std::int64_t>(bytes.size());
     sink(bytes);
   }

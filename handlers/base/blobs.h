@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "handlers/base/ids.h"
+#include "handlers/base/range.h"
 #include "handlers/base/response.h"
 #include "sql/database.h"
 
@@ -54,7 +55,7 @@ class BlobRefs {
  public:
   BlobRefs(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
   /// Adds one reference of `service` and counts its bytes. Error Conflict "blob_gone" when it has been swept
-  /// meanwhile.
+  /// meanwhile, StorageFull "over_quota" when the account has no room for it.
   /// kExempt: for another form of what the account holds already, which must not be lost for want of room.
   void Add(std::string_view service, const BlobInfo& blob, Quota quota = Quota::kEnforced);
   /// Takes one reference away; the blob itself goes with the sweep when nobody is left.
@@ -66,9 +67,11 @@ class BlobRefs {
 };
 
 /// Streams a blob that `user` references, one chunk a statement, outside any long transaction.
-/// Error NotFound "no_such_blob" when there is no reference, before the first byte.
+/// Error NotFound "no_such_blob" when there is no reference, before the first byte. Only the chunks of `range`
+/// are read.
 void ReadBlob(sql::Database& database, UserId user, std::string_view service, BlobId blob,
-              const std::function<void(std::string_view)>& sink);
+              const std::function<void(std::string_view)>& sink,
+              const std::optional<ByteRange>& range = std::nullopt);
 
 /// Removes blobs nobody references and unfinished ones, older than `grace`; at most `limit`. Returns how
 /// many.

@@ -247,8 +247,9 @@ Response NotModified(const Current& current) {
   return response;
 }
 
-void RequireCondition(const Conditions& conditions) {
-  if (conditions.if_match || conditions.if_none_match || conditions.if_unmodified_since) return;
+void RequireCondition(const Conditions& conditions, const Current& current) {
+  if (conditions.if_match || (conditions.if_none_match && conditions.if_none_match->is_any)) return;
+  if (conditions.if_unmodified_since && current.modified_at) return;
   throw Error(ErrorKind::kPreconditionRequired, "precondition_required");
 }
 

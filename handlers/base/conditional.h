@@ -101,7 +101,8 @@ void Check(const Conditions& conditions, const Current& current);
 Response NotModified(const Current& current);
 
 /// For a route that changes nothing unseen: Error PreconditionRequired "precondition_required" (RFC 6585) unless
-/// there is an If-Match, If-None-Match or If-Unmodified-Since.
-void RequireCondition(const Conditions& conditions);
+/// there is a condition that Evaluate compares with what exists: If-Match, `If-None-Match: *`, or
+/// If-Unmodified-Since for a resource with a date.
+void RequireCondition(const Conditions& conditions, const Current& current);
 
 }  // namespace syncline

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -146,8 +147,9 @@ std::pair<std::string, bool> ConfigFile(int argc, char** argv) {
 }
 
 void ReadConfigFile(const std::string& path, bool required, Config& config, Groups services) {
+  // A folder can be opened, but not read; a device may never end.
   std::ifstream file(path);
-  if (!file) {
+  if (!file || (required && !std::filesystem::is_regular_file(path))) {
     if (required) throw std::runtime_error("cannot read " + path);
     return;
   }

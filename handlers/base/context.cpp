@@ -21,6 +21,11 @@ Context::~Context() {
   database_.SetDeadline(std::nullopt);
 }
 
+const Secret& Context::secret() const {
+  static const Secret secret = Secret::Load(config_.secret_file);
+  return secret;
+}
+
 void Context::TakeLargeTurn() {
   if (large_turn_) return;
   if (!large_elsewhere_.empty()) throw HandOver{large_elsewhere_};

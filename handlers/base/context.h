@@ -15,6 +15,7 @@
 #include "handlers/base/ids.h"
 #include "handlers/base/large_turn.h"
 #include "handlers/base/redis.h"
+#include "handlers/base/seal.h"
 #include "sql/database.h"
 
 namespace syncline {
@@ -24,6 +25,12 @@ struct Identity {
   UserId user{};
   DeviceId device{};  ///< 0 for a job
   Roles roles = Roles::kNone;
+};
+
+/// Among the stores of Context::Write, for what wants the transaction itself: JobControl::FinishIn, EnqueueJob.
+struct Transaction {
+  Transaction(sql::Tx& in, UserId) : tx(in) {}
+  sql::Tx& tx;
 };
 
 class Context : public sql::Observer {
@@ -41,6 +48,8 @@ class Context : public sql::Observer {
   Roles roles() const { return identity_.roles; }
   /// What may be lost. Not for use inside of a transaction: it would wait for Redis.
   Redis& redis() { return redis_; }
+  /// Read from secret_file by whoever asks first, then kept by the process. Throws as Secret::Load.
+  const Secret& secret() const;
   void SetIdentity(Identity identity) { identity_ = identity; }
   void SetAccess(sql::Access access) { access_ = access; }
   /// The nginx location that serves large requests; empty if this process does.

@@ -93,6 +93,9 @@ inline Error Conflict(std::string code, const std::string& text = "") {
 inline Error TooLarge(std::string code, const std::string& text = "") {
   return {ErrorKind::kTooLarge, std::move(code), text};
 }
+inline Error StorageFull(std::string code, const std::string& text = "") {
+  return {ErrorKind::kStorageFull, std::move(code), text};
+}
 inline Error Busy(std::string code, const std::string& text = "") {
   return Error(ErrorKind::kBusy, std::move(code), text).RetryAfter(std::chrono::seconds(5));
 }

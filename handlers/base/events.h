@@ -5,9 +5,9 @@
 //     while (!ctx.IsLeaving()) { ...; events.Send("progress", json); }
 //   });
 //
-// A stream holds its slot, so its route belongs to the pool `realtime`, and it ends by itself: clients come back
-// after a pause and tell by Last-Event-ID what they have seen. Left out on purpose: waiting for news, which is
-// the handler's.
+// A stream holds its slot: its location in nginx needs a pool with many slots, and no account may open many
+// streams. It ends by itself; clients come back after a pause, and Last-Event-ID says what they have seen. Left
+// out on purpose: waiting for news, which is the handler's.
 #include <chrono>
 #include <functional>
 #include <string_view>

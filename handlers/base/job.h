@@ -44,6 +44,7 @@ class JobControl {
   /// Makes the end of the job part of the body's own transaction: what the transaction writes is written
   /// once, however often the job is repeated. Throws JobStopped when the lease was lost or the job cancelled.
   /// The last thing a body does.
+  /// `tx` comes from context.Write<SomeStore, Transaction>(...).
   virtual void FinishIn(sql::Tx& tx) = 0;
 };
 

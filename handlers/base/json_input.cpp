@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "handlers/base/header_values.h"
 #include "handlers/base/json_writer.h"
 #include "handlers/base/utf8.h"
 
@@ -111,7 +112,9 @@ Integer ParseInteger(std::string_view number, std::int64_t& result) {
 
 // The text of a bound as the messages have it: 10, not 10.0.
 std::string Plain(double bound) {
-  return JsonWriter().Add(bound).Finish();
+  std::string text = JsonWriter().Add(bound).Finish();
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text;
 }
 
 JsonSpans Parsed(std::string_view text) {
@@ -342,6 +345,12 @@ void JsonObject::RefuseOthers() const {
     if (std::binary_search(asked_.begin(), asked_.end(), &member)) return;
     self_.reading_->Add(member, "extra_forbidden", "Extra inputs are not permitted");
   });
+}
+
+void RequireJson(const Request& request) {
+  const auto type = ParseHeaderParameters(request.Header("content-type").value_or(""));
+  if (type && (type->value == "application/json" || type->value.ends_with("+json"))) return;
+  throw Error(ErrorKind::kUnsupportedMedia, "not_json");
 }
 
 }  // namespace syncline

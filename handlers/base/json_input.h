@@ -30,6 +30,7 @@
 
 #include "handlers/base/input.h"
 #include "handlers/base/json.h"
+#include "handlers/base/request.h"
 
 namespace syncline {
 
@@ -185,6 +186,10 @@ class JsonMaybe {
   }
   std::optional<JsonValue> value_;
 };
+
+/// Error UnsupportedMedia "not_json" unless the body's Content-Type is application/json or ends in +json. A page
+/// of another origin can send other types without asking first, so routes with cookies need this.
+void RequireJson(const Request& request);
 
 /// What `read` makes of the body: a function of a JsonObject, or of a JsonValue when the body may be something
 /// else than an object. Throws InputError afterwards if anything was wrong. `problems`: what has been found in

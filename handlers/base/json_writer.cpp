@@ -71,8 +71,18 @@ std::string JsonWriter::Finish() {
 
 void JsonWriter::Print(double value) {
   if (!std::isfinite(value)) return Print(nullptr);
+  // As Python prints it, so that what was a float there is one for its clients: 5.0, 1000000.0, 1e+16.
+  const double size = std::fabs(value);
+  const bool is_plain = size == 0 || (size >= 1e-4 && size < 1e16);
   std::array<char, 32> text;
-  out_.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
+  const std::string_view digits(
+      text.data(), static_cast<std::size_t>(
+                       std::to_chars(text.data(), text.data() + text.size(), value,
+                                     is_plain ? std::chars_format::fixed : std::chars_format::scientific)
+                           .ptr -
+                       text.data()));
+  out_ += digits;
+  if (is_plain && digits.find('.') == std::string_view::npos) out_ += ".0";
 }
 
 void JsonWriter::Print(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <hiredis/hiredis.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -21,6 +22,16 @@ Error Unavailable(const std::string& why) {
 bool WasClosed(int fd) {
   pollfd poll_fd{fd, POLLIN, 0};
   return poll(&poll_fd, 1, 0) != 0;
+}
+
+// Errors that say that Redis cannot work at the moment; any other one is a mistake in the command.
+const std::string_view kNotNow[] = {"OOM",        "LOADING",    "BUSY",     "READONLY",   "MISCONF",
+                                    "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "CLUSTERDOWN"};
+
+[[noreturn]] void ThrowRefusal(const std::string& text) {
+  const std::string_view code = std::string_view(text).substr(0, text.find(' '));
+  if (std::find(std::begin(kNotNow), std::end(kNotNow), code) != std::end(kNotNow)) throw Unavailable(text);
+  throw Error(ErrorKind::kInternal, "internal", "redis: " + text);
 }
 
 }  // namespace
@@ -79,9 +90,7 @@ RedisReply Redis::Command(std::initializer_list<std::string_view> arguments) {
     case REDIS_REPLY_STATUS:
       return {RedisReply::Type::kText, 0, std::string(reply->str, reply->len)};
     default:
-      throw Error(
-          ErrorKind::kInternal, "internal",
-          "redis: " + (reply->str != nullptr ? std::string(reply->str, reply->len) : "unexpected reply"));
+      ThrowRefusal(reply->str != nullptr ? std::string(reply->str, reply->len) : "unexpected reply");
   }
 }
 

@@ -29,7 +29,8 @@ class Redis {
   Redis(const Redis&) = delete;
   Redis& operator=(const Redis&) = delete;
 
-  /// Runs one command. Error Busy when Redis cannot be reached, Internal when it refuses the command.
+  /// Runs one command. Error Busy "redis_unavailable" when Redis cannot be reached or
+  /// cannot work at the moment (no memory, loading), Internal for a command that is wrong.
   RedisReply Command(std::initializer_list<std::string_view> arguments);
   /// Throws as Command does.
   void Ping() { Command({"PING"}); }

@@ -65,6 +65,7 @@ std::string NetworkOf(std::string_view address) {
 
 std::vector<std::string> PathSegments(std::string_view raw_path) {
   if (!raw_path.starts_with('/')) throw BadInput("bad_path", "does not start with a slash");
+  if (raw_path.find('#') != std::string_view::npos) throw BadInput("bad_path", "has a fragment");
   std::vector<std::string> segments;
   while (!raw_path.empty()) {
     raw_path.remove_prefix(1);

@@ -31,7 +31,7 @@ void UseConditions(const Request& request) {
     const Conditions conditions(request);
     if (Evaluate(conditions, kCurrent) == Outcome::kNotModified && !conditions.is_read) std::abort();
     Check({}, kCurrent);
-    RequireCondition(conditions);
+    RequireCondition(conditions, kCurrent);
   } catch (const Error& error) {
     const int status = StatusOf(error.kind());
     if (status != 400 && status != 412 && status != 428) std::abort();

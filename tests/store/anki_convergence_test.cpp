@@ -829,16 +829,16 @@ class World {
   std::int64_t changes_from_s_ = 0, changes_to_s_ = 0;
 };
 
-struct Outcome {
+struct PlayOutcome {
   std::optional<Failed> failure;
   std::string messages;
   Tally tally;
 };
 
 // Plays a script to its end. `next` may append steps while it runs: it is asked for each.
-Outcome PlayScript(const Script& script, const std::function<const Step*(const World&)>& next) {
+PlayOutcome PlayScript(const Script& script, const std::function<const Step*(const World&)>& next) {
   World world(script);
-  Outcome outcome;
+  PlayOutcome outcome;
   try {
     while (const Step* step = next(world)) world.Play(*step);
     world.Settle();
@@ -850,7 +850,7 @@ Outcome PlayScript(const Script& script, const std::function<const Step*(const W
   return outcome;
 }
 
-Outcome PlayScript(const Script& script) {
+PlayOutcome PlayScript(const Script& script) {
   std::size_t at = 0;
   return PlayScript(script,
                     [&](const World&) { return at < script.steps.size() ? &script.steps[at++] : nullptr; });
@@ -1112,9 +1112,10 @@ class Generator {
   int words_ = 0;
 };
 
-Outcome PlaySeed(std::uint64_t seed, Script& script) {
+PlayOutcome PlaySeed(std::uint64_t seed, Script& script) {
   Generator generator(seed);
-  Outcome outcome = PlayScript(generator.script(), [&](const World& world) { return generator.Next(world); });
+  PlayOutcome outcome =
+      PlayScript(generator.script(), [&](const World& world) { return generator.Next(world); });
   script = generator.script();
   return outcome;
 }
@@ -1123,7 +1124,7 @@ Outcome PlaySeed(std::uint64_t seed, Script& script) {
 Script Shrunk(Script script, const std::string& kind, std::chrono::seconds longest) {
   const auto until = Clock::now() + longest;
   const auto fails = [&](const Script& shorter) {
-    const Outcome outcome = PlayScript(shorter);
+    const PlayOutcome outcome = PlayScript(shorter);
     return outcome.failure && outcome.failure->kind == kind;
   };
   const auto try_with = [&](const auto& change) {
@@ -1166,7 +1167,7 @@ Script Shrunk(Script script, const std::string& kind, std::chrono::seconds longe
   return script;
 }
 
-std::string Shown(const Script& script, const Outcome& outcome) {
+std::string Shown(const Script& script, const PlayOutcome& outcome) {
   std::string out = outcome.failure->kind + "\n" + outcome.failure->details;
   if (out.back() != '\n') out += '\n';
   out += "the server's clock is " + std::to_string(script.began_before_s) + " s ahead\n";
@@ -1194,7 +1195,7 @@ void ExpectPasses(std::vector<Step> steps) {
   // Time does not go back.
   for (std::size_t at = 1; at < script.steps.size(); ++at)
     script.steps[at].at_s = std::max(script.steps[at].at_s, script.steps[at - 1].at_s);
-  const Outcome outcome = PlayScript(script);
+  const PlayOutcome outcome = PlayScript(script);
   if (outcome.failure) BOOST_ERROR(Shown(script, outcome));
 }
 
@@ -1295,7 +1296,7 @@ BOOST_AUTO_TEST_CASE(whatever_devices_do_they_end_alike) {
   Tally tally;
   do {
     Script script;
-    const Outcome outcome = PlaySeed(seed, script);
+    const PlayOutcome outcome = PlaySeed(seed, script);
     ++seeds;
     tally.Add(outcome.tally);
     steps += static_cast<std::int64_t>(script.steps.size());
@@ -1304,7 +1305,7 @@ BOOST_AUTO_TEST_CASE(whatever_devices_do_they_end_alike) {
       // Of each kind one is enough to look at.
       if (kinds.insert(outcome.failure->kind).second) {
         const Script shrunk = Shrunk(script, outcome.failure->kind, std::chrono::seconds(20));
-        const Outcome again = PlayScript(shrunk);
+        const PlayOutcome again = PlayScript(shrunk);
         BOOST_ERROR("seed " << seed << ": " << Shown(shrunk, again.failure ? again : outcome));
       }
     }

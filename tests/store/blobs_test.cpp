@@ -93,6 +93,29 @@ BOOST_AUTO_TEST_CASE(bytes_come_out_as_they_went_in_at_every_chunk_boundary) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_range_is_those_bytes_and_reads_only_their_chunks) {
+  const std::size_t size = 3 * kBlobChunkBytes + 7;
+  const std::string bytes = Pattern(size);
+  const BlobInfo blob = Keep(bytes);
+  for (const auto& [first, last] : {std::pair<std::size_t, std::size_t>{0, 0},
+                                    {0, size - 1},
+                                    {size - 1, size - 1},
+                                    {kBlobChunkBytes - 1, kBlobChunkBytes},
+                                    {kBlobChunkBytes, 2 * kBlobChunkBytes - 1},
+                                    {5, 3 * kBlobChunkBytes + 5}}) {
+    std::string read;
+    const int before = context.statements();
+    context.WithDatabase([&](sql::Database& one) {
+      ReadBlob(
+          one, ann, kService, blob.id, [&](std::string_view piece) { read += piece; },
+          ByteRange{first, last, size});
+    });
+    BOOST_TEST((read == bytes.substr(first, last - first + 1)));
+    const auto chunks = last / kBlobChunkBytes - first / kBlobChunkBytes + 1;
+    BOOST_TEST(static_cast<std::size_t>(context.statements() - before) == 1 + chunks);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(equal_bytes_are_stored_once) {
   const BlobInfo small = Keep("same");
   BOOST_TEST((Keep("same").id == small.id));

@@ -127,9 +127,15 @@ BOOST_AUTO_TEST_CASE(the_order_is_that_of_rfc_9110) {
 }
 
 BOOST_AUTO_TEST_CASE(a_route_can_demand_a_condition) {
-  const auto code = [](Headers headers) {
-    return CodeOf([&] { RequireCondition(Conditions(Asking("PUT", std::move(headers)))); });
+  const auto code = [](Headers headers, Current current = kNow) {
+    return CodeOf([&] { RequireCondition(Conditions(Asking("PUT", std::move(headers))), current); });
   };
+  // None of these keeps anybody from overwriting what he has not seen.
+  BOOST_TEST(code({{"if-none-match", "\"x\""}}) == "precondition_required");
+  BOOST_TEST(code({{"if-none-match", "JoplinIgnore-3"}}) == "precondition_required");
+  BOOST_TEST(code({{"if-modified-since", kDate}}) == "precondition_required");
+  BOOST_TEST(code({{"if-unmodified-since", kDate}}, {.exists = true, .etag = ETag::Of(1)}) ==
+             "precondition_required");
   BOOST_TEST(code({}) == "precondition_required");
   BOOST_TEST(code({{"if-unmodified-since", "yesterday"}}) == "precondition_required");
   BOOST_TEST(code({{"if-match", "*"}}) == "");

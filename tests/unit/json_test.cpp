@@ -417,8 +417,29 @@ BOOST_AUTO_TEST_CASE(what_is_open_at_the_end_is_ended) {
 BOOST_AUTO_TEST_CASE(numbers_are_written_exactly) {
   JsonWriter json;
   json.Array().Add(std::numeric_limits<std::int64_t>::min()).Add(std::numeric_limits<std::uint64_t>::max());
-  json.Add(0.1).Add(1e300).Add(-0.0).Add(5.0).Add(std::nan("")).Add(HUGE_VAL);
-  BOOST_TEST(json.Finish() == "[-9223372036854775808,18446744073709551615,0.1,1e+300,-0,5,null,null]");
+  json.Add(0.1).Add(1e300).Add(-0.0).Add(5.0).Add(1e6).Add(1e16).Add(1e-5).Add(std::nan("")).Add(HUGE_VAL);
+  BOOST_TEST(
+      json.Finish() ==
+      "[-9223372036854775808,18446744073709551615,0.1,1e+300,-0.0,5.0,1000000.0,1e+16,1e-05,null,null]");
+}
+
+BOOST_AUTO_TEST_CASE(only_json_passes_for_json) {
+  const auto takes = [](const char* type) {
+    Request request;
+    if (type != nullptr) request.headers = {{"content-type", type}};
+    try {
+      RequireJson(request);
+      return true;
+    } catch (const Error& error) {
+      BOOST_TEST(StatusOf(error.kind()) == 415);
+      return false;
+    }
+  };
+  for (const char* type : {"application/json", "Application/JSON; charset=utf-8", "application/problem+json"})
+    BOOST_TEST(takes(type), type);
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"})
+    BOOST_TEST(!takes(type), type);
+  BOOST_TEST(!takes(nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(no_bytes_make_a_text_that_is_not_utf8) {

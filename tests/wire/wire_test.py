@@ -64,9 +64,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def redis_of(server):
+def redis_of(server, *options):
     path = f"{server.socket}.redis"
-    process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", str(server.dir)],
+    process = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", str(server.dir),
+                                *options],
                                stdout=subprocess.DEVNULL)
     try:
         wait_until(pathlib.Path(path).exists)
@@ -233,8 +234,11 @@ def paths_that_could_mean_another_one_are_refused(server):
     for path in ("..", "a/../b", "a/%2e%2e/b", ".%2E", "%2F", "a%2fb", "%00", "a%00", "%ff", "%c0%af", "%ed%a0%80", "%", "%4",
                  "%zz", "."):
         for method in ("PROPFIND", "GET"):
-            answer = ask(server.socket, request(method, "/dav/" + path))
+            answer = ask(server.socket, request(method, "/dav/" + path, headers={"Origin": "https://good.example"}))
             assert answer.status == 400, (path, answer.status)
+            # In the words of the service that the path leads to.
+            assert answer.body.startswith(b'{"error":'), answer.body
+            assert answer.headers["access-control-allow-origin"] == "https://good.example"
 
 
 # ---- Pages of other origins
@@ -313,6 +317,9 @@ def without_redis_a_limit_is_open_or_closed_as_its_row_says(server=None):
                 assert ("retry-after" in answer.headers) == (status == 503)
         with redis_of(server):
             assert ask(server.socket, request("GET", "/limited-closed")).status == 200
+        with redis_of(server, "--maxmemory", "1"):  # answers, but with errors
+            for uri, status in (("/limited", 200), ("/limited-closed", 503)):
+                assert ask(server.socket, request("GET", uri)).status == status, uri
         assert ask(server.socket, request("GET", "/limited-closed")).status == 503
     finally:
         server.stop()

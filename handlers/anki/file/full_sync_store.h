@@ -38,7 +38,7 @@ class FullSyncStore {
   FullSyncStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
   /// Replaces the current collection with `next` and moves it to history; ends any session; enqueues the jobs
-  /// that import the file's rows and archive the old ones. Returns the new generation. Error TooLarge
+  /// that import the file's rows and archive the old ones. Returns the new generation. Error StorageFull
   /// "over_quota", Unauthenticated "account_gone".
   std::int32_t Replace(const NewCollection& next);
   /// As Replace, for an account without data; false if it has a collection by now.
