@@ -45,9 +45,8 @@ std::string ConnectionString(const Settings& settings, const std::string& applic
   values["client_encoding"] = "UTF8";
   values["connect_timeout"] = std::to_string(settings.connect_timeout.count());
   if (!options.empty()) values["options"] = options;
-  // The kernel's default is two hours. Probes find a peer that is gone while we wait for an answer, the user
-  // timeout (ms) while something is under way to it; it is as long as the probes take. On a unix socket they
-  // mean nothing.
+  // The kernel's default is two hours. Keepalive probes detect a dead peer while we wait for an answer, the
+  // user timeout (ms) while sent data is unacknowledged; both take 30 s. Unix sockets ignore them.
   values.emplace("keepalives_idle", "15");
   values.emplace("keepalives_interval", "5");
   values.emplace("keepalives_count", "3");

@@ -19,12 +19,12 @@ Result Own(PGresult* result) {
   return {result, [](const PGresult* r) { PQclear(const_cast<PGresult*>(r)); }};
 }
 
-// Ordinary chunks of a sync stay below.
+// Ordinary sync chunks are smaller.
 constexpr std::size_t kKeptBytes = 4 << 20;
 
 std::string Options(const Settings& settings) {
-  // Set in the start-up packet: no round trip, and no session without them. Whoever writes says so at BEGIN.
-  // Nothing here is long enough for jit.
+  // Sent in the start-up packet: no round trip, and no session without them. Writes ask for READ WRITE at
+  // BEGIN. No query runs long enough for JIT to pay off.
   const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
   return StartupPlan() +
          " -c timezone=UTC -c default_transaction_read_only=on -c jit=off"
@@ -33,15 +33,14 @@ std::string Options(const Settings& settings) {
          " -c idle_in_transaction_session_timeout=" + ms(settings.idle_in_transaction_timeout);
 }
 
-// What libpq says nothing about: it has no text of its own for a connection that was gone before.
+// libpq has no message for a connection that was already lost.
 constexpr const char* kNoConnection = "connection to PostgreSQL lost";
 
 ConnectionLost OutOfStep(const char* name) {
   return ConnectionLost(std::string(name) + ": the answers of PostgreSQL are out of step");
 }
 
-// Tells how long something took, also when it threw: a statement that ran into its timeout is the slowest of
-// all.
+// Reports how long something took, also if it threw: a statement that hit its timeout is the slowest of all.
 class Stopwatch {
  public:
   using Report = void (Observer::*)(const char* name, std::chrono::microseconds took);
@@ -53,7 +52,7 @@ class Stopwatch {
       (observer_->*report_)(name_, std::chrono::duration_cast<std::chrono::microseconds>(
                                        std::chrono::steady_clock::now() - begin_));
     } catch (...) {
-      // No memory for a line of the log.
+      // Out of memory: the log line is lost.
     }
   }
   Stopwatch(const Stopwatch&) = delete;
@@ -74,8 +73,7 @@ Connection::Connection(const Settings& settings, Observer* observer)
   if (PQstatus(conn_.get()) != CONNECTION_OK) {
     throw Unavailable(std::string("cannot connect: ") + PQerrorMessage(conn_.get()));
   }
-  // libpq would print notices to stderr; ours are of no use to anybody (a COMMIT without BEGIN, and the
-  // like).
+  // libpq would print notices to stderr; ours carry no information (COMMIT without BEGIN and the like).
   PQsetNoticeProcessor(
       conn_.get(), [](void*, const char*) {}, nullptr);
   PQenterPipelineMode(conn_.get());
@@ -85,7 +83,7 @@ Connection::~Connection() {
   Abandon();
 }
 
-// Answers under way will not come, and what is left of them on the wire must not be taken for others.
+// In-flight answers are lost, and what is left of them on the wire must not be read as other answers.
 void Connection::Abandon() noexcept {
   for (const Expected& expected : expected_) {
     if (expected.arrival == nullptr) continue;
@@ -100,10 +98,10 @@ bool Connection::Settle() {
   try {
     if (!expected_.empty()) Collect(nullptr);
   } catch (const Failure&) {
-    // Nobody waited for it. Whether the connection can be used is asked below.
+    // No caller waits for this answer. The state of the connection is checked below.
   }
   if (IsBroken()) return false;
-  // An idle connection has nothing to read but its end.
+  // An idle connection is normally readable only when it was closed.
   pollfd poll_fd{PQsocket(conn_.get()), POLLIN, 0};
   if (poll(&poll_fd, 1, 0) != 0) PQconsumeInput(conn_.get());
   return !IsBroken() && PQtransactionStatus(conn_.get()) == PQTRANS_IDLE;
@@ -122,7 +120,7 @@ void Connection::ThrowError(const PGresult* result, const char* what) const {
   ThrowSqlState(state != nullptr ? state : "", text, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
 }
 
-// How much of the message is on its way, and whether libpq waits for an answer to it, cannot be known.
+// It is unknown how much of the message was sent, and whether libpq expects an answer to it.
 void Connection::ThrowNotSent(const char* what) {
   const std::string text = std::string(what) + ": " + PQerrorMessage(conn_.get());
   const bool is_lost = IsBroken();
@@ -133,7 +131,7 @@ void Connection::ThrowNotSent(const char* what) {
 
 const Connection::Prepared& Connection::PreparedFor(const Statement& statement) {
   if (const auto found = prepared_.find(statement.name); found != prepared_.end()) return found->second;
-  // What is queued must not be mixed with the answers read here.
+  // Collect below must read only the answers of this Prepare.
   if (!expected_.empty() && expected_.back().what != Expect::kSync) Flush();
   Await({Expect::kIgnore, statement.name});
   Await({Expect::kRows, statement.name});
@@ -183,7 +181,8 @@ void Connection::Send(const Statement& statement, std::span<const Param> params,
   }
 }
 
-// Before a command is sent: no answer without somebody who expects it. An empty queue of ours is one of libpq's.
+// Called before a command is sent, so that every answer is expected. If our queue is empty, libpq's must be
+// too.
 void Connection::Await(Expected expected) {
   if (expected_.empty() && PQtransactionStatus(conn_.get()) == PQTRANS_ACTIVE) {
     Abandon();
@@ -255,7 +254,7 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
             }
             break;
           case PGRES_PIPELINE_ABORTED:
-            break;  // the error before it is the one to tell
+            break;  // the error before it is reported
           default:
             if (error == nullptr) {
               error = result;
@@ -265,7 +264,7 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
       }
     }
   } catch (...) {
-    // Whatever it was, answers are left unread.
+    // In every case, answers are left unread.
     Abandon();
     throw;
   }
@@ -308,7 +307,8 @@ Rows Connection::Run(const Statement& statement, std::span<const Param> params) 
 void Connection::Each(const Statement& statement, std::span<const Param> params,
                       const std::function<void(const Row&)>& row) {
   const Stopwatch stopwatch(observer_, &Observer::OnStatement, statement.name);
-  // Alone between two syncs: its rows are handed out before the second one shows that nothing is out of step.
+  // Alone between two syncs: its rows are passed on before the second sync confirms that the answers are in
+  // step.
   if (!expected_.empty()) Flush();
   Send(statement, params, Expect::kRows);
   Sync();

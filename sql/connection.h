@@ -1,17 +1,17 @@
 #pragma once
 // One connection to PostgreSQL for the statements of requests and jobs, used by one thread.
 //
-// It is libpq's and not libpqxx's, which has neither pipelines with parameters nor binary results. Measured
-// with the 22 statements of a one-card sync of Anki and their transactions, prepared on both sides, 13 round
-// trips here and 32 there, not waiting for the disk (2 cores, Debian 12, PostgreSQL 15, libpqxx 6.4, unix
-// socket): libpqxx takes 1.16 times as long for one sync at a time and does 0.77 times as many with eight at a
-// time; with a network of 0.3 ms in between it takes 2.0 times as long. What is done once stands on libpqxx:
+// It uses libpq, because libpqxx has neither pipelines with parameters nor binary results. Measured with the
+// 22 statements of a one-card Anki sync and their transactions, prepared in both cases, 13 round trips here
+// against 32 with libpqxx, without waiting for the disk (2 cores, Debian 12, PostgreSQL 15, libpqxx 6.4, unix
+// socket): libpqxx takes 1.16 times as long for one sync at a time, does 0.77 times as many syncs with eight
+// in parallel, and takes 2.0 times as long with 0.3 ms of network in between. One-off work uses libpqxx:
 // sql/plain_connection.h.
 //
-// The connection lives in libpq's pipeline mode. Commands are queued and answered in order; a round trip ends
-// with a sync. A command nobody waits for leaves its answer to be read by the next round trip (Later), or
-// before the next transaction (the COMMIT of a read). An answer that is not of the kind that is due, or has
-// other columns, ends the connection: all answers behind it would be somebody else's.
+// The connection is in libpq's pipeline mode. Commands are queued and answered in order; a round trip ends
+// with a sync. A command sent without waiting leaves its answer to be read by the next round trip (Later), or
+// before the next transaction (the COMMIT of a read). An answer of an unexpected kind, or with other columns,
+// ends the connection: all later answers would go to the wrong commands.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -32,7 +32,7 @@ struct pg_conn;
 namespace syncline::sql {
 
 struct Settings {
-  std::string url;               ///< libpq URI or key=value string; a password belongs into a passfile
+  std::string url;               ///< libpq URI or key=value string; put a password in a passfile
   std::string application_name;  ///< as seen in pg_stat_activity
   std::chrono::milliseconds statement_timeout{30'000};
   std::chrono::milliseconds lock_timeout{10'000};
@@ -40,30 +40,30 @@ struct Settings {
   std::chrono::seconds connect_timeout{3};
 };
 
-/// Told of every statement: for the log line of a request and the log of slow statements.
+/// Notified of every statement: for the log line of a request and the log of slow statements.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void OnStatement(const char* name, std::chrono::microseconds took) = 0;
-  /// A round trip for several statements that were told of already, or for a commit; `last` is the last of
-  /// them.
+  /// A round trip for several statements already reported by OnStatement, or for a commit; `last` is the last
+  /// of them.
   virtual void OnWait(const char* last, std::chrono::microseconds took) = 0;
 };
 
 class Connection;
 
-/// Rows that are on their way. What is asked for in a row travels together: the first Get waits for all of
-/// it.
+/// Rows of an in-flight statement. Consecutive Asks share one round trip: the first Get waits for all of
+/// them.
 class [[nodiscard]] Answer {
  public:
-  /// Throws what the statement, or one that travelled before it, failed with; Failure when that was thrown
-  /// already, or the connection has been closed before the rows came.
+  /// Throws the error of this statement, or of an earlier one in the same round trip; Failure if that was
+  /// already thrown, or the connection was closed before the rows arrived.
   const Rows& Get();
 
  private:
   friend class Connection;
   struct Arrival {
-    Connection* connection;  // null: nothing is under way any more
+    Connection* connection;  // null: no longer in flight
     std::optional<Rows> rows{};
   };
   explicit Answer(Connection& connection) : arrival_(std::make_shared<Arrival>(Arrival{&connection})) {}
@@ -73,51 +73,48 @@ class [[nodiscard]] Answer {
 
 class Connection {
  public:
-  /// Connects and sets the session up. Throws Unavailable.
+  /// Connects and sets up the session. Throws Unavailable.
   Connection(const Settings& settings, Observer* observer);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Makes sure that the statement is prepared; the first time that takes two round trips, which also carry
-  /// what is queued. The other calls do it themselves.
+  /// Prepares the statement if necessary. The first time takes up to two round trips, because the queue is
+  /// flushed first. The other calls do this themselves.
   void Prepare(const Statement& statement) { PreparedFor(statement); }
-  /// Queues BEGIN, COMMIT or ROLLBACK, or a switch of the planner; nothing is sent yet.
+  /// Queues BEGIN, COMMIT, ROLLBACK or planner settings; nothing is sent yet.
   void QueueCommand(const Statement& command);
-  /// Queues a statement whose rows nobody wants. Its error is thrown by the next Run or Flush.
+  /// Queues a statement whose rows are not needed. The next round trip throws its error.
   void Queue(const Statement& statement, std::span<const Param> params);
-  /// Queues a statement; its rows can be waited for.
+  /// Queues a statement whose rows can be awaited.
   [[nodiscard]] Answer Ask(const Statement& statement, std::span<const Param> params);
-  /// Sends what is queued and this statement, waits, and returns its rows. Throws the first error of the
-  /// queue.
+  /// Sends the queue and this statement, waits, and returns its rows. Throws the first error among them.
   Rows Run(const Statement& statement, std::span<const Param> params);
-  /// As Run, but hands the rows out one by one without holding them all.
+  /// As Run, but passes the rows on one by one without holding them all.
   void Each(const Statement& statement, std::span<const Param> params,
             const std::function<void(const Row&)>& row);
-  /// Sends what is queued and waits for it. Returns the command tag of the last ("COMMIT", "ROLLBACK", ...).
+  /// Sends the queue and waits. Returns the command tag of the last command ("COMMIT", "ROLLBACK", ...).
   std::string Flush();
-  /// Sends what is queued; Settle reads the answers, and nobody is told of errors among them.
+  /// Sends the queue; Settle reads the answers and ignores errors among them.
   void FlushLater();
-  /// What is queued is carried out or fails, and nobody is told: behind a failure a ROLLBACK would be
-  /// skipped.
+  /// Executes the queue and ignores its errors, because a ROLLBACK queued behind a failed command would be
+  /// skipped. Throws if the connection is lost.
   void DropQueue();
-  /// Reads what a FlushLater has left to be read. False: the connection died while it was idle, or is still
-  /// inside of a transaction that failed; it is of no use any more. Does not wait, unless for a commit under
-  /// way.
+  /// Reads the answers left by FlushLater. False: the connection was lost while idle, or is still in a failed
+  /// transaction; discard it. Waits only for an in-flight commit.
   bool Settle();
   bool IsBroken() const;
-  /// libpq keeps the largest buffer it ever needed: after a large message the connection is worth less than
-  /// its memory.
+  /// libpq keeps the largest buffer it ever needed: after a large message, close the connection to free it.
   bool IsBloated() const { return is_bloated_; }
-  /// The connection outlives the request that looks on; null: nobody.
+  /// The connection outlives the request that observes it; null: no observer.
   void SetObserver(Observer* observer) { observer_ = observer; }
 
  private:
-  friend struct Intruder;  // of tests: puts commands into the pipeline that nobody expects
+  friend struct Intruder;  // for tests: sends commands whose answers are not expected
 
   struct Prepared {
     std::vector<unsigned> types;    // of its parameters
-    std::vector<unsigned> columns;  // types of its rows' columns
+    std::vector<unsigned> columns;  // types of its result columns
   };
   enum class Expect { kIgnore, kRows, kSync };
   struct Expected {

@@ -6,7 +6,7 @@
 namespace syncline::sql {
 namespace {
 
-// A conflict means that somebody else made progress, so a handful of tries is enough for any load we admit.
+// A conflict means that another transaction made progress, so a few tries suffice for any load we admit.
 constexpr int kConflictTries = 5;
 
 void Backoff(int attempt) {
@@ -30,7 +30,7 @@ void Database::Run(Access access, const std::function<void(Tx&)>& block) {
       block(tx);
       tx.Commit();
       if (connection_->IsBloated()) {
-        connection_->Settle();  // a commit that nobody waits for
+        connection_->Settle();  // an unawaited commit
         connection_.reset();
       }
       return;

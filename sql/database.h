@@ -1,12 +1,12 @@
 #pragma once
-// The database of one slot: one lazily opened connection and the rules for repeating a transaction.
+// The database of one slot: one lazily opened connection and the rules for retrying a transaction.
 //
-//   serialization failure, deadlock   the whole block again, a few times
-//   connection lost before COMMIT     connection thrown away, the block once more on a new one
-//   connection lost during COMMIT     CommitUnknown, never repeated
-//   anything else                     rolled back and thrown
+//   serialization failure, deadlock   the whole block is retried, a few times
+//   connection lost before COMMIT     the block is retried once on a new connection
+//   connection lost during COMMIT     CommitUnknown, never retried
+//   anything else                     rolled back and rethrown
 //
-// A block may therefore run more than once: it changes nothing outside itself but its result.
+// A block may therefore run more than once: it must change nothing but its result.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -25,13 +25,13 @@ class Database {
   explicit Database(Settings settings, Observer* observer = nullptr)
       : settings_(std::move(settings)), observer_(observer) {}
 
-  /// Runs `block(Tx&)` in a read-only transaction on one snapshot and returns what it returns.
+  /// Runs `block(Tx&)` in a read-only transaction on one snapshot and returns its result.
   template <typename F>
   auto Read(F&& block) {
     return Returning(Access::kRead, std::forward<F>(block));
   }
-  /// As Read, for a block of one statement: half of what a short read costs is BEGIN and COMMIT. Another
-  /// statement throws Failure.
+  /// As Read, for a block with one statement, without BEGIN and COMMIT, which are half the cost of a short
+  /// read. A second statement throws Failure.
   template <typename F>
   auto ReadOnce(F&& block) {
     return Returning(Access::kReadOnce, std::forward<F>(block));
@@ -42,14 +42,14 @@ class Database {
     return Returning(Access::kWrite, std::forward<F>(block));
   }
 
-  /// As Write, for what may be lost with the connection and hurt nobody: nobody waits for the COMMIT. Rows
-  /// that were locked stay so until it has been done.
+  /// As Write, for best-effort writes that may be lost with the connection: does not wait for the COMMIT. Row
+  /// locks are held until it completes.
   template <typename F>
   auto WriteUnawaited(F&& block) {
     return Returning(Access::kWriteUnawaited, std::forward<F>(block));
   }
 
-  /// Statements after this moment throw Unavailable; none: no deadline.
+  /// Statements after `deadline` throw Unavailable; none: no deadline.
   void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
   void SetObserver(Observer* observer) {
     observer_ = observer;

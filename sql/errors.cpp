@@ -2,7 +2,6 @@
 
 namespace syncline::sql {
 
-// Class and code of SQLSTATE: which error it is for a caller.
 void ThrowSqlState(std::string_view state, const std::string& text, const char* constraint) {
   if (state == "40001" || state == "40P01") throw Conflict(text);
   if (state.starts_with("23")) throw ConstraintViolated(text, constraint != nullptr ? constraint : "");

@@ -1,40 +1,40 @@
 #pragma once
-// What can go wrong between us and PostgreSQL, by what a caller can do about it. The text is for the log
-// only.
+// Errors of PostgreSQL, classified by what a caller can do about them. The text is for the log only.
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace syncline::sql {
 
-/// Base of all of these: a statement failed for a reason that is our own mistake (syntax, type, constraint we
-/// did not expect). Nobody but the log should see what() .
+/// Base class of these; by itself, a statement failed because of a bug of ours (syntax, type). what() is for
+/// the log only.
 class Failure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// PostgreSQL is away, restarting, out of connections, or a timeout or lock limit was reached: try again
+/// PostgreSQL is down, restarting or out of connections, or a timeout or lock limit was reached: try again
 /// later.
 class Unavailable : public Failure {
  public:
   using Failure::Failure;
 };
 
-/// The connection died under a statement, or answered something else than was asked; nothing of the transaction
-/// has been committed. Database repeats it once.
+/// The connection was lost during a statement, or its answers are out of step; nothing of the transaction was
+/// committed. Database retries it once.
 class ConnectionLost : public Unavailable {
  public:
   using Unavailable::Unavailable;
 };
 
-/// Serialization failure or deadlock: the transaction was rolled back and may be repeated as a whole.
+/// Serialization failure or deadlock: the transaction was rolled back and may be retried as a whole.
 class Conflict : public Failure {
  public:
   using Failure::Failure;
 };
 
-/// A unique or foreign key or check constraint refused a row. A store that expects it asks for constraint().
+/// A constraint (unique, foreign key, check, ...) rejected a row. A store that expects this compares
+/// constraint().
 class ConstraintViolated : public Failure {
  public:
   ConstraintViolated(const std::string& text, std::string constraint)
@@ -45,13 +45,13 @@ class ConstraintViolated : public Failure {
   std::string constraint_;
 };
 
-/// The connection died while COMMIT was under way: it may or may not have happened, so it is never repeated.
+/// The connection was lost during COMMIT: the outcome is unknown, so it is never retried.
 class CommitUnknown : public Failure {
  public:
   using Failure::Failure;
 };
 
-/// Throws the error above that SQLSTATE `state` stands for. `constraint` may be null.
+/// Throws the error class for SQLSTATE `state`. `constraint` may be null.
 [[noreturn]] void ThrowSqlState(std::string_view state, const std::string& text, const char* constraint);
 
 }  // namespace syncline::sql

@@ -15,11 +15,11 @@ void Listener::Connect() {
   if (connection_ != nullptr) return;
   try {
     auto opened = std::make_unique<PlainConnection>(settings_, settings_.application_name + "-listen");
-    // No receiver: what a notification says is of no interest, and the classes for it differ between versions.
+    // No receiver: the payload is not needed, and the receiver classes differ between libpqxx versions.
     Translated([&] { pqxx::nontransaction(**opened).exec("LISTEN " + channel_); });
     connection_ = std::move(opened);
   } catch (const Failure&) {
-    // Whoever waits looks at the tables when the time has passed.
+    // The caller checks the tables after its timeout.
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// LISTEN on a connection of its own. A notification is a hint: whoever waits looks at the tables afterwards,
-// also when nothing came.
+// LISTEN on a dedicated connection. A notification is only a hint: after every wait the caller checks the
+// tables, even if none arrived.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,12 +13,12 @@ class PlainConnection;
 
 class Listener {
  public:
-  /// `channel` must be a plain lower-case identifier of ours. Does not connect yet.
+  /// `channel` must be a plain lower-case identifier; it is not quoted. Does not connect yet.
   Listener(Settings settings, std::string channel);
   ~Listener();
-  /// Waits until a notification has come, `wake_fd` is readable (-1: none) or `timeout` has passed. That
-  /// the connection was lost is found out by one of the next calls, which return as if something had come, and
-  /// it is opened again by the one after that.
+  /// Waits until a notification arrives, `wake_fd` is readable (-1: none) or `timeout` expires. A lost
+  /// connection is detected by one of the next calls, which returns as if a notification had arrived; the
+  /// call after it reconnects.
   void Wait(std::chrono::milliseconds timeout, int wake_fd = -1);
 
  private:

@@ -13,14 +13,14 @@
 namespace syncline::sql {
 namespace {
 
-// Any constant would do; it keeps two `syncline-admin migrate` from running side by side.
+// An arbitrary constant; prevents two `syncline-admin migrate` from running at the same time.
 constexpr const char* kLock = "SELECT pg_advisory_lock(7367281642)";
 constexpr const char* kCreateTable =
     "CREATE TABLE IF NOT EXISTS schema_migrations (number int PRIMARY KEY, name text NOT NULL,"
     " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())";
 
-// How long a statement of a migration may hold up others that came after it, and how long these then have the
-// table to themselves before the next try.
+// How long a migration may make others queue behind its lock request, and the pause before the next try, in
+// which they can proceed.
 constexpr std::chrono::milliseconds kLongestLockWait{3'000};
 constexpr std::chrono::milliseconds kPause{1'000};
 constexpr int kTries = 60;
@@ -47,7 +47,7 @@ std::map<int, std::string> Applied(pqxx::connection& connection) {
   return applied;
 }
 
-// A migration is many statements in one text; they and the record of it are one transaction.
+// One transaction for all statements of the migration and its row in schema_migrations.
 void Apply(pqxx::connection& connection, const Migration& migration, std::chrono::milliseconds lock_timeout) {
   pqxx::work tx(connection);
   tx.exec("SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count()));
@@ -76,7 +76,8 @@ void ApplyPatiently(pqxx::connection& connection, const Migration& migration,
   }
 }
 
-// Ascending, and none that would be applied behind a later one: it was not written for the schema it would find.
+// The numbers must be consecutive. A migration older than an applied one is refused: it was not written for
+// that schema.
 void RefuseGaps(std::span<const Migration> migrations, const std::map<int, std::string>& applied) {
   int expected = 0;
   for (const Migration& migration : migrations) {
@@ -86,7 +87,7 @@ void RefuseGaps(std::span<const Migration> migrations, const std::map<int, std::
     if (!applied.contains(migration.number) && !applied.empty() &&
         applied.rbegin()->first > migration.number) {
       throw Failure(std::string("migration ") + migration.name +
-                    " is missing in the database, which has later ones");
+                    " was not applied, but later ones were");
     }
   }
 }

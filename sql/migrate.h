@@ -1,8 +1,8 @@
 #pragma once
-// Migrations: numbered files, applied in order, each in one transaction of its own, under an advisory lock,
-// with a checksum. A file that has landed is never edited: a different checksum is refused. Only
-// syncline-admin applies them; the other binaries ask SchemaProblem at start and refuse an older schema. A
-// newer one is fine: a migration must leave the code before it working (add, switch, remove later).
+// Migrations: numbered files, applied in order, each in its own transaction, under an advisory lock and with
+// a checksum. A merged file is never edited: a different checksum is refused. Only syncline-admin applies
+// them; the other binaries call SchemaProblem at startup and refuse an older schema. A newer one is fine: a
+// migration must keep the previous code working (add, switch, remove later).
 #include <optional>
 #include <span>
 #include <string>
@@ -21,16 +21,16 @@ struct Migration {
 /// The migrations this binary was built with, ascending.
 std::span<const Migration> Migrations();
 
-/// Applies what is missing and returns the names applied. A statement that waits longer for a lock than
-/// `settings` allow, or some seconds, gives up its migration: whatever else wants the table queues behind it.
-/// The migration is tried again after a pause, for some minutes. Throws Failure on a changed file, on a gap in
-/// the numbers, and on a migration that would be applied behind a later one; Unavailable when the database is
-/// away or the lock was never to be had.
+/// Applies the missing migrations and returns their names. A migration that waits longer for a lock than
+/// `settings` allow, and at most 3 s, is rolled back, because everything else that needs the table queues
+/// behind it. It is retried after a pause, for some minutes. Throws Failure on a changed file, on a gap in
+/// the numbers, and on a missing migration older than an applied one; Unavailable if the database is down or
+/// the lock could not be acquired.
 std::vector<std::string> Migrate(const Settings& settings,
                                  std::span<const Migration> migrations = Migrations());
 
-/// Why this binary cannot run on this database's schema, or nothing. Throws Unavailable when the database is
-/// away, Failure when it refuses the question.
+/// Why this binary cannot run on this database's schema, or nothing. Throws Unavailable if the database is
+/// down, Failure if the query fails.
 std::optional<std::string> SchemaProblem(const Settings& settings);
 
 }  // namespace syncline::sql

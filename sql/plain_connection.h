@@ -1,7 +1,7 @@
 #pragma once
-// A connection through libpqxx, for what is done once or waits: migrations, the schema check, LISTEN. Only for
-// files of sql/; nothing else includes libpqxx. Debian 12 has 6.4, Debian 13 has 7.10: what is used here is
-// spelled the same in both, or stands below.
+// A libpqxx connection for one-off and waiting work: migrations, the schema check, LISTEN. Internal to sql/;
+// nothing else includes libpqxx. Debian 12 has 6.4, Debian 13 has 7.10: only what is the same in both is
+// used, except for the cases handled below.
 #include <pqxx/pqxx>
 #include <string>
 #include <utility>
@@ -11,7 +11,7 @@
 
 namespace syncline::sql {
 
-/// Runs `work` and turns what libpqxx throws into our errors.
+/// Runs `work` and translates libpqxx's exceptions into our errors.
 template <typename F>
 auto Translated(F&& work) {
   try {
@@ -29,14 +29,14 @@ auto Translated(F&& work) {
 
 class PlainConnection {
  public:
-  /// Connects. No timeouts of statements are set. Throws Unavailable.
+  /// Connects. Sets no statement timeouts. Throws Unavailable.
   PlainConnection(const Settings& settings, const std::string& application_name);
   pqxx::connection& operator*() { return connection_; }
   pqxx::connection* operator->() { return &connection_; }
 
  private:
   pqxx::connection connection_;
-  // Notices, "terminating connection" among them, are no lines of our log.
+  // Keeps notices such as "terminating connection" out of our log.
 #if PQXX_VERSION_MAJOR < 7
   pqxx::quiet_errorhandler quiet_{connection_};
 #endif

@@ -9,9 +9,9 @@ struct Switch {
   const char* free;
 };
 
-// kByKey: planning each execution costs more than it can win. The one generic plan is made from statistics of
-// all tenants, by which the other joins and scans look cheap that read all rows of one. kFree: PostgreSQL's
-// own defaults.
+// kByKey: planning every execution costs more than it saves. A generic plan uses statistics over all tenants,
+// which make joins and scans that read all rows of one tenant look cheap, so these are off. kFree:
+// PostgreSQL's defaults.
 constexpr Switch kSwitches[] = {
     {"plan_cache_mode", "force_generic_plan", "auto"},
     {"enable_hashjoin", "off", "on"},

@@ -1,5 +1,6 @@
 #pragma once
-// What a statement answered. Rows share the libpq result; a text or bytes view lives as long as any of them.
+// The result of a statement. Rows share the libpq result; a view of text or bytes is valid as long as any of
+// them lives.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,8 +20,8 @@ class Field {
 
   bool IsNull() const;
   /// The value as T: integers, bool, double, enums, std::string, std::string_view, Bytes, Time, vectors of
-  /// int64 or of string, and std::optional of these (empty for null). Null read as anything else, a null in
-  /// an array, or another type: Failure.
+  /// int64 or of string, and std::optional of these (empty for null). Throws Failure on null for any other T,
+  /// a null in an array, or another type.
   template <typename T>
   T As() const {
     if constexpr (IsOptional<T>::value) {
@@ -62,7 +63,7 @@ class Field {
 class Row {
  public:
   Row(std::shared_ptr<const pg_result> result, int row) : result_(std::move(result)), row_(row) {}
-  Field operator[](const char* column) const;  ///< throws Failure when the statement has no such column
+  Field operator[](const char* column) const;  ///< throws Failure if the result has no such column
   Field operator[](int column) const { return {result_.get(), row_, column}; }
 
  private:

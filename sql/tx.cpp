@@ -8,7 +8,7 @@
 namespace syncline::sql {
 namespace {
 
-// Prepared like any statement: parsing them would be a tenth of what a small transaction costs.
+// Prepared like any statement: parsing them would be a tenth of the cost of a small transaction.
 constexpr Statement kBeginRead{"begin_read", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
 constexpr Statement kBeginWrite{"begin_write", "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
 constexpr Statement kCommit{"commit", "COMMIT"};
@@ -27,9 +27,9 @@ void Tx::Begin(const Statement& next) {
   if (deadline_ && std::chrono::steady_clock::now() > *deadline_)
     throw Unavailable("deadline of the request passed");
   if (access_ == Access::kReadOnce && begun_) throw Failure("a second statement in ReadOnce");
-  // Alone, a statement is its own transaction. A switch of the planner has to be in one with it.
+  // A single statement is its own transaction, unless planner settings must be switched with it.
   if (!begun_ && (access_ != Access::kReadOnce || next.plan != plan_)) {
-    // Travels with the first statement. A read sees one snapshot and fails loudly when it writes.
+    // Sent with the first statement. A read transaction sees one snapshot and fails if it writes.
     connection_.QueueCommand(IsWrite(access_) ? kBeginWrite : kBeginRead);
     in_block_ = true;
   }
@@ -71,7 +71,7 @@ std::optional<Row> Tx::Only(const Statement& statement, const Rows& rows, bool r
 
 void Tx::Commit() {
   if (!in_block_) return;
-  // The round trips of a connection's first commit are before it: what fails there can be repeated.
+  // Prepare first: a failure in these round trips, before the COMMIT, can be retried.
   connection_.Prepare(kCommit);
   if (!IsWrite(access_)) {
     connection_.QueueCommand(kCommit);
@@ -96,7 +96,7 @@ void Tx::Rollback() noexcept {
     connection_.QueueCommand(kRollback);
     connection_.Flush();
   } catch (const std::exception&) {
-    // The server rolls back what a lost connection leaves; Database sees that it is broken.
+    // The server rolls back when the connection is lost; Database sees that it is broken.
   }
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A transaction, as stores see it. Made by Database::Read and Database::Write only; a store never commits.
+// A transaction, as stores see it. Only Database creates one; a store never commits.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,11 +15,11 @@
 
 namespace syncline::sql {
 
-/// kReadOnce: one statement, which is a transaction of its own; nothing is sent around it. kWriteUnawaited: a
-/// write whose COMMIT is sent and not waited for.
+/// kReadOnce: a single statement without BEGIN and COMMIT. kWriteUnawaited: a write whose COMMIT is sent but
+/// not awaited.
 enum class Access { kRead, kReadOnce, kWrite, kWriteUnawaited };
 
-/// What a statement that is on its way will have answered, read as a T.
+/// The result of an in-flight statement, read as a T.
 template <typename T>
 class [[nodiscard]] Asked {
  public:
@@ -40,7 +40,7 @@ class Tx {
   Rows Query(const Statement& statement, const Args&... args) {
     return Run(statement, {Param(args)...});
   }
-  /// The only row; Failure when there is none or more than one.
+  /// The only row; throws Failure if there is none or more than one.
   template <typename... Args>
   Row One(const Statement& statement, const Args&... args) {
     return Only(statement, Run(statement, {Param(args)...}), /*required=*/true).value();
@@ -54,18 +54,18 @@ class Tx {
   std::int64_t Execute(const Statement& statement, const Args&... args) {
     return Run(statement, {Param(args)...}).affected();
   }
-  /// As Query, without waiting: what is asked for in a row costs one round trip. Still there after the
+  /// As Query, without waiting: consecutive Asks share one round trip. The answer stays valid after the
   /// commit.
   template <typename... Args>
   Answer Ask(const Statement& statement, const Args&... args) {
     return Send(statement, {Param(args)...});
   }
-  /// As Execute, without waiting: it travels with the next statement or the commit, which throws its error.
+  /// As Execute, without waiting: it is sent with the next statement or the commit, which throws its error.
   template <typename... Args>
   void Later(const Statement& statement, const Args&... args) {
     Queue(statement, {Param(args)...});
   }
-  /// Rows one at a time, in flat memory. The callback must not use this Tx.
+  /// Passes on rows one at a time, in constant memory. The callback must not use this Tx.
   template <typename... Args>
   void Each(const Statement& statement, const std::function<void(const Row&)>& row, const Args&... args) {
     RunEach(statement, row, {Param(args)...});
@@ -91,7 +91,7 @@ class Tx {
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   bool begun_ = false;
   bool in_block_ = false;     // between BEGIN and COMMIT
-  Plan plan_ = Plan::kByKey;  // what the planner's switches are set to; they end with the transaction
+  Plan plan_ = Plan::kByKey;  // current planner settings; reset when the transaction ends
 };
 
 }  // namespace syncline::sql

@@ -11,7 +11,7 @@
 namespace syncline::sql {
 namespace {
 
-// From pg_type.dat; stable since the types exist.
+// From pg_type.dat; they never change.
 enum Oid : unsigned {
   kBool = 16,
   kBytea = 17,
@@ -30,7 +30,7 @@ enum Oid : unsigned {
   kTimestamptz = 1184,
 };
 
-// 2000-01-01T00:00:00Z, where PostgreSQL's clock begins.
+// 2000-01-01T00:00:00Z, PostgreSQL's epoch.
 constexpr std::int64_t kEpochOffsetUs = 946'684'800'000'000;
 
 template <typename T>
@@ -118,7 +118,7 @@ bool IsTextual(unsigned oid) {
   return oid == kText || oid == kVarchar || oid == kJson || oid == kBytea;
 }
 
-// Calls `take(oid, bytes)` for each element; reserves `values` for them.
+// Calls `take(oid, bytes)` for each element; reserves space in `values`.
 template <typename T, typename F>
 void EachElement(std::string_view bytes, std::vector<T>& values, F take) {
   const ArrayHeader header = TakeArrayHeader(bytes);

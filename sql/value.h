@@ -1,9 +1,8 @@
 #pragma once
-// Values on their way into and out of PostgreSQL, always in binary form: no quoting, no escaping, no hex.
+// Values to and from PostgreSQL, always in binary form: no quoting, no escaping, no hex.
 //
-// A Param borrows: the argument must outlive the call. Integers of any width go to int2, int4 or int8
-// parameters, whichever the statement wants, and are range-checked on the way. Times are
-// std::chrono::system_clock, microseconds.
+// A Param does not own its value: the argument must outlive the call. Integers of any width are accepted for
+// int2, int4 and int8 parameters and are range-checked. Times are std::chrono::system_clock, microseconds.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -70,8 +69,8 @@ class Param {
 /// when the value does not fit the type.
 bool Encode(const Param& param, unsigned oid, std::string& out);
 
-// Decoding of one column of type `oid`; throws Failure on another type, a value out of range or a null in an
-// array.
+// Decode one column of type `oid`. Throw Failure on another type (of arrays: of the elements), a value that
+// is too short, or a null in an array.
 std::int64_t DecodeInt(unsigned oid, std::string_view bytes);
 double DecodeDouble(unsigned oid, std::string_view bytes);
 Time DecodeTime(unsigned oid, std::string_view bytes);

@@ -1,4 +1,5 @@
--- After $2 seconds without a failure the count begins anew. In one order, or two failures would wait for each other.
+-- After $2 seconds without a failure the count restarts. Inserts in one order, or concurrent calls could
+-- deadlock.
 INSERT INTO login_failures (subject, failures, last_at)
 SELECT subject, 1, now() FROM unnest($1::bytea[]) AS subject ORDER BY subject
 ON CONFLICT (subject) DO UPDATE

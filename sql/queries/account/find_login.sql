@@ -1,2 +1,2 @@
--- The account somebody wants to log in to. Shared table, by name: this is where a name becomes a user_id.
+-- The account for a login. users is a shared table: this maps a name to a user_id.
 SELECT user_id, password_hash, is_disabled FROM users WHERE lower(name) = lower($1)

@@ -1,4 +1,5 @@
--- Keeps the $3 devices of a kind that were revoked last, for the owner to read; a dead key needs no row to be refused.
+-- Keeps the $3 most recently revoked devices of a kind, for the owner's list; a revoked key is refused
+-- without a row.
 DELETE FROM devices
 WHERE user_id = $1 AND device_id = ANY (ARRAY(
   SELECT device_id FROM devices WHERE user_id = $1 AND kind = $2 AND revoked_at IS NOT NULL

@@ -1,4 +1,5 @@
--- Everybody, with what they hold. For the administrator's list; a hash of all devices is what it costs.
+-- All accounts with devices and used bytes, for the administrator's list. Aggregates all devices and usage
+-- rows.
 SELECT u.user_id, u.name, u.is_admin, u.is_disabled, u.quota_bytes, u.created_at,
        coalesce(d.devices, 0) AS devices, d.last_seen_at, coalesce(b.bytes, 0)::bigint AS used_bytes
 FROM users u

@@ -1,4 +1,4 @@
--- Many requests of one device find it stale at once; those that meet the lock have nothing to add.
+-- Many requests of one device find it stale at once; those that find the row locked have nothing to do.
 UPDATE devices SET last_seen_at = now()
 WHERE user_id = $1 AND device_id = (
   SELECT device_id FROM devices

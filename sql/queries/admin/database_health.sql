@@ -1,4 +1,4 @@
--- What the doctor asks of the server. data_directory is null for roles that may not know it.
+-- For the doctor. data_directory is null for roles that may not see it.
 SELECT current_setting('server_version') AS version,
        clock_timestamp() AS now,
        pg_database_size(current_database()) AS size_bytes,

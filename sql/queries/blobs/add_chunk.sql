@@ -1,4 +1,4 @@
--- One statement, so that it is one round trip for a MiB. No row: the blob was swept, the writer had slept too long.
+-- One statement, for one round trip per MiB. No row: the blob was swept because the writer was idle too long.
 WITH writing AS (
   UPDATE blobs SET touched_at = now() WHERE blob_id = $1 AND sha256 IS NULL RETURNING blob_id
 )

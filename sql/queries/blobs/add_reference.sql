@@ -1,4 +1,4 @@
--- Bytes count once an account and service, with the first holder. Affected rows: 1 when they were counted now.
+-- Bytes count once per account and service, with the first holder. Affected rows: 1 if they were counted now.
 WITH reference AS (
   INSERT INTO blob_refs (user_id, service, blob_id, size_bytes, holders) VALUES ($1, $2, $3, $4, 1)
   ON CONFLICT (user_id, service, blob_id) DO UPDATE SET holders = blob_refs.holders + 1

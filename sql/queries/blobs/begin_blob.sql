@@ -1,2 +1,2 @@
--- A blob that is being written: invisible, as nothing finds it by hash.
+-- A blob that is being written. It has no hash, so no lookup finds it.
 INSERT INTO blobs DEFAULT VALUES RETURNING blob_id

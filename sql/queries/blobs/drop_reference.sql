@@ -1,5 +1,6 @@
--- The last holder of an account and service. The grace begins now: somebody may still be reading. When the blob is
--- locked, either another one begins the same grace, or it is the sweep, which still sees this reference.
+-- Drops the last holder of an account and service. The grace period starts now, because reads may be in
+-- flight. If the blob is locked, either another transaction starts the same grace period, or it is the sweep,
+-- which still sees this reference.
 WITH reference AS (
   DELETE FROM blob_refs WHERE user_id = $1 AND service = $2 AND blob_id = $3 RETURNING size_bytes
 ), counted AS (

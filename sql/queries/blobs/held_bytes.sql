@@ -1,2 +1,2 @@
--- What accounts hold, by service: a row an account and service is read, no blob.
+-- Bytes that accounts hold, by service. Reads one row of usage per account and service, and no blobs.
 SELECT service, sum(bytes)::bigint AS bytes FROM usage GROUP BY service

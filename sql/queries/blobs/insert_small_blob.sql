@@ -1,4 +1,4 @@
--- A blob of at most one chunk, whole. Unique violation on blobs_sha256: as finish_blob.
+-- A complete blob of at most one chunk. Unique violation on blobs_sha256: see finish_blob.
 WITH blob AS (
   INSERT INTO blobs (sha256, size_bytes) VALUES ($1, length($2::bytea)) RETURNING blob_id
 ), chunk AS (

@@ -1,5 +1,5 @@
--- Step one of the sweep. Skips what somebody is working with. What it returns must be asked for references again, now
--- that it is locked: this statement's snapshot is older than its locks.
+-- Step one of the sweep. Skips locked blobs. The caller must check the returned blobs for references again:
+-- this statement's snapshot is older than its locks.
 SELECT b.blob_id FROM blobs b
 WHERE b.touched_at < now() - make_interval(secs => $1)
   AND NOT EXISTS (SELECT FROM blob_refs r WHERE r.blob_id = b.blob_id)

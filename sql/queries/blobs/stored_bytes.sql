@@ -1,2 +1,2 @@
--- The size of the files that hold blobs; freed space that will be used again is part of it.
+-- Size on disk of the table that holds blobs, including free space that will be reused.
 SELECT pg_total_relation_size('blob_chunks') AS bytes

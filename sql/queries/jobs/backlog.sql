@@ -1,5 +1,5 @@
--- Unfinished jobs and those that failed for good, by kind and state. Each state has an index of its own, of which at most
--- $1 rows are read.
+-- Unfinished and dead jobs, by kind and state. Reads at most $1 rows of each state, through the index of that
+-- state.
 SELECT kind, state, count(*) AS jobs FROM (
   (SELECT kind, state FROM jobs WHERE state = 'waiting' LIMIT $1) UNION ALL
   (SELECT kind, state FROM jobs WHERE state = 'queued' LIMIT $1) UNION ALL

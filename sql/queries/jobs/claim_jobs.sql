@@ -1,6 +1,7 @@
--- Takes the next jobs for a worker. Runs alone (begin_claim). Touches a few rows of each queue, however long they are.
+-- Claims the next jobs for a worker. Serialized by begin_claim. Touches a few rows of each queue, however
+-- long it is.
 -- $1 worker  $2 threads free  $3 lease in milliseconds
--- $4 kinds  $5 their max_running (0: none)  $6 their max_attempts  $7 how many of each one thread takes ahead
+-- $4 kinds  $5 their max_running (0: no limit)  $6 their max_attempts  $7 how many of each a thread claims ahead
 WITH RECURSIVE kinds AS (
   SELECT kind, max_running, max_attempts, greatest(batch, 1) AS batch
   FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS k(kind, max_running, max_attempts, batch)
@@ -10,7 +11,7 @@ WITH RECURSIVE kinds AS (
 ), account_load AS MATERIALIZED (   -- in threads
   SELECT r.account, sum(r.jobs::float8 / coalesce(k.batch, 1)) AS load
   FROM running r LEFT JOIN kinds k ON k.kind = r.kind GROUP BY 1
-), share AS (   -- more than half of all threads is for an account only while nobody else waits
+), share AS (   -- an account gets more than half of all threads only while no other one waits
   SELECT greatest(sum(w.threads) / 2.0, 1) AS threads FROM workers w WHERE w.seen_at > now() - interval '1 minute'
 ), queues AS (   -- every (kind, priority) with queued jobs, one index probe each
   (SELECT j.kind, j.priority FROM jobs j WHERE j.state = 'queued' ORDER BY j.kind, j.priority LIMIT 1)
@@ -24,7 +25,7 @@ WITH RECURSIVE kinds AS (
          CASE WHEN k.max_running = 0 THEN 1000000
               ELSE k.max_running - coalesce((SELECT sum(r.jobs) FROM running r WHERE r.kind = k.kind), 0) END AS room
   FROM queues q JOIN kinds k ON k.kind = q.kind
-), heads AS (   -- some more than could be taken: those of an account over its share step back for others
+), heads AS (   -- more than can be taken: jobs of an account over its share yield to others
   SELECT h.state, o.kind, o.batch, o.max_attempts, o.room, o.priority, h.job_id, h.account, h.run_at,
          h.turn - min(h.turn) OVER (PARTITION BY o.kind, o.priority) AS turn
   FROM open o CROSS JOIN LATERAL (
@@ -49,7 +50,7 @@ WITH RECURSIVE kinds AS (
   SELECT j.job_id, w.max_attempts, w.place
   FROM weighed w JOIN jobs j ON j.job_id = w.job_id
   WHERE w.threads <= $2::bigint + 0.001 AND j.state = w.state   -- still queued; see plan_by_index
-  FOR UPDATE OF j SKIP LOCKED   -- whoever holds one is cancelling it
+  FOR UPDATE OF j SKIP LOCKED   -- a locked job is being cancelled
 )
 UPDATE jobs SET state = 'running', lease = jobs.lease + 1, worker = $1, heartbeat_at = now(), started_at = now(),
        lease_expires_at = clock_timestamp() + $3::bigint * interval '1 millisecond',

@@ -1,9 +1,9 @@
 -- Adds a job, or returns the unfinished one with its unique key; wakes the workers on commit.
--- No row: the other job of this key was added after this statement began, or has just finished. Ask again.
+-- No row: another job with this key was added after this statement began, or has just finished. Retry.
 -- $1 kind  $2 user or null  $3 args  $4 unique key or null  $5 priority  $6 delay in milliseconds
 --
--- The turn is the next after the account's last in this queue, but not before the head: an account that comes late
--- stands beside the others' first jobs, not behind their backlog.
+-- The turn is the next after the account's last in this queue, but not before the head: an account that comes
+-- late is placed next to the others' first jobs, not behind their backlog.
 WITH added AS (
   INSERT INTO jobs (kind, user_id, args, unique_key, priority, state, run_at, turn)
   SELECT $1::text, $2::bigint, $3::text, $4::text, $5::int,

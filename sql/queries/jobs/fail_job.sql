@@ -1,4 +1,5 @@
--- An attempt failed: again later, or dead after the last one.
+-- Fails an attempt: the job is retried later, dead after the last attempt, or cancelled if that was
+-- requested.
 -- $1 job  $2 lease  $3 error  $4 delay in milliseconds
 UPDATE jobs SET
   state = CASE WHEN cancel_requested THEN 'cancelled' WHEN attempts >= max_attempts THEN 'dead' ELSE 'waiting' END,

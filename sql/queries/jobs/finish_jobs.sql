@@ -1,5 +1,5 @@
--- Marks jobs done whose leases are still held; the others have been given to somebody else and stay as they are.
--- $1 jobs  $2 their leases. Locked in the order of their ids, as by everybody who locks several.
+-- Marks jobs done whose leases are still held; the others are lost to this worker and stay as they are.
+-- $1 jobs  $2 their leases. Locks in id order, like every statement that locks several jobs.
 WITH held AS MATERIALIZED (
   SELECT j.job_id FROM unnest($1::bigint[], $2::bigint[]) AS f(job_id, lease)
   JOIN jobs j ON j.job_id = f.job_id AND j.lease = f.lease

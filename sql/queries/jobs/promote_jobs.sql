@@ -1,6 +1,6 @@
--- Waiting jobs whose time has come join their queues. Their turns are given now, as enqueue_job gives them: an older
--- turn may lie far behind or far before where the queue is today.
--- $1 at most
+-- Moves due waiting jobs to their queues. They get their turns now, as in enqueue_job: an older turn may be
+-- far behind or ahead of the queue by now.
+-- $1 limit
 WITH due AS MATERIALIZED (
   SELECT j.job_id, j.kind, j.priority, coalesce(j.user_id, 0) AS account, j.run_at
   FROM jobs j WHERE j.state = 'waiting' AND j.run_at <= clock_timestamp()

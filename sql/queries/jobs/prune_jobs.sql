@@ -1,4 +1,5 @@
--- Forgets finished jobs. $1 seconds that done ones are kept  $2 seconds that dead and cancelled ones are  $3 at most
+-- Deletes finished jobs. $1 retention of done ones in seconds  $2 of dead and cancelled ones, not below $1
+-- $3 limit
 DELETE FROM jobs WHERE job_id IN (
   SELECT j.job_id FROM jobs j
   WHERE j.finished_at IS NOT NULL AND j.finished_at < now() - $1::bigint * interval '1 second'

@@ -1,5 +1,5 @@
--- Gives jobs back that did not run to their end through no fault of theirs: the attempt does not count. A job that was
--- to be cancelled is cancelled.
+-- Gives back jobs that were interrupted through no fault of their own: the attempt does not count. A job
+-- whose cancellation was requested is cancelled.
 -- $1 jobs  $2 their leases
 WITH held AS MATERIALIZED (
   SELECT j.job_id FROM unnest($1::bigint[], $2::bigint[]) AS f(job_id, lease)

@@ -1,5 +1,5 @@
--- The heartbeat. A lease that ran out while nobody took the job is good again. Rows that somebody has locked are left
--- out: they are being finished, and a heartbeat must not wait.
+-- The heartbeat. Revives an expired lease if no other worker took the job. Skips locked rows: they are being
+-- finished, and a heartbeat must not wait.
 -- $1 jobs  $2 their leases  $3 lease in milliseconds
 WITH held AS MATERIALIZED (
   SELECT j.job_id FROM unnest($1::bigint[], $2::bigint[]) AS f(job_id, lease)

@@ -1,5 +1,6 @@
--- Jobs whose worker is gone run again. The attempt counts: a job that kills its worker must come to an end.
--- $1 at most
+-- Reschedules jobs whose worker is gone. The attempt counts: a job that kills its worker must not run
+-- forever.
+-- $1 limit
 WITH lost AS MATERIALIZED (
   SELECT j.job_id FROM jobs j WHERE j.state = 'running' AND j.lease_expires_at < clock_timestamp()
   ORDER BY j.job_id LIMIT $1 FOR UPDATE SKIP LOCKED

@@ -1,4 +1,4 @@
--- $1 jobs  $2 their leases  $3 done  $4 total  $5 messages. Does not wait for rows that are being finished.
+-- $1 jobs  $2 their leases  $3 done  $4 total  $5 messages. Skips locked rows, which are being finished.
 WITH held AS MATERIALIZED (
   SELECT j.job_id, f.done, f.total, f.message
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) AS f(job_id, lease, done, total, message)

@@ -1,4 +1,4 @@
--- Those of a worker's jobs that it must stop: cancelled, or no longer its own. Takes no lock.
+-- The jobs that a worker must stop: cancellation requested, or lease lost. Takes no lock.
 -- $1 jobs  $2 their leases
 SELECT f.job_id, f.lease, (j.job_id IS NULL) AS is_lost
 FROM unnest($1::bigint[], $2::bigint[]) AS f(job_id, lease)
