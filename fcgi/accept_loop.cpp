@@ -21,20 +21,19 @@
 namespace syncline::front {
 namespace {
 
-// A web server that neither sends nor takes a byte for so long is not waited for. nginx' own limits are 60 s.
+// Give up on a web server that neither sends nor accepts a byte for this long. nginx's own default is 60 s.
 constexpr timeval kPeerTimeout{90, 0};
 
-// A slot that is killed after it was told of a connection and before it accepted leaves one that nobody was
-// told of.
+// Longest wait. A process killed between its wake-up and accept leaves a pending connection that wakes no one
+// else.
 constexpr int kLookAgainMs = 1000;
 
-// The pause of a slot that can do nothing but wait for descriptors to be closed.
+// Pause of a slot while the process is out of descriptors.
 constexpr std::chrono::milliseconds kDescriptorPause{100};
 
-// What a slot waits on for the listening socket. The kernel tells an exclusive waiter of a connection, and of
-// those that wait the one that was added first: the first slots do what there is to do, and their connections
-// to PostgreSQL stay warm, where accept would go round all slots. (32 slots in turn cost half of a backend's
-// time.)
+// The epoll descriptor on which a slot waits for the listening socket. With EPOLLEXCLUSIVE the kernel wakes
+// the waiter that was added first, so the first slots do the work and their connections to PostgreSQL stay
+// warm; accept would rotate through all slots. (Rotating through 32 slots costs half of a backend's time.)
 int Turn(int listen_socket) {
   const int turn = epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};
@@ -52,17 +51,16 @@ AcceptLoop::AcceptLoop(Front& front, int listen_socket, int slots, std::string a
   if (FCGX_Init() != 0) throw std::runtime_error("libfcgi does not start");
   // After FCGX_Init, which installs handlers of its own.
   signal(SIGPIPE, SIG_IGN);
-  // Must be a handler and not SIG_IGN: an ignored signal interrupts nothing. Without SA_RESTART accept
-  // returns.
+  // A handler, not SIG_IGN: an ignored signal interrupts nothing. It makes epoll_pwait return.
   struct sigaction wake {};
   wake.sa_handler = [](int) {};
   sigaction(SIGUSR1, &wake, nullptr);
-  // Blocked everywhere but around accept: a request in flight, in libfcgi or in libpq, is never interrupted.
+  // Blocked except while waiting: an in-flight request, in libfcgi or libpq, is never interrupted.
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  // Several slots may be told of one connection; those that come too late must not wait in accept.
+  // Several slots may wake up for one connection; those that come too late must not block in accept.
   fcntl(listen_socket, F_SETFL, fcntl(listen_socket, F_GETFL) | O_NONBLOCK);
   front_.metrics.SetSlots(slots);
   for (int i = 0; i < slots; ++i) {
@@ -87,9 +85,9 @@ void AcceptLoop::Stop() {
   }
 }
 
-// Not FCGX_Accept_r: it goes on to read the request, and a wake signal that arrives there would cost one.
+// Not FCGX_Accept_r, which also reads the request: a wake signal at that point would lose it.
 int AcceptLoop::Accept(int turn) const {
-  // The wake signal is let in for the length of the wait only, so that it is never lost before it.
+  // The wake signal is unblocked only during the wait, and atomically, so that it cannot be lost before it.
   sigset_t waiting;
   pthread_sigmask(SIG_SETMASK, nullptr, &waiting);
   sigdelset(&waiting, SIGUSR1);
@@ -115,7 +113,7 @@ void AcceptLoop::Run(Slot& slot) {
   HeadChannel channel;
   bool told = false;
   while (!front_.leaving) {
-    // Before a connection is taken: another slot, or another process, may be able to serve it.
+    // Before accepting: without descriptors, another slot or process may be able to serve the connection.
     if (!channel.Open()) {
       const int error = errno;
       if (!std::exchange(told, true)) {

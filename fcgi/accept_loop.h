@@ -1,12 +1,11 @@
 #pragma once
 // The slots of a process: threads that accept on one shared socket, each with its own request object and its
-// own lazily opened connections to PostgreSQL and Redis. No state of a request outlives it; no slot waits for another. A
-// connection goes to the first slot that is idle.
+// own lazily opened connections to PostgreSQL and Redis. No request state outlives its request; slots wait
+// for each other only for large requests (large_turn.h). A connection goes to the first idle slot.
 //
-// Leaving: Stop lets no slot accept again, wakes those that wait, and returns when the requests in
-// flight are finished. What waits in the backlog of the socket goes to the other processes, so the socket
-// belongs to somebody who outlives us (systemd, or ./run). Left out on purpose: forking, pid files,
-// restarting slots.
+// Shutdown: Stop lets no slot accept again, wakes waiting slots, and returns when in-flight requests are
+// finished. Connections in the socket's backlog go to the other processes, so the socket belongs to a process
+// that outlives us (systemd or ./run). Left out on purpose: forking, pid files, restarting slots.
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,14 +17,14 @@ namespace syncline::front {
 
 class AcceptLoop {
  public:
-  /// `application_name` is that of the database sessions. Blocks SIGUSR1 in the calling thread and uses it to
-  /// wake slots.
+  /// `application_name` is used for the database sessions. Blocks SIGUSR1 in the calling thread and uses it
+  /// to wake slots.
   AcceptLoop(Front& front, int listen_socket, int slots, std::string application_name);
   ~AcceptLoop();
   AcceptLoop(const AcceptLoop&) = delete;
   AcceptLoop& operator=(const AcceptLoop&) = delete;
 
-  /// Returns when every slot has finished what it was at.
+  /// Returns when every slot has finished its request. Idempotent.
   void Stop();
 
  private:
@@ -34,7 +33,7 @@ class AcceptLoop {
     std::thread thread;
   };
   void Run(Slot& slot);
-  /// A connection, or -1 when there is none this time.
+  /// A connection, or -1 if there is none yet.
   int Accept(int turn) const;
 
   Front& front_;

@@ -17,17 +17,17 @@
 namespace syncline::front {
 namespace {
 
-// A client that reads slower than this sees the end of the connection instead.
+// How long to wait for buffer space to mark an aborted answer; after that it just ends.
 constexpr int kAbortPatienceMs = 5000;
 // From the FastCGI specification.
 constexpr unsigned char kVersion = 1, kStdout = 6;
 constexpr std::size_t kHeaderBytes = 8;
-// A multiple of 8, so that no record needs padding.
+// A multiple of 8, so that full records need no padding.
 constexpr std::size_t kRecordBytes = 65528;
-// Below this, copying into libfcgi's buffer is cheaper than a write of its own.
+// Below this, copying into libfcgi's buffer is cheaper than a separate write.
 constexpr std::size_t kOwnRecordBytes = 8192;
-// A refused upload is read to its end, because a web server that cannot get rid of its body reports 502
-// instead of our answer. It gives up on us long before this.
+// A refused upload is drained, because a web server that cannot send the body reports 502 instead of our
+// answer. It closes the connection long before this.
 constexpr std::chrono::seconds kDrainTime{10};
 
 std::string NewRequestId() {
@@ -41,7 +41,7 @@ std::string NewRequestId() {
   return id;
 }
 
-// It stands in log lines and in a header, so nothing but these.
+// It is written to log lines and a header, so only these characters are allowed.
 bool IsRequestId(std::string_view id) {
   return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -66,7 +66,7 @@ std::vector<std::string> RawSegments(std::string_view path) {
   return segments;
 }
 
-// IANA's registry of HTTP status codes, as far as services use it.
+// Reason phrases of the IANA registry, for the statuses that services use.
 const char* Reason(int status) {
   switch (status) {
     case 200:
@@ -142,7 +142,7 @@ const char* Reason(int status) {
   }
 }
 
-// Nothing a handler puts into a header may end it and begin another one.
+// Replaces control characters, so that a value cannot end its header and start another.
 void AppendHeaderText(std::string& out, std::string_view text) {
   for (const char c : text) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
 }
@@ -156,7 +156,7 @@ void WriteAll(int fd, iovec* parts, std::size_t count) {
     const ssize_t wrote = writev(fd, parts, static_cast<int>(count));
     if (wrote < 0) {
       if (errno == EINTR) continue;
-      throw ClientGone("the web server does not take the answer");
+      throw ClientGone("the web server does not accept the answer");
     }
     auto rest = static_cast<std::size_t>(wrote);
     while (count > 0 && rest >= parts->iov_len) {
@@ -187,7 +187,7 @@ Received ReadRequest(const char* const* params) {
     if (equals == std::string_view::npos) continue;
     const std::string_view name = param.substr(0, equals), value = param.substr(equals + 1);
     if (name.starts_with("HTTP_SYNCLINE_")) {
-      continue;  // a client that takes itself for nginx
+      continue;  // a client that poses as nginx
     } else if (name.starts_with("HTTP_")) {
       request.headers.emplace_back(HeaderName(name.substr(5)), value);
     } else if (name == "REQUEST_METHOD") {
@@ -205,7 +205,7 @@ Received ReadRequest(const char* const* params) {
       std::size_t length = 0;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
       if (error == std::errc::result_out_of_range && end == value.data() + value.size()) {
-        length = SIZE_MAX;  // a number, and over any limit: 413 by the row of the route
+        length = SIZE_MAX;  // beyond any limit: the limit of the route makes it a 413
       } else if (error != std::errc() || end != value.data() + value.size()) {
         refuse("bad_content_length");
       }
@@ -240,12 +240,12 @@ std::size_t FcgiBody::Read(char* buffer, std::size_t size) {
 
 void FcgiAnswer::Put(std::string_view bytes) {
   if (FCGX_PutStr(bytes.data(), static_cast<int>(bytes.size()), fcgi_.out) < 0) {
-    throw ClientGone("the web server does not take the answer");
+    throw ClientGone("the web server does not accept the answer");
   }
 }
 
 void FcgiAnswer::Flush() {
-  if (FCGX_FFlush(fcgi_.out) < 0) throw ClientGone("the web server does not take the answer");
+  if (FCGX_FFlush(fcgi_.out) < 0) throw ClientGone("the web server does not accept the answer");
 }
 
 void FcgiAnswer::Begin(int status, const Headers& headers) {
@@ -297,7 +297,7 @@ bool HeadChannel::BeginRequest(FCGX_Request& fcgi, const Gate& gate, int connect
   const bool sent =
       send(ends_[1], head.data(), head.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(head.size());
   if (sent) {
-    // libfcgi takes an open descriptor for a connection kept alive, and accepts none of its own.
+    // libfcgi treats an open descriptor as a kept-alive connection and does not accept one itself.
     FCGX_InitRequest(&fcgi, /*sock=*/-1, /*flags=*/0);
     fcgi.ipcFd = ends_[0];
     fcgi.keepConnection = 1;
@@ -307,14 +307,14 @@ bool HeadChannel::BeginRequest(FCGX_Request& fcgi, const Gate& gate, int connect
     }
     ends_[0] = -1;  // closed by libfcgi
   }
-  // What is left in the channel must not become part of the next request.
+  // Leftovers in the channel must not become part of the next request.
   Close();
   return false;
 }
 
 namespace {
 
-/// Waits until the peer has closed its end too, throwing away what it still sends.
+/// Discards input until the peer closes its end, for at most kDrainTime.
 void Drain(int connection) {
   const auto give_up = std::chrono::steady_clock::now() + kDrainTime;
   char trash[64 << 10];
@@ -331,14 +331,14 @@ void Drain(int connection) {
 
 void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer) {
   const int connection = fcgi.ipcFd;
-  // Closing is up to us: libfcgi would wait for the peer to close, up to two seconds for each request.
+  // We close the connection: libfcgi would wait for the peer to close, up to two seconds per request.
   FCGX_Detach(&fcgi);
   if (answer.aborted()) {
-    // nginx takes the mere end of a connection for the end of an answer without Content-Length. A record of
-    // no known version is an error to it, and so the client sees that something is missing.
+    // nginx treats a closed connection as the end of an answer without Content-Length. A record of an unknown
+    // version is an error, so the client sees that the answer is incomplete.
     const char nonsense[kHeaderBytes] = {};
-    // The buffer may be full of answer that nginx has yet to read; without room for this it would see a
-    // proper end.
+    // The buffer may be full of answer that nginx has yet to read; without room for this record it would see
+    // a proper end.
     pollfd writable{connection, POLLOUT, 0};
     if (poll(&writable, 1, kAbortPatienceMs) == 1) {
       send(connection, nonsense, sizeof(nonsense), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -347,10 +347,10 @@ void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer) {
     FCGX_FClose(fcgi.err);
     FCGX_FClose(fcgi.out);
   }
-  // Closing a unix socket before everything was read is an error for the peer, which may then report 502
-  // instead of our answer. When there is more to come, as with a refused upload, nginx has to see the end of
-  // the answer first: without keep-alive that is what it waits for, and it sends no more of a body once it
-  // has seen the head of the answer.
+  // Closing a unix socket with unread input is an error for the peer, which may then report 502 instead of
+  // our answer. If more input is to come, as with a refused upload, nginx must see the end of the answer
+  // first: without keep-alive it waits for that, and it stops sending a body once it has the head of the
+  // answer.
   if (!gate.EndsNow()) {
     shutdown(connection, SHUT_WR);
     Drain(connection);

@@ -1,23 +1,22 @@
 #pragma once
-// FastCGI on one side, Request and AnswerWriter on the other. With accept_loop.cpp the only code that knows
-// libfcgi.
+// Maps FastCGI to Request and AnswerWriter. With accept_loop.cpp the only code that uses libfcgi.
 //
-// What nginx must send as FastCGI params (nginx/syncline_params), and what becomes of it:
+// FastCGI params that nginx must send (nginx/syncline_params), and what they become:
 //
 //   REQUEST_METHOD        method
 //   REQUEST_URI           path, raw, cut at '?'; and segments, which are split before they are decoded. Dot
 //                         segments are refused, because nginx chose its location by the path without them
 //   QUERY_STRING          query, raw
-//   CONTENT_LENGTH        content_length; empty: unknown, the body ends where the stream ends. nginx knows it
+//   CONTENT_LENGTH        content_length; empty: unknown, the body ends where the stream ends. nginx sets it
 //                         for chunked requests too, as long as it buffers them
 //   CONTENT_TYPE          header content-type
 //   REMOTE_ADDR           remote_address
-//   SYNCLINE_REQUEST_ID   id ($request_id); made up here when it is not [A-Za-z0-9_.-]{1,64}
+//   SYNCLINE_REQUEST_ID   id ($request_id); generated here if it is not [A-Za-z0-9_.-]{1,64}
 //   HTTP_X_Y              header x-y. HTTP_SYNCLINE_* is dropped
-//   SYNCLINE_X            header syncline-x: what nginx established, so no client can send one of that name
+//   SYNCLINE_X            header syncline-x: set by nginx, so no client can send it
 //
-// Everything else is ignored. FastCGI keep-alive stays off whatever the peer asks: an idle connection would
-// pin a slot, and a leaving process would lose requests that are on their way.
+// Everything else is ignored. FastCGI keep-alive stays off even if the peer asks for it: an idle connection
+// would pin a slot, and a process that shuts down would lose requests in transit.
 #include <optional>
 #include <string>
 
@@ -30,17 +29,17 @@ struct FCGX_Request;
 
 namespace syncline::front {
 
-/// What came with the params. `problem` is set when they make no request; the rest is then filled as far as
-/// it goes.
+/// The request that the params describe. `problem` is set if they are invalid; the rest is then filled as far
+/// as possible.
 struct Received {
   Request request;
   std::optional<Error> problem;
 };
-/// `params`: "NAME=value" strings, null at the end.
+/// `params`: "NAME=value" strings, terminated by a null pointer.
 Received ReadRequest(const char* const* params);
 
-/// The body of one request. Error BadInput "body_cut" when the client went away or sent less than announced;
-/// what is longer than announced is not read.
+/// The body of one request. Read throws Error BadInput "body_cut" if the client disconnects or sends less
+/// than announced; bytes beyond the announced length are not read.
 class FcgiBody : public BodySource {
  public:
   FcgiBody(Gate& gate, std::optional<std::size_t> content_length) : gate_(gate), left_(content_length) {}
@@ -51,8 +50,8 @@ class FcgiBody : public BodySource {
   std::optional<std::size_t> left_;
 };
 
-/// The answer. Small ones leave in one write with the records that end the request; large pieces are written
-/// as records of their own without being copied.
+/// The answer. Small ones are sent in one write with the records that end the request; large pieces are
+/// written as records of their own without copying.
 class FcgiAnswer : public AnswerWriter {
  public:
   explicit FcgiAnswer(FCGX_Request& fcgi) : fcgi_(fcgi) {}
@@ -68,8 +67,8 @@ class FcgiAnswer : public AnswerWriter {
   bool aborted_ = false;
 };
 
-/// The way by which libfcgi gets to read a checked head; empty between two requests. A pair of sockets,
-/// because the capacity of pipes shrinks when a user has many.
+/// Passes a checked head to libfcgi; empty between requests. A socket pair, because the kernel shrinks the
+/// pipes of a user who has many.
 class HeadChannel {
  public:
   HeadChannel() = default;
@@ -77,11 +76,11 @@ class HeadChannel {
   HeadChannel(const HeadChannel&) = delete;
   HeadChannel& operator=(const HeadChannel&) = delete;
 
-  /// Opens the channel unless it is open. False when the process has no descriptors left: without a channel,
-  /// no request can begin.
+  /// Opens the channel unless it is open. False if the process is out of descriptors: without a channel, no
+  /// request can begin.
   bool Open();
   /// Lets libfcgi decode the head that `gate` has read, and attaches `fcgi` to `connection` for the answer.
-  /// False when it cannot; the connection stays the caller's then, and the channel has to be opened again.
+  /// False on failure: the caller still owns the connection, and must open the channel again.
   bool BeginRequest(FCGX_Request& fcgi, const Gate& gate, int connection);
 
  private:
@@ -89,8 +88,8 @@ class HeadChannel {
   int ends_[2] = {-1, -1};  // libfcgi's, ours
 };
 
-/// Ends a request: sends what is buffered, reads what the peer still has to say, closes the connection. An
-/// aborted answer is closed without the records that would make it look complete.
+/// Ends a request: sends what is buffered, drains the input, closes the connection. An aborted answer is
+/// closed without the records that would make it look complete.
 void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer);
 
 }  // namespace syncline::front

@@ -15,7 +15,7 @@ namespace {
 constexpr unsigned char kVersion = 1, kBeginRequest = 1, kParams = 4, kStdin = 5;
 constexpr unsigned kResponder = 1;
 constexpr std::size_t kHeaderBytes = 8, kBeginBytes = 8, kMaxContent = 65535;
-// Two records of nginx: large bodies come in few reads, small requests in one.
+// Two nginx records: large bodies take few reads, small requests one.
 constexpr std::size_t kBufferBytes = 128 << 10;
 
 void AppendHeader(std::string& out, unsigned char type, unsigned id, std::size_t content) {
@@ -34,7 +34,7 @@ void AppendHeader(std::string& out, unsigned char type, unsigned id, std::size_t
 
 bool ArePairs(const std::string& pairs) {
   std::size_t at = 0;
-  // A length is one byte, or four of which the first has its highest bit set.
+  // A length is one byte, or four with the highest bit of the first set.
   const auto take_length = [&](std::size_t& length) {
     if (at >= pairs.size()) return false;
     const auto byte = [&](std::size_t i) { return std::size_t{static_cast<unsigned char>(pairs[at + i])}; };
@@ -101,7 +101,7 @@ bool Gate::Skip(std::size_t size) {
 }
 
 bool Gate::TakeHeader(Record& record) {
-  std::string header;  // short enough to need no memory of its own
+  std::string header;  // short enough to need no allocation
   if (!Take(header, kHeaderBytes)) return false;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(header[i]); };
   record = {byte(1), unsigned{byte(2)} << 8 | byte(3), std::size_t{byte(4)} << 8 | byte(5), byte(6)};
@@ -123,7 +123,7 @@ bool Gate::ReadHead() {
     if (record.content == 0) break;
   }
   if (!ArePairs(pairs)) return false;
-  begin[2] = 0;  // no keep-alive, whatever the peer would like
+  begin[2] = 0;  // no keep-alive, even if the peer asks for it
   AppendHeader(head_, kBeginRequest, id_, kBeginBytes);
   head_ += begin;
   static_assert(kMaxHeadBytes <= kMaxContent);
@@ -142,7 +142,7 @@ std::size_t Gate::ReadBody(char* buffer, std::size_t size) {
   check(true);
   while (filled < size && !body_ended_) {
     if (content_left_ == 0) {
-      // Padding belongs to the record before.
+      // The padding of the previous record.
       check(Skip(std::exchange(padding_left_, 0)));
       Record record{};
       check(TakeHeader(record) && record.type == kStdin && record.id == id_);

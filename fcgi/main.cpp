@@ -1,6 +1,6 @@
-// syncline-fcgi: one process of one pool. Reads the configuration, finds its socket, starts the slots, and waits
-// for the signal to leave. Exit codes: 0 left as asked, 64 wrong usage, 71 no socket,
-// 78 the database has a schema this program cannot work on.
+// syncline-fcgi: one process of one pool. Reads the configuration, finds its socket, starts the slots, and
+// waits for a termination signal. Exit codes: 0 terminated by a signal, 64 wrong usage, 71 no socket, 78 the
+// database has a schema this program cannot work on.
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
@@ -30,18 +30,18 @@ using namespace syncline;
 
 constexpr int kNoSocketExit = 71;  // EX_OSERR
 
-// Deep enough for every client of a large school to arrive while all slots are busy.
+// Enough for every client of a large school to arrive while all slots are busy.
 constexpr int kBacklog = 1024;
 
-/// A socket of our own, for standing alone and for tests. Everybody in our group may connect, nobody else.
+/// Creates a socket of our own, for stand-alone use and tests. Only our user and group may connect.
 int OpenSocket(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path))
-    throw std::runtime_error("the path of the socket is too long: " + path);
+    throw std::runtime_error("the socket path is too long: " + path);
   path.copy(address.sun_path, path.size());
   struct stat found {};
-  // Only what an earlier process of ours left behind is taken away.
+  // Removes only a socket, which an earlier process left behind.
   if (lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) unlink(path.c_str());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const mode_t before = umask(0117);
@@ -53,22 +53,22 @@ int OpenSocket(const std::string& path) {
   return fd;
 }
 
-/// The socket we were given: systemd's, or descriptor 0 as FastCGI has it from of old.
+/// The inherited socket: systemd's, or descriptor 0 as in plain FastCGI.
 int InheritedSocket() {
   if (sd_listen_fds(/*unset_environment=*/1) > 0) return SD_LISTEN_FDS_START;
   if (sd_is_socket(STDIN_FILENO, AF_UNSPEC, SOCK_STREAM, /*listening=*/1) > 0) return STDIN_FILENO;
   throw std::runtime_error("no socket: start with --socket PATH, or with a listening socket as descriptor 0");
 }
 
-/// Serves until a signal comes. Returns the exit code.
+/// Serves until a termination signal arrives. Returns the exit code.
 int Run(Daemon& daemon, const Config& config, const std::string& pool, int slots, int listen_socket) {
   front::Front front{.config = config, .router = front::Router(front::AllRoutes()), .pool = pool};
-  // Before the slots take the first request: what waits at the socket while a pool restarts would be answered
-  // 503.
+  // Before the slots accept: requests that wait at the socket while a pool restarts would get a 503.
   const Daemon::Schema schema = daemon.LookAtSchema(config);
   if (schema == Daemon::Schema::kWrong) return kWrongSchemaExit;
   front.schema_checked = schema == Daemon::Schema::kFits;
-  // With the pid, pg_stat_activity tells which process a session belongs to: a unix socket does not.
+  // The pid shows in pg_stat_activity which process a session belongs to; over a unix socket nothing else
+  // does.
   front::AcceptLoop loop(front, listen_socket, slots,
                          "syncline-fcgi " + pool + " " + std::to_string(getpid()));
   daemon.TellReady();
@@ -78,7 +78,7 @@ int Run(Daemon& daemon, const Config& config, const std::string& pool, int slots
       .Add("slots", slots)
       .Write();
 
-  // A database that starts after us is waited for; until then the slots answer 503.
+  // Waits for a database that starts after us; until then the slots answer 503.
   std::optional<int> exit_code;
   if (!front.schema_checked) exit_code = daemon.WaitForSchema(config);
   if (!exit_code) {
@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
   app.add_option("--slots", slots, "Requests served at once")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--socket", socket_path, "Make and listen on this unix socket instead of an inherited one");
+  app.add_option("--socket", socket_path, "Create and use this unix socket instead of an inherited one");
   bool print_routes = false;
   app.add_flag("--print-routes", print_routes, "Print the table of routes and exit");
   if (const auto exit_code = daemon.Configure(app, config, AllSettings(), argc, argv)) return *exit_code;

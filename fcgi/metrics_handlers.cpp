@@ -12,13 +12,13 @@
 namespace syncline::front {
 namespace {
 
-// Of jobs in one state, so many are counted and no more: a backlog must not make scrapes slow as well.
+// At most this many jobs of one state are counted, so that a backlog does not slow down scrapes.
 constexpr std::int64_t kMaxCounted = 50'000;
 
 class StateStore {
  public:
   StateStore(sql::Tx& tx, UserId /*nobody*/) : tx_(tx) {}
-  /// Adds what the database knows at this moment.
+  /// Adds the current state of the database.
   void AddTo(MetricsPage& page) {
     sql::Answer backlog = tx_.Ask(sql::jobs::backlog, kMaxCounted);
     sql::Answer held = tx_.Ask(sql::blobs::held_bytes);
@@ -26,13 +26,13 @@ class StateStore {
     for (const sql::Row& row : backlog.Get()) {
       const auto kind = row["kind"].As<std::string>(), state = row["state"].As<std::string>();
       page.Gauge("syncline_jobs", {{"kind", kind}, {"state", state}},
-                 "Unfinished jobs, and those that failed for good; at most 50000 of a state are counted",
+                 "Unfinished and dead jobs; at most 50000 of each state are counted",
                  row["jobs"].As<std::int64_t>());
     }
     for (const sql::Row& row : held.Get()) {
       const auto service = row["service"].As<std::string>();
       page.Gauge("syncline_blob_held_bytes", {{"service", service}},
-                 "Bytes of blobs that accounts hold, as their quotas count them",
+                 "Bytes of blobs that accounts hold, as counted by their quotas",
                  row["bytes"].As<std::int64_t>());
     }
     page.Gauge("syncline_blob_stored_bytes", {}, "Bytes of blobs on the database's disk",
@@ -67,7 +67,7 @@ Response GetMetrics(Request&, Context& context) {
   page.Gauge("syncline_build_info", {{"version", SYNCLINE_VERSION}, {"migration", migration}},
              "What this program was built from", 1);
   const bool has_database = AddDatabaseState(page, context);
-  page.Gauge("syncline_up", {{"what", "database"}}, "Whether it could be asked for this page", has_database);
+  page.Gauge("syncline_up", {{"what", "database"}}, "Whether it could be queried for this page", has_database);
   return Response{200, {}, page.Text(), std::nullopt}.With("Content-Type",
                                                            "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -14,8 +14,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-/// The body as the handler reads it: counted, bounded by the route's limit, and over when the deadline has
-/// passed.
+/// The body as the handler reads it: counted, bounded by the route's limit, and failing after the deadline.
 class BoundedBody : public BodySource {
  public:
   explicit BoundedBody(BodySource* source) : source_(source) {}
@@ -40,7 +39,7 @@ class BoundedBody : public BodySource {
   SteadyClock::time_point deadline_;
 };
 
-/// Counts what the client is sent, for the log line.
+/// Counts the bytes sent to the client, for the log line.
 class CountingSink : public BodySink {
  public:
   explicit CountingSink(AnswerWriter& writer) : writer_(writer) {}
@@ -56,7 +55,7 @@ class CountingSink : public BodySink {
   std::size_t bytes_ = 0;
 };
 
-/// One request on its way through the stages.
+/// One request and its state in the stages.
 struct Call {
   const Front& front;
   Request& request;
@@ -90,7 +89,7 @@ class Next {
   const Stage* stage_;
 };
 
-// ---- The stages, each in the place where kStages has it.
+// ---- The stages, in the order of kStages.
 
 void CountRequest(Call& call, Next next) {
   next(call);
@@ -236,8 +235,8 @@ bool IsPreflight(const Call& call) {
          call.request.Header("access-control-request-method");
 }
 
-// A browser asks before it lets a page send the request; it carries no login. An origin that is not allowed
-// gets no headers, which is what refuses it.
+// A preflight carries no login. An origin that is not allowed gets no headers, which makes the browser
+// refuse.
 Response PreflightAnswer(const Call& call, const std::string& methods) {
   Response response = Response::Empty(204);
   if (!AllowedOrigin(call)) return response;
@@ -278,7 +277,7 @@ void FindRoute(Call& call, Next next) {
   call.route = match.route;
   call.request.path_params = std::move(match.path_params);
   call.context.SetAccess(match.route->access);
-  // Set by nginx, which drops headers of this name that clients send.
+  // Set by nginx; ReadRequest drops headers of this name that clients send.
   call.context.SetLargeElsewhere(call.request.Header("syncline-large-elsewhere").value_or(""));
   next(call);
 }
@@ -345,35 +344,35 @@ void Handle(Call& call, Next) {
   call.response = call.route->handler(call.request, call.context);
 }
 
-// The life of a request, from the outside in. A stage sees what happens in those below it, both ways.
+// The stages of a request, outermost first. Each one wraps those below it.
 constexpr Stage kStages[] = {
     // Outermost, because it counts what the line says.
     CountRequest,
     // Around everything that can fail, so that exactly one line is written, with what was really sent.
     Log,
-    // The answer goes out after the handler has returned, so a header never comes too late. A stream runs
-    // while the context of its request is still alive.
+    // Sends after the handler has returned, so a header never comes too late. A stream runs while the context
+    // of its request is alive.
     Send,
-    // Above catch, so that errors carry the headers of their dialect and the request id too.
+    // Above Catch, so that errors also carry the headers of their dialect and the request id.
     FixHeaders,
-    // Above catch too: a page must be able to read why it was refused.
+    // Above Catch too: a page must be able to read why it was refused.
     ShareWithPages,
     // Turns what a handler throws into an answer. Private text goes to the log; the client gets the public
     // code and the request id.
     Catch,
-    // Everything below works from the row of the table. 404 and 405 end here, before anything is read.
+    // Everything below uses the route's row. 404, 405 and preflights end here, before the body is read.
     FindRoute,
-    // Nothing may touch tables that have not been seen to fit. Alive-checks pass.
+    // Services must not touch tables whose schema has not been checked. The front's own routes pass.
     CheckSchema,
-    // Before anything that can wait: the body, then the database.
+    // Before anything that can block: the body, then the database.
     StartDeadline,
     // Before the login, because a login may need the body (Anki's old clients send the key in it).
     LimitBody,
-    // Before the login, because some protocols judge the body of somebody unknown. Few routes have one.
+    // Before the login, because some protocols validate the body of an unknown caller. Few routes use it.
     ParseFirst,
-    // Last before the handler: an unknown caller costs one look-up and no body.
+    // An unknown caller costs one lookup, and no body unless the login is in it.
     Authenticate,
-    // Behind the login, because an account is counted wherever it comes from. Few routes have a limit.
+    // After the login, because an account is counted wherever it connects from. Few routes have a limit.
     LimitRate,
     Handle,
 };
@@ -395,7 +394,8 @@ void Serve(const Front& front, sql::Database& database, Redis& redis, Request& r
     call.context.SetLeaving(&front.leaving);
     Next{kStages}(call);
   } catch (...) {
-    // No memory even for the answer or its log line. The client sees a broken answer; the slot lives on.
+    // Out of memory even for the answer or its log line. The client sees an incomplete answer; the slot goes
+    // on.
     writer.Abort();
   }
   request.body = source;

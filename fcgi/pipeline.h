@@ -1,6 +1,6 @@
 #pragma once
-// Everything that happens around a handler, in order. The list of stages with the reason of each is at the
-// end of pipeline.cpp. Knows no FastCGI: a request comes as a value, the answer goes to an AnswerWriter.
+// Everything that happens around a handler, in order. The list of stages, with the reason for each, is at the
+// end of pipeline.cpp. Independent of FastCGI: a request is a value, the answer goes to an AnswerWriter.
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -19,31 +19,31 @@
 
 namespace syncline::front {
 
-/// Where the answer goes: Begin once, then Write as often as there is something.
+/// Receives the answer: one Begin, then any number of Writes.
 class AnswerWriter : public BodySink {
  public:
   using Headers = std::vector<std::pair<std::string, std::string>>;
-  /// Throws Error when the client went away.
+  /// Throws Error if the client disconnected.
   virtual void Begin(int status, const Headers& headers) = 0;
   /// Ends the answer so that the web server sees that it is incomplete.
   virtual void Abort() noexcept = 0;
 };
 
-/// What all slots of a process share.
+/// State shared by all slots of a process.
 struct Front {
   const Config& config;
   Router router;
-  /// False until the schema of the database has been seen and fits. Until then only routes that cannot touch
-  /// the database (auth kPublic of the front's own dialect) are served.
+  /// False until the schema of the database has been found to fit. Until then only the front's own routes are
+  /// served.
   std::atomic<bool> schema_checked{false};
-  /// True once the process was told to leave: streams end, nothing new is accepted.
+  /// True once the process was told to stop: streams end, no new connections are accepted.
   std::atomic<bool> leaving{false};
   std::string pool = "api";
   RequestMetrics metrics{config.metrics_dir, router, pool};
 };
 
-/// Serves one request from its first stage to its log line. Throws nothing. `request_problem` is what was
-/// wrong with the request before it became one (an impossible length, a path that cannot be decoded).
+/// Serves one request from its first stage to its log line. `request_problem`: what was wrong with the
+/// request itself (an impossible length, a path that cannot be decoded).
 void Serve(const Front& front, sql::Database& database, Redis& redis, Request& request, AnswerWriter& writer,
            const std::optional<Error>& request_problem) noexcept;
 

@@ -40,7 +40,7 @@ struct RequestMetrics::Operation {
   MetricCell& out;
   MetricCell& statements;
   MetricCell& database_time;
-  // Most operations answer with three or four of them.
+  // Made when first used: most operations answer with three or four statuses.
   std::array<std::atomic<MetricCell*>, kLastStatus - kFirstStatus + 1> by_status{};
   std::atomic<MetricCell*> other_status{};
   std::array<std::atomic<MetricCell*>, 4> by_ending{};  // of those without a status

@@ -1,7 +1,7 @@
 #pragma once
-// What the front counts: requests by operation and status, how long they took, their bytes and statements, the
-// connections to the database, and the slots of the pool that are in use. Names and labels are resolved when the
-// process starts (a status: when it is first answered), so a request costs some atomic additions.
+// What the front counts: requests by operation and status, their duration, bytes and statements, database
+// connections opened, and busy slots of the pool. Names and labels are resolved when the process starts (a
+// status: when it is first used), so a request costs only a few atomic additions.
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -46,7 +46,7 @@ class RequestMetrics {
   void Count(const Served& served) const;
   void SetSlots(int slots) const { slots_.store(static_cast<std::uint64_t>(slots)); }
 
-  /// A slot is in use as long as this lives.
+  /// A slot counts as busy while this lives.
   class Busy {
    public:
     explicit Busy(const RequestMetrics& metrics) : busy_(metrics.busy_) { syncline::Count(busy_); }

@@ -7,7 +7,7 @@
 
 namespace syncline::front {
 
-// One segment of the patterns. std::less<> finds by view without making a string.
+// One segment of the patterns. std::less<> allows lookup by view without making a string.
 struct Router::Node {
   std::map<std::string, Node, std::less<>> literals;
   std::unique_ptr<Node> param, tail;  // {name}, {name...}
@@ -45,7 +45,7 @@ std::string_view NameOf(std::string_view segment) {
   return segment.substr(1, segment.size() - around);
 }
 
-/// What a {name...} takes: empty segments inside would make two paths of one.
+/// Whether {name...} matches: empty segments inside would give one path two spellings.
 bool IsTailPath(std::span<const std::string> segments) {
   return !segments.empty() && std::none_of(segments.begin(), segments.end() - 1,
                                            [](const std::string& segment) { return segment.empty(); });
@@ -75,7 +75,7 @@ void Router::Add(const Route& route) {
   if (!rest.starts_with('/')) throw std::logic_error(name + ": the pattern must start with /");
   if (route.dialect == nullptr || route.handler == nullptr) throw std::logic_error(name + ": incomplete row");
   if (route.auth != Auth::kPublic && route.dialect->authenticate == nullptr) {
-    throw std::logic_error(name + ": a login is asked for, but the dialect knows none");
+    throw std::logic_error(name + ": a login is required, but the dialect has none");
   }
   if (route.roles != Roles::kNone && route.auth != Auth::kRequired) {
     throw std::logic_error(name + ": roles without a login");
@@ -111,7 +111,7 @@ const Router::Node* Router::Walk(const Node& node, std::span<const std::string> 
   if (const auto found = node.literals.find(segment); found != node.literals.end()) {
     if (const Node* end = Walk(found->second, rest.subspan(1), params, dialect)) return end;
   }
-  // Depth is that of the table, not of the path: a path longer than every pattern ends here early.
+  // The table bounds the depth, not the path: a path longer than every pattern ends here early.
   if (node.param != nullptr && !segment.empty()) {
     params.push_back(segment);
     if (const Node* end = Walk(*node.param, rest.subspan(1), params, dialect)) return end;
@@ -133,7 +133,7 @@ Match Router::Find(std::string_view method, std::span<const std::string> segment
   for (const Route* route : node->routes) {
     if (route->method != wanted && route->method != method) continue;
     match.route = route;
-    if (route->method == method) break;  // a HEAD of its own
+    if (route->method == method) break;  // an explicit HEAD row
   }
   if (match.route == nullptr || method == "OPTIONS") match.allow = MethodsOf(*node);
   match.dialect = (match.route != nullptr ? match.route : node->routes.front())->dialect;

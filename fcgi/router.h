@@ -1,11 +1,11 @@
 #pragma once
-// From method and path to the row of the table. Built once, read by all slots without a lock.
+// Finds the route for a method and path. Built once, read by all slots without locking.
 //
-// A pattern is a list of segments; {name} stands for exactly one that is not empty, {name...} at the end for
-// all that are left, at least one, of which only the last may be empty: "/dav/{path...}" takes "/dav/",
-// "/dav/a" and "/dav/a/", but not "/dav". A literal segment wins over a {name}, that over a {name...}. Mistakes
-// in the table (two rows for one method and pattern, a required login that the dialect cannot check) end the
-// program at start. Left out on purpose: regular expressions, rewriting.
+// A pattern is a list of segments; {name} matches exactly one non-empty segment, {name...} at the end matches
+// all that are left, at least one, of which only the last may be empty: "/dav/{path...}" matches "/dav/",
+// "/dav/a" and "/dav/a/", but not "/dav". A literal segment takes precedence over {name}, and {name} over
+// {name...}. Mistakes in the table (two rows for one method and pattern, a required login that the dialect
+// cannot check) end the program at startup. Left out on purpose: regular expressions, rewriting.
 #include <memory>
 #include <span>
 #include <string>
@@ -18,13 +18,12 @@
 namespace syncline::front {
 
 struct Match {
-  const Route* route = nullptr;  ///< null: nothing fits
+  const Route* route = nullptr;  ///< null: no match
   std::vector<std::pair<std::string, std::string>> path_params;
-  /// With a null route, and for OPTIONS: the methods that the path has, for Allow; empty when there is no such
-  /// path.
+  /// With a null route, and for OPTIONS: the methods of the path, for Allow; empty if there is no such path.
   std::string allow;
-  /// How an error of this path should look: that of the route, or the one all routes around the path share,
-  /// or null.
+  /// The dialect for errors of this path: that of the route, or the one that all routes around the path
+  /// share, or null.
   const Dialect* dialect = nullptr;
 };
 
@@ -35,7 +34,7 @@ class Router {
   ~Router();
   Router(Router&&) noexcept;
 
-  /// `segments` as those of a Request. HEAD finds the row of GET.
+  /// `segments` as in Request. HEAD finds the row of GET if it has none.
   Match Find(std::string_view method, std::span<const std::string> segments) const;
   const std::vector<std::span<const Route>>& tables() const { return tables_; }
   /// "METHOD pattern operation auth access limit" for every row, in the order of the tables.

@@ -25,18 +25,17 @@ class SchemaStore {
   sql::Tx& tx_;
 };
 
-// GET /healthz -- the process answers. For the supervisor: touches nothing that could be away.
+// GET /healthz -- the process answers. For the supervisor: does not depend on the database or Redis.
 Response GetHealthz(Request&, Context&) {
   return Response::Text(200, "ok\n");
 }
 
-// GET /health -- what Anki's own server has under this name, for tools made for that: 200 and no body.
+// GET /health -- as on Anki's own server, for tools made for it: 200 and no body.
 Response GetHealth(Request&, Context&) {
   return Response::Empty(200);
 }
 
-// GET /readyz -- the database answers and has our schema. For whoever decides to send clients here. 503
-// otherwise.
+// GET /readyz -- the database answers and has our schema or a newer one; 503 otherwise. For load balancers.
 Response GetReadyz(Request&, Context& ctx) {
   const std::int64_t found =
       ctx.Read<SchemaStore>([](SchemaStore& schema) { return schema.LatestMigration(); });

@@ -7,7 +7,7 @@
 
 namespace syncline::front {
 
-/// How errors look on paths that belong to no service.
+/// The dialect of paths that belong to no service.
 extern const Dialect kFrontDialect;
 
 std::vector<std::span<const Route>> AllRoutes();
