@@ -7,12 +7,12 @@
 
 namespace syncline {
 
-/// In the order in which the doctor asks them.
+/// In the order in which the doctor checks them.
 std::span<const Service* const> Services();
 
 /// The settings of all services.
 std::vector<SettingGroup> AllSettings();
-/// Every kind of job that this build knows. Throws std::logic_error when two have one name.
+/// Every kind of job of this build. Throws std::logic_error if two have the same name.
 std::vector<JobKind> AllJobs();
 
 }  // namespace syncline

@@ -1,5 +1,5 @@
-# What the .deb holds beside the programs, and what it depends on: `cpack -G DEB` in a build directory. Units exist once a
-# pool, from one template, so that pools differ in a line here and nowhere else.
+# Contents of the .deb besides the programs, and its dependencies: `cpack -G DEB` in a build directory. The
+# units of a pool come from one template, so that pools differ in one line here and nowhere else.
 function(pool POOL SLOTS NICE PATIENCE)
   foreach(kind .socket @.service)
     configure_file(${CMAKE_SOURCE_DIR}/systemd/syncline-pool${kind}.in
@@ -23,8 +23,8 @@ install(FILES nginx/site.conf.in nginx/syncline_params DESTINATION share/synclin
 install(DIRECTORY nginx/html DESTINATION share/syncline)
 install(FILES README.md LICENSE DESTINATION share/doc/syncline)
 
-# Depends: the group `run` of packages.txt and the libraries that the programs are linked to. The two servers may well be
-# on other machines.
+# Depends: the group `run` of packages.txt and the libraries that the programs are linked to. The two servers
+# may be on other machines.
 set(recommended postgresql redis-server)
 set(depends)
 file(STRINGS ${CMAKE_SOURCE_DIR}/packages.txt lines REGEX "^[^#].* run$")

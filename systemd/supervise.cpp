@@ -1,5 +1,5 @@
-// The part of systemd that ./run needs on machines, containers and chroots without it: starts the lines of a
-// table in order, keeps them alive, stops them in reverse order. Production uses the units beside this file.
+// The part of systemd that ./run needs on machines, containers and chroots without it: starts the services of
+// a table in order, keeps them alive, stops them in reverse order. Production uses the units in this folder.
 //
 //   syncline-supervise DIR [--with-parent PID]
 //
@@ -10,9 +10,9 @@
 //
 // A `task` must succeed within SECONDS before the next line begins.
 //
-// `keep` runs PROCESSES copies. With a SOCKET (a path), the supervisor listens on it and every copy has it as
-// descriptor 0, as FastCGI wants it: a copy that dies takes no waiting connection with it. A copy that ends
-// is started again. To stop, a copy gets SIGNAL, and SIGKILL after SECONDS.
+// `keep` runs PROCESSES copies. With a SOCKET (a path), the supervisor listens on it and every copy inherits
+// it as descriptor 0, as FastCGI requires: a copy that dies loses no waiting connection. A copy that ends is
+// restarted. To stop, a copy gets SIGNAL, and SIGKILL after SECONDS.
 //
 // Output goes to DIR/log/NAME.log, "PID STARTTIME" of each copy to DIR/pids/NAME.N. When the supervisor
 // itself is killed, the kernel sends each copy its SIGNAL. Left out on purpose: reloading the table, users,
@@ -49,7 +49,7 @@ struct Copy {
   Clock::time_point since;  ///< of the last start
   Clock::time_point start_at;
   int quick_deaths = 0;  ///< in a row
-  bool failed = false;   ///< of a task: ended, and not well
+  bool failed = false;   ///< the last run ended with an error
 };
 
 struct Service {
@@ -64,7 +64,7 @@ struct Service {
   std::vector<Copy> copies;
 };
 
-struct Stopped {};  ///< thrown out of a wait when the supervisor was told to leave
+struct Stopped {};  ///< thrown by Wait when the supervisor is told to stop
 
 std::string directory;
 std::vector<Service> services;
@@ -125,7 +125,7 @@ void Listen(Service& service) {
   if (::bind(service.listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw SystemError("bind " + service.socket);
   if (::chmod(service.socket.c_str(), 0660) != 0) throw SystemError("chmod " + service.socket);
-  // What waits here while a pool restarts is served afterwards; the kernel caps it at net.core.somaxconn.
+  // Connections wait here while a pool restarts; the kernel caps the backlog at net.core.somaxconn.
   if (::listen(service.listener, 4096) != 0) throw SystemError("listen " + service.socket);
 }
 
@@ -133,13 +133,13 @@ std::string PidFile(const std::string& name, std::size_t copy) {
   return directory + "/pids/" + name + "." + std::to_string(copy + 1);
 }
 
-/// A pid alone may be somebody else's by the time it is read; with the kernel's start time it cannot be.
+/// A pid alone may have been reused by the time it is read; with the kernel's start time it is unique.
 void WritePid(const std::string& path, pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string text((std::istreambuf_iterator<char>(stat)), {});
   std::string start = "0";
   if (const auto end = text.rfind(')'); end != std::string::npos) {
-    // Field 22 of the line; the name, field 2, may hold blanks, so counting starts behind it.
+    // Field 22 of the line; the name, field 2, may contain spaces, so counting starts after it.
     std::size_t at = end + 1;
     for (int field = 3; field <= 22 && at != std::string::npos; ++field)
       at = text.find(' ', at + (field > 3));
@@ -159,11 +159,11 @@ pid_t Spawn(const Service& service) {
   if (pid < 0) throw SystemError("fork");
   if (pid > 0) return pid;
 
-  // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, and what a killed copy leaves
-  // behind (nginx's workers) can be found.
+  // A separate process group: Ctrl-C in the terminal reaches only the supervisor, and children that a killed
+  // copy leaves behind (nginx's workers) can be found.
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, service.stop_signal);
-  if (::getppid() != parent) ::_exit(1);  // it died before the line above took effect
+  if (::getppid() != parent) ::_exit(1);  // the parent died before the line above took effect
   ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
   const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const int in = service.listener >= 0 ? service.listener : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -171,7 +171,7 @@ pid_t Spawn(const Service& service) {
   ::dup2(in, 0);
   ::dup2(out, 1);
   ::dup2(out, 2);
-  // A path always; and a file that is no program is not handed to the shell.
+  // execv, not execvp: argv[0] is always a path, and a file that is not a program must not go to the shell.
   ::execv(argv[0], argv.data());
   std::fprintf(stderr, "%s: %s\n", argv[0], std::strerror(errno));
   ::_exit(127);
@@ -184,8 +184,8 @@ void StartCopy(Service& service, std::size_t i) {
   WritePid(PidFile(service.name, i), copy.pid);
 }
 
-/// Five quick deaths in a row are taken for bad luck (or for a test that kills on purpose); then restarts
-/// slow down, so that a program that cannot start does not eat a core.
+/// Up to five quick deaths in a row are restarted at once (tests kill on purpose); then restarts slow down,
+/// so that a program that cannot start does not use up a core.
 milliseconds DelayAfter(int quick_deaths) {
   if (quick_deaths <= 5) return milliseconds(0);
   return std::min(milliseconds(100) * (1 << std::min(quick_deaths - 5, 6)), milliseconds(5000));
@@ -203,14 +203,14 @@ void Ended(Service& service, std::size_t i, const siginfo_t& info) {
   ::unlink(PidFile(service.name, i).c_str());
 }
 
-/// Takes note of everything that has ended.
+/// Handles every child that has ended.
 void Reap() {
   siginfo_t info{};
   while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
     for (auto& service : services) {
       for (std::size_t i = 0; i < service.copies.size(); ++i) {
         if (service.copies[i].pid != info.si_pid) continue;
-        // Not reaped yet, so nobody else can have this number: the rest of its group goes first.
+        // Not reaped yet, so the pid cannot be reused: the rest of its group is killed first.
         ::kill(-info.si_pid, SIGKILL);
         Ended(service, i, info);
       }
@@ -220,7 +220,7 @@ void Reap() {
   }
 }
 
-/// Sleeps until a child ended, `limit` passed or the supervisor is told to leave (then: Stopped).
+/// Sleeps until a child ends or `limit` passes. Throws Stopped if the supervisor is told to stop.
 void Wait(milliseconds limit) {
   const timespec time{limit.count() / 1000, (limit.count() % 1000) * 1'000'000};
   const int signal = ::sigtimedwait(&signals, nullptr, &time);
@@ -233,7 +233,7 @@ void StartWhatIsDue(Service& service) {
     if (service.copies[i].pid == 0 && service.copies[i].start_at <= Clock::now()) StartCopy(service, i);
 }
 
-/// Everything that has been started so far (lines before `end`) stays alive while the rest waits.
+/// Restarts copies of the services started so far (lines before `end`) while the rest waits.
 void KeepAlive(std::size_t end) {
   for (std::size_t i = 0; i < end; ++i)
     if (!services[i].is_task) StartWhatIsDue(services[i]);
@@ -260,7 +260,7 @@ void WaitUntilGone(const Service& service, Clock::time_point deadline) {
     try {
       Wait(milliseconds(200));
     } catch (const Stopped&) {
-      // Being told twice changes nothing: the order of leaving stays.
+      // A second signal changes nothing: the order of stopping stays.
     }
   }
 }
@@ -320,15 +320,15 @@ int main(int argc, char** argv) {
   }
   directory = argv[1];
   if (argc > 3) {
-    // In the foreground: whoever kills ./run hard must not leave a server behind.
+    // In the foreground: killing ./run must not leave a server behind.
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != std::atoi(argv[3])) return 1;
   }
-  // Orphans of a killed service (nginx's workers, PostgreSQL's backends) become ours to reap.
+  // Orphans of a killed service (nginx's workers, PostgreSQL's backends) become our children to reap.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   sigemptyset(&signals);
   for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) {
-    // A shell starts background jobs with SIGINT ignored; what is ignored is never waited for.
+    // A shell starts background jobs with SIGINT ignored; an ignored signal is never received by a wait.
     ::signal(signal, SIG_DFL);
     sigaddset(&signals, signal);
   }
