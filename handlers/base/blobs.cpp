@@ -1,15 +1,14 @@
-// Lock order of everything here: users, blobs, blob_refs, usage. The sweep locks blobs only, and skips locked
-// ones.
+// Lock order: users, blobs, blob_refs, usage. The sweep locks only blobs, and skips locked ones.
 //
-// What may die or race, and what holds then:
-//   a writer is killed          its blob has no hash, nobody finds it, the sweep takes it after the grace
-//                               period
+// Crashes and races, and what then holds:
+//   a writer is killed          its blob has no hash, so no lookup finds it; the sweep deletes it after the
+//                               grace period
 //   two write the same bytes    the unique index lets one finish; the other waits for it and takes that blob
 //   sweep against Add           the sweep locks a blob, then looks for references in a new snapshot; Add
-//                               locks the blob before it refers to it. So either Add comes first and is
+//                               locks the blob before it references it. So either Add comes first and is
 //                               seen, or it finds the blob gone
 //   sweep against Finish        Finish touches the blob it found, or finds none and writes; the grace period
-//                               lasts until Add
+//                               leaves time for Add
 #include "handlers/base/blobs.h"
 
 #include <openssl/evp.h>
@@ -25,9 +24,9 @@
 namespace syncline {
 namespace {
 
-// Each loss of the race to finish means that the same bytes were finished and swept again in between.
+// Each further loss of the race to finish means that the same bytes were finished and swept in between.
 constexpr int kFinishTries = 3;
-// Blobs of one sweeping transaction: whoever wants to refer to one of them waits for it, so it is short.
+// Blobs per sweep transaction. Transactions that reference one of them wait for it, so it is short.
 constexpr std::int64_t kSweepBatch = 20;
 
 }  // namespace
@@ -45,7 +44,7 @@ BlobWriter::BlobWriter(sql::Database& database) : database_(database), hash_(std
 
 BlobWriter::~BlobWriter() {
   if (!id_) return;
-  // Not finished. The sweep would find it; a client that breaks off again and again should not fill the disk
+  // Not finished. The sweep would delete it, but a client that keeps disconnecting must not fill the disk
   // until then.
   try {
     database_.Write([&](sql::Tx& tx) { tx.Execute(sql::blobs::drop_unfinished_blob, *id_); });
@@ -57,7 +56,7 @@ void BlobWriter::Write(std::string_view bytes) {
   EVP_DigestUpdate(hash_->context.get(), bytes.data(), bytes.size());
   size_bytes_ += static_cast<std::int64_t>(bytes.size());
   while (!bytes.empty()) {
-    // Only when more is to come: content of exactly one chunk is still a small blob.
+    // Only if more bytes follow: content of exactly one chunk is still a small blob.
     if (buffer_.size() == kBlobChunkBytes) WriteChunk();
     const std::string_view part = bytes.substr(0, kBlobChunkBytes - buffer_.size());
     buffer_.append(part);
@@ -69,8 +68,8 @@ void BlobWriter::WriteChunk() {
   if (!id_) {
     id_ = database_.Write([](sql::Tx& tx) { return tx.One(sql::blobs::begin_blob)["blob_id"].As<BlobId>(); });
   }
-  // A transaction a chunk: a long upload holds no snapshot back. After a lost connection the chunk is sent
-  // once more (its own row, so a commit of unknown outcome cannot double it).
+  // One transaction per chunk: a long upload holds no old snapshot. A chunk is a row of its own, so a retry
+  // after a lost connection cannot store it twice.
   const auto added = database_.Write(
       [&](sql::Tx& tx) { return tx.Execute(sql::blobs::add_chunk, *id_, chunks_, sql::AsBytes(buffer_)); });
   if (added != 1) throw Conflict("blob_gone", "swept while it was being written");
@@ -107,7 +106,7 @@ BlobInfo BlobWriter::Finish() {
 
 void BlobRefs::Add(std::string_view service, const BlobInfo& blob, Quota enforced) {
   const auto locked = tx_.MaybeOne(sql::blobs::lock_for_reference, user_, blob.id);
-  if (!locked) throw Conflict("blob_gone", "swept, or the account removed, before it was referred to");
+  if (!locked) throw Conflict("blob_gone", "swept, or the account removed, before it was referenced");
   const bool are_bytes_new =
       tx_.Execute(sql::blobs::add_reference, user_, service, blob.id, blob.size_bytes) == 1;
   const auto quota = (*locked)["quota_bytes"].As<std::optional<std::int64_t>>();
@@ -120,7 +119,7 @@ void BlobRefs::Add(std::string_view service, const BlobInfo& blob, Quota enforce
 
 void BlobRefs::Release(std::string_view service, BlobId blob) {
   const auto locked = tx_.MaybeOne(sql::blobs::lock_reference, user_, service, blob);
-  if (!locked) throw Error(ErrorKind::kInternal, "internal", "released a blob that was not referred to");
+  if (!locked) throw Error(ErrorKind::kInternal, "internal", "released a blob that was not referenced");
   const bool is_last = (*locked)["holders"].As<int>() == 1;
   tx_.Execute(is_last ? sql::blobs::drop_reference : sql::blobs::drop_holder, user_, service, blob);
 }
@@ -137,7 +136,7 @@ void ReadBlob(sql::Database& database, UserId user, std::string_view service, Bl
   std::int64_t left = range ? std::min(static_cast<std::int64_t>(range->Size()), *size - first) : *size;
   auto skip = static_cast<std::size_t>(first) % kBlobChunkBytes;
   for (auto seq = static_cast<int>(static_cast<std::size_t>(first) / kBlobChunkBytes); left > 0; ++seq) {
-    // The row keeps the bytes; a slow reader holds a MiB and no transaction.
+    // The row owns the bytes; a slow reader holds 1 MiB and no transaction.
     const auto chunk =
         database.Read([&](sql::Tx& tx) { return tx.MaybeOne(sql::blobs::read_chunk, blob, seq); });
     if (!chunk) throw Error(ErrorKind::kInternal, "internal", "a chunk is missing: swept while it was read");

@@ -1,10 +1,10 @@
 #pragma once
-// The content-addressed store: bytes by SHA-256, in chunks of 1 MiB, streamed in and out with flat memory.
+// The content-addressed store: bytes by SHA-256, in chunks of 1 MiB, streamed in constant memory.
 //
-// A blob is written in short transactions of its own under a fresh id and becomes visible when it is complete
-// and somebody references it; a writer that dies leaves chunks that SweepBlobs removes after the grace
-// period. Whoever reads must own a reference: the read takes (user, service). References and bytes are
-// counted in the transaction that adds them. Shared by all services; knows none of them.
+// A blob is written in short transactions under a new id and becomes visible when it is complete and
+// referenced; SweepBlobs removes the chunks of a killed writer after the grace period. A reader must own a
+// reference: reads take (user, service). References and bytes are counted in the transaction that adds them.
+// Independent of the services that use it.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -29,7 +29,8 @@ struct BlobInfo {
 };
 
 /// Writes one blob. Chunks are committed as they fill; Finish returns the blob of these bytes, which may be
-/// an older one with the same content. Without Finish, what was written is swept.
+/// an older one with the same content. The destructor deletes an unfinished blob (best effort: the sweep
+/// removes what it cannot).
 class BlobWriter {
  public:
   explicit BlobWriter(sql::Database& database);
@@ -50,15 +51,15 @@ class BlobWriter {
 
 enum class Quota { kEnforced, kExempt };
 
-/// References, inside the transaction of whoever needs the blob.
+/// References, inside the caller's transaction.
 class BlobRefs {
  public:
   BlobRefs(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
-  /// Adds one reference of `service` and counts its bytes. Error Conflict "blob_gone" when it has been swept
-  /// meanwhile, StorageFull "over_quota" when the account has no room for it.
-  /// kExempt: for another form of what the account holds already, which must not be lost for want of room.
+  /// Adds one reference of `service` and counts its bytes. Throws Error Conflict "blob_gone" if the blob was
+  /// swept meanwhile, StorageFull "over_quota". kExempt: for another form of what the account already holds,
+  /// which must not be lost for lack of quota.
   void Add(std::string_view service, const BlobInfo& blob, Quota quota = Quota::kEnforced);
-  /// Takes one reference away; the blob itself goes with the sweep when nobody is left.
+  /// Drops one reference; the sweep deletes the blob when none is left.
   void Release(std::string_view service, BlobId blob);
 
  private:
@@ -66,15 +67,13 @@ class BlobRefs {
   UserId user_;
 };
 
-/// Streams a blob that `user` references, one chunk a statement, outside any long transaction.
-/// Error NotFound "no_such_blob" when there is no reference, before the first byte. Only the chunks of `range`
-/// are read.
+/// Streams a blob that `user` references, or `range` of it, one chunk per statement, without a long transaction.
+/// Throws Error NotFound "no_such_blob" before the first byte if there is no reference.
 void ReadBlob(sql::Database& database, UserId user, std::string_view service, BlobId blob,
               const std::function<void(std::string_view)>& sink,
               const std::optional<ByteRange>& range = std::nullopt);
 
-/// Removes blobs nobody references and unfinished ones, older than `grace`; at most `limit`. Returns how
-/// many.
+/// Deletes unreferenced and unfinished blobs older than `grace`, at most `limit`. Returns how many.
 std::int64_t SweepBlobs(sql::Database& database, std::chrono::seconds grace, std::int64_t limit);
 
 }  // namespace syncline

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "
 constexpr std::array<std::string_view, 7> kLongDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                        "Thursday", "Friday", "Saturday"};
 
-// Takes an entity tag off `rest`.
+// Parses an entity tag and removes it from the front of `rest`.
 std::optional<ETag> TakeETag(std::string_view& rest) {
   ETag tag;
   if (rest.starts_with("W/")) {
@@ -29,7 +29,7 @@ std::optional<ETag> TakeETag(std::string_view& rest) {
   const std::size_t end = rest.find('"', 1);
   if (end == rest.npos) return std::nullopt;
   tag.opaque = rest.substr(1, end - 1);
-  // Blanks are in no entity tag, but in those of some servers that copied a file's name into it.
+  // RFC 9110 forbids spaces in an entity tag, but some servers copy file names into theirs.
   const auto is_bad = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
   if (std::any_of(tag.opaque.begin(), tag.opaque.end(), is_bad)) return std::nullopt;
   rest.remove_prefix(end + 1);
@@ -69,7 +69,7 @@ sys_seconds Seconds(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<std::chrono::seconds>(time);
 }
 
-// Reads a date from its begin to its end; once something did not fit, nothing does.
+// Parses a date from left to right; after the first mismatch, it is bad.
 class DateText {
  public:
   explicit DateText(std::string_view text) : rest_(text) {}

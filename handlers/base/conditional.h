@@ -1,6 +1,6 @@
 #pragma once
 // Conditional requests (RFC 9110, section 13): entity tags, If-Match, If-None-Match, If-Modified-Since,
-// If-Unmodified-Since, and dates of HTTP. A handler compares inside its transaction, after it has locked what it
+// If-Unmodified-Since, and HTTP dates. A handler compares inside its transaction, after it has locked what it
 // is going to change:
 //
 //   const Conditions conditions(request);
@@ -8,7 +8,7 @@
 //     const auto revision = decks.LockDeck(deck);
 //     Check(conditions, {.exists = true, .etag = ETag::Of(revision)});
 //
-// Left out on purpose: the If header of WebDAV (RFC 4918, 10.4), which is the vault's.
+// Left out on purpose: the If header of WebDAV (RFC 4918, 10.4), which belongs to the vault.
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -26,28 +26,28 @@ struct ETag {
   std::string opaque;  ///< without the quotes
   bool is_weak = false;
 
-  /// A strong one. `opaque`: printable ASCII without quotes, or it is Error Internal.
+  /// A strong tag. Throws Error Internal unless `opaque` is printable ASCII without spaces and quotes.
   static ETag Of(std::string opaque);
   /// "7" for revision 7.
   template <std::integral T>
   static ETag Of(T revision) {
     return Of(std::to_string(revision));
   }
-  /// As headers have it: "7", W/"7".
+  /// As in headers: "7", W/"7".
   std::string Print() const;
 };
 
-/// Both strong, and the same. For If-Match and If-Range.
+/// The strong comparison, for If-Match and If-Range.
 bool IsSameStrongly(const ETag& a, const ETag& b);
-/// The same, weak or not. For If-None-Match.
+/// The weak comparison, for If-None-Match.
 bool IsSameWeakly(const ETag& a, const ETag& b);
 
-/// One entity tag as it stands in a header; none: malformed.
+/// Parses one entity tag of a header; none if malformed.
 std::optional<ETag> ParseETag(std::string_view text);
 
-/// The dates that HTTP has in its headers, "Sun, 06 Nov 1994 08:49:37 GMT" and the two forms of old (RFC 9110,
-/// 5.6.7). None: no date. A year of two digits is at most 50 years after `now`. The day of the week is not
-/// compared with the date.
+/// Parses an HTTP date, "Sun, 06 Nov 1994 08:49:37 GMT" or one of the two obsolete forms (RFC 9110, 5.6.7);
+/// none if malformed. A two-digit year is at most 50 years after `now`. The day of the week is not compared
+/// with the date.
 std::optional<std::chrono::sys_seconds> ParseHttpDate(
     std::string_view text, std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 /// For years from 0 to 9999.
@@ -56,17 +56,17 @@ inline std::string PrintHttpDate(std::chrono::system_clock::time_point time) {
   return PrintHttpDate(std::chrono::floor<std::chrono::seconds>(time));
 }
 
-/// What stands in If-Match or If-None-Match.
+/// The value of If-Match or If-None-Match.
 struct ETagList {
   bool is_any = false;  ///< "*"
   std::vector<ETag> tags{};
 };
 
-/// What a request makes its conditions.
+/// The conditions of a request.
 struct Conditions {
   Conditions() = default;
-  /// A malformed If-Match is Error BadInput "bad_etag", as is one of more than kMaxTags: to ignore it would
-  /// overwrite what the client wanted to keep. A malformed If-None-Match matches nothing: Joplin sends
+  /// Throws Error BadInput "bad_etag" on a malformed If-Match or one of more than kMaxTags tags: ignoring it
+  /// could overwrite what the client wanted to keep. A malformed If-None-Match matches nothing: Joplin sends
   /// `JoplinIgnore-<number>` with every PUT. Malformed dates are ignored (RFC 9110, 13.1.3 and 13.1.4).
   explicit Conditions(const Request& request);
 
@@ -79,11 +79,11 @@ struct Conditions {
   std::optional<std::chrono::sys_seconds> if_unmodified_since{};
 };
 
-/// What the conditions are compared with: the resource as it is now.
+/// The current state of the resource, which the conditions are compared with.
 struct Current {
   bool exists = false;
   std::optional<ETag> etag{};
-  std::optional<std::chrono::system_clock::time_point> modified_at{};  ///< fractions of a second do not count
+  std::optional<std::chrono::system_clock::time_point> modified_at{};  ///< fractions of a second are ignored
 };
 
 enum class Outcome {
@@ -91,18 +91,18 @@ enum class Outcome {
   kNotModified,  ///< of GET and HEAD only: answer with NotModified
 };
 
-/// In the order of RFC 9110, 13.2.2. Error PreconditionFailed "precondition_failed" when a condition of a
-/// change does not hold, or If-Match or If-Unmodified-Since of a read.
+/// Evaluates in the order of RFC 9110, 13.2.2. Throws Error PreconditionFailed "precondition_failed" if a
+/// condition of a change does not hold, or If-Match or If-Unmodified-Since of a read.
 [[nodiscard]] Outcome Evaluate(const Conditions& conditions, const Current& current);
-/// As Evaluate, for changes, which never are "not modified".
+/// As Evaluate, for changes, which are never "not modified".
 void Check(const Conditions& conditions, const Current& current);
 
-/// 304, with the entity tag and date of what the client has.
+/// A 304 with the current entity tag and date.
 Response NotModified(const Current& current);
 
-/// For a route that changes nothing unseen: Error PreconditionRequired "precondition_required" (RFC 6585) unless
-/// there is a condition that Evaluate compares with what exists: If-Match, `If-None-Match: *`, or
-/// If-Unmodified-Since for a resource with a date.
+/// For routes that forbid blind changes: throws Error PreconditionRequired "precondition_required" (RFC 6585)
+/// unless there is a condition that protects what exists: If-Match, `If-None-Match: *`, or If-Unmodified-Since
+/// for a resource with a date.
 void RequireCondition(const Conditions& conditions, const Current& current);
 
 }  // namespace syncline

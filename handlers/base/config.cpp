@@ -21,24 +21,23 @@ constexpr int kUsageExit = 64;  // EX_USAGE
 // What all programs need. Settings of a service are in its own settings.cpp.
 constexpr Setting kSettings[] = {
     TextSetting<&Config::database_url>("database_url",
-                                       "PostgreSQL, as a libpq address; a password belongs into a passfile"),
+                                       "PostgreSQL, as a libpq address; put a password in a passfile"),
     TextSetting<&Config::redis_url>("redis_url",
-                                    "Redis, unix:///path or redis://host:port; what it holds may be lost"),
-    TextSetting<&Config::temp_dir>("temp_dir",
-                                   "Folder for private files while something is checked or built"),
+                                    "Redis, unix:///path or redis://host:port; its data may be lost"),
+    TextSetting<&Config::temp_dir>("temp_dir", "Folder for private temporary files"),
     TextSetting<&Config::metrics_dir>(
         "metrics_dir",
-        "Folder in memory where processes of this machine keep what they count for "
-        "/metrics; empty: nothing is kept"),
+        "Folder in memory where the processes of this machine keep their counters for "
+        "/metrics; empty: no counters are kept"),
     TextSetting<&Config::secret_file>(
         "secret_file",
-        "File from which keys are derived: openssl rand -hex 32; older secrets in further lines"),
+        "File with the secret for all keys: openssl rand -hex 32; older secrets in further lines"),
     NumberSetting<&Config::slow_statement_ms>("slow_statement_ms", 0, 3'600'000,
-                                              "Statements that took longer get a log line; 0: all of them"),
+                                              "Statements that take longer are logged; 0: all statements"),
     NumberSetting<&Config::statement_timeout_ms>(
-        "statement_timeout_ms", 100, 3'600'000, "PostgreSQL gives a statement up after so many milliseconds"),
-    TextSetting<&Config::log_level>("log_level", "Least important lines that are logged",
-                                    "debug|info|warn|error"),
+        "statement_timeout_ms", 100, 3'600'000,
+        "PostgreSQL cancels a statement after this many milliseconds"),
+    TextSetting<&Config::log_level>("log_level", "Lowest level that is logged", "debug|info|warn|error"),
 };
 
 using Groups = std::span<const SettingGroup>;
@@ -76,7 +75,7 @@ std::string VariableName(const Setting& setting) {
   return name;
 }
 
-/// Why `value` is not one of this setting's, or "".
+/// Why `value` is invalid for this setting, or "".
 std::string Problem(const Setting& setting, const std::string& value) {
   if (std::holds_alternative<std::int64_t& (*)(Config&)>(setting.field)) {
     std::int64_t number = 0;
@@ -103,7 +102,7 @@ void Assign(const Setting& setting, const std::string& value, Config& config) {
   }
 }
 
-// "password=..." as in libpq's key=value addresses, or in the query of a URL; the value may stand in quotes.
+// "password=..." as in libpq's key=value addresses, or in the query of a URL; the value may be quoted.
 std::string WithoutPasswordKey(std::string address) {
   constexpr std::string_view kKey = "password=";
   for (auto at = address.find(kKey); at != std::string::npos; at = address.find(kKey, at)) {
@@ -133,8 +132,8 @@ std::string WithoutPassword(const std::string& with_key) {
   return address.substr(0, colon + 1) + "***" + address.substr(at);
 }
 
-/// The file named on the command line or by SYNCLINE_CONFIG: it must exist. Otherwise the default one, which
-/// need not.
+/// The file named on the command line or by SYNCLINE_CONFIG, which must exist (true); otherwise the default
+/// file, which need not.
 std::pair<std::string, bool> ConfigFile(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
@@ -184,7 +183,7 @@ void ReadConfigText(const std::string& text, Config& config, Groups services) {
     const std::string name = Trimmed(std::string_view(content).substr(0, equals));
     const std::string value = Trimmed(std::string_view(content).substr(equals + 1));
     const Setting* setting = Find(name, services);
-    // A misspelt name that is silently ignored is found months later.
+    // Not ignored: a misspelt name would go unnoticed for months.
     if (setting == nullptr) throw std::runtime_error(where + "there is no setting " + name);
     if (const std::string problem = Problem(*setting, value); !problem.empty())
       throw std::runtime_error(where + problem);
@@ -196,7 +195,7 @@ std::string PrintConfig(const Config& config, Groups services) {
   std::string out =
       "# Syncline. Every setting can also be given as an option (--database-url) or in the environment\n"
       "# (SYNCLINE_DATABASE_URL). A line that begins with # has no effect and shows the default.\n";
-  // Fields are reached by reference, which reading does not need.
+  // Copies, because the accessors of fields take a mutable Config.
   Config values = config, defaults;
   const auto value_of = [](Config& from, const Setting& setting) {
     if (const auto* text = std::get_if<std::string& (*)(Config&)>(&setting.field))
@@ -239,10 +238,10 @@ void AddConfigOptions(CLI::App& app, Config& config, Groups services) {
   for (const SettingGroup& group : services) {
     add(group.settings, std::string("Configuration of ") + group.service);
   }
-  // Read by ParseOptions before anything else; here it only has to be known.
+  // ParseOptions has already read it; CLI11 only has to know it.
   app.add_option_function<std::string>(
          "--config", [](const std::string&) {},
-         std::string("File of settings, name = value (") + kDefaultFile + ")")
+         std::string("Configuration file, name = value (") + kDefaultFile + ")")
       ->group("Configuration");
   app.add_flag_function(
          "--print-config", [](std::int64_t) {}, "Print the configuration as a file and exit")
@@ -251,7 +250,7 @@ void AddConfigOptions(CLI::App& app, Config& config, Groups services) {
 
 std::optional<int> ParseOptions(CLI::App& app, Config& config, Groups services, int argc, char** argv) {
   try {
-    // Before the command line, so that whatever stands there or in the environment wins.
+    // The file first, so that the environment and the command line override it.
     const auto [path, required] = ConfigFile(argc, argv);
     ReadConfigFile(path, required, config, services);
     app.parse(argc, argv);

@@ -1,10 +1,10 @@
 #pragma once
-// The configuration: tables of name, default, limits and one line of help for every setting (setting.h): one of
-// what all programs need (config.cpp), and one for each service. All programs share one file, so each knows all
-// tables. From them come the options (--database-url), the environment variables (SYNCLINE_DATABASE_URL), the file
-// (/etc/syncline/syncline.conf, `database_url = value`), --help and --print-config, whose output is the
-// sample file. An option wins over the environment, the environment over the file. Secrets are never values
-// here: a setting names the file that holds one.
+// The configuration. Tables give every setting its name, limits and one line of help (setting.h): one table
+// for what all programs need (config.cpp), and one for each service. All programs share one file, so each
+// knows all tables. From them come the options (--database-url), the environment variables
+// (SYNCLINE_DATABASE_URL), the file (/etc/syncline/syncline.conf, `database_url = value`), --help and
+// --print-config, whose output is the sample file. An option overrides the environment, and the environment
+// the file. Secrets are never values here: a setting names the file that holds one.
 #include <any>
 #include <cstdint>
 #include <deque>
@@ -25,16 +25,16 @@ struct SettingGroup;
 struct Config {
   std::string database_url = "postgresql:///syncline";  ///< libpq URI; a password goes into a passfile
   std::string redis_url = "unix:///run/redis/redis.sock";
-  std::string temp_dir = "/var/tmp";     ///< private files while something is checked or built
-  std::string metrics_dir;               ///< what processes count; empty: nobody is told
+  std::string temp_dir = "/var/tmp";     ///< for private temporary files
+  std::string metrics_dir;               ///< counters of processes; empty: none are kept
   std::string secret_file;               ///< keys are derived from it (seal.h)
-  std::int64_t slow_statement_ms = 200;  ///< statements that took longer get a log line; 0: all
+  std::int64_t slow_statement_ms = 200;  ///< statements that take longer are logged; 0: all
   std::int64_t statement_timeout_ms = 30'000;
   std::string log_level = "info";
 
   sql::Settings DatabaseSettings(const std::string& application_name) const;
 
-  /// The settings of a service, by the type of its struct; defaults until something has been set.
+  /// The settings of a service, by the type of its struct; defaults until they are set.
   template <typename Settings>
   const Settings& Of() const {
     for (const std::any& one : of_services_) {
@@ -43,7 +43,7 @@ struct Config {
     static const Settings kDefaults{};
     return kDefaults;
   }
-  /// To set them. The reference stays valid as long as this Config.
+  /// To set them. The reference is valid as long as this Config.
   template <typename Settings>
   Settings& Of() {
     for (std::any& one : of_services_) {
@@ -56,20 +56,20 @@ struct Config {
   std::deque<std::any> of_services_;
 };
 
-/// Adds an option for every setting, --config and --print-config. A program adds its own options to `app` as
-/// well; those exist on its command line only, never in the file, which all programs share.
+/// Adds an option for every setting, --config and --print-config. A program adds its own options to `app`;
+/// those exist only on its command line, not in the file, which all programs share.
 void AddConfigOptions(CLI::App& app, Config& config, std::span<const SettingGroup> services);
 
-/// Reads file, environment and command line into `config`. Returns the exit code when the program is to end
-/// at once: 0 after --help or --print-config, 64 after a mistake, which has been explained on standard error.
+/// Reads file, environment and command line into `config`. Returns the exit code if the program must end at
+/// once: 0 after --help or --print-config, 64 after an error, which was explained on standard error.
 std::optional<int> ParseOptions(CLI::App& app, Config& config, std::span<const SettingGroup> services,
                                 int argc, char** argv);
 
-/// The text of a configuration file into `config`. Throws std::runtime_error with the number of the line.
+/// Parses the text of a configuration file into `config`. Throws std::runtime_error with the line number.
 void ReadConfigText(const std::string& text, Config& config, std::span<const SettingGroup> services);
 
-/// A commented file with the values of `config`, a service's settings under its name; a password inside an
-/// address is blanked.
+/// A commented file with the values of `config`, a service's settings under its name; passwords in addresses
+/// are masked.
 std::string PrintConfig(const Config& config, std::span<const SettingGroup> services);
 
 }  // namespace syncline

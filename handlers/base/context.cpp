@@ -5,7 +5,7 @@
 namespace syncline {
 namespace {
 
-// Clients give up after 30 s without a byte; what is left of it is for the work.
+// Clients give up after 30 s without a byte; the rest of that is for the work.
 constexpr std::chrono::seconds kLargePatience{18};
 
 }  // namespace
@@ -16,7 +16,7 @@ Context::Context(const Config& config, sql::Database& database, Redis& redis, st
 }
 
 Context::~Context() {
-  // The database outlives the request; neither its deadline nor its observer may.
+  // The database outlives the request; the request's deadline and observer must not.
   database_.SetObserver(nullptr);
   database_.SetDeadline(std::nullopt);
 }

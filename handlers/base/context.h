@@ -1,6 +1,6 @@
 #pragma once
-// What a handler or the body of a job may use besides its input: the database in the name of one user, the
-// clock, the configuration. Belongs to one request or one job; nothing in it outlives that.
+// What a handler or job body may use besides its input: the database on behalf of one user, Redis, the clock,
+// the configuration. Belongs to one request or job; nothing in it outlives that.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace syncline {
 
-/// Who is asking, as established by the dialect. For a job: the account it works for.
+/// The caller, as authenticated by the dialect. For a job: the account it works for.
 struct Identity {
   UserId user{};
   DeviceId device{};  ///< 0 for a job
@@ -46,7 +46,7 @@ class Context : public sql::Observer {
   UserId user() const { return identity_.user; }
   DeviceId device() const { return identity_.device; }
   Roles roles() const { return identity_.roles; }
-  /// What may be lost. Not for use inside of a transaction: it would wait for Redis.
+  /// For data that may be lost. Not for use inside a transaction, which would wait for Redis.
   Redis& redis() { return redis_; }
   /// Read from secret_file by whoever asks first, then kept by the process. Throws as Secret::Load.
   const Secret& secret() const;
@@ -55,11 +55,11 @@ class Context : public sql::Observer {
   /// The nginx location that serves large requests; empty if this process does.
   void SetLargeElsewhere(std::string_view location) { large_elsewhere_ = location; }
   /// Call before holding more than kLargeBytes of a message, received or to be sent, and before changing
-  /// anything: another pool may have to run the request from its beginning. Holds the turn until the request
-  /// ends; calling it again does nothing. Throws HandOver if another pool serves large requests, Error Busy
-  /// if the wait is too long.
+  /// anything: another pool may have to run the request from the start. Holds the turn until the request
+  /// ends; idempotent. Throws HandOver if another pool serves large requests, Error Busy if the wait is too
+  /// long.
   void TakeLargeTurn();
-  /// The process wants to leave: a stream that could go on for ever ends now. Jobs learn it from JobControl.
+  /// The process is shutting down: an endless stream must end now. Jobs learn it from JobControl.
   bool IsLeaving() const { return leaving_ != nullptr && leaving_->load(std::memory_order_relaxed); }
   void SetLeaving(const std::atomic<bool>* leaving) { leaving_ = leaving; }
   void SetDeadline(std::chrono::steady_clock::time_point deadline) { database_.SetDeadline(deadline); }
@@ -69,8 +69,7 @@ class Context : public sql::Observer {
   }
   std::int64_t NowSeconds() const { return NowMs() / 1000; }
 
-  /// For streams of blobs, which make their own short transactions; everything else goes through Read and
-  /// Write.
+  /// For streams of blobs, which use their own short transactions; everything else uses Read and Write.
   template <typename F>
   auto WithDatabase(F&& block) {
     return Translated([&] { return block(database_); });
@@ -88,13 +87,14 @@ class Context : public sql::Observer {
     return Translated([&] { return database_.ReadOnce(With<Stores...>(block)); });
   }
   /// As Read, in a transaction that commits when the block returns and rolls back when it throws. The block
-  /// may run more than once (see sql/database.h): it changes nothing outside itself. Slow work stays outside.
+  /// may run more than once (see sql/database.h): it must change nothing outside itself. Keep slow work
+  /// outside.
   template <typename... Stores, typename F>
   auto Write(F&& block) {
     RequireWriteAccess();
     return Translated([&] { return database_.Write(With<Stores...>(block)); });
   }
-  /// As Write, for what may be lost and hurt nobody (see sql/database.h).
+  /// As Write, for best-effort writes (see sql/database.h).
   template <typename... Stores, typename F>
   auto WriteUnawaited(F&& block) {
     RequireWriteAccess();
@@ -112,7 +112,7 @@ class Context : public sql::Observer {
       throw Error(ErrorKind::kInternal, "internal", "write on a read-only route");
   }
 
-  /// The block as one of a transaction, which opens its stores for the user.
+  /// Wraps the block as one of a transaction, with its stores opened for the user.
   template <typename... Stores, typename F>
   auto With(F& block) const {
     return [this, &block](sql::Tx& tx) { return Call(block, Stores(tx, identity_.user)...); };
@@ -122,7 +122,7 @@ class Context : public sql::Observer {
     return block(stores...);
   }
 
-  /// One place where errors of sql become errors of the project.
+  /// The one place where errors of sql become Error.
   template <typename F>
   auto Translated(F&& f) -> decltype(f()) {
     try {
@@ -134,7 +134,7 @@ class Context : public sql::Observer {
     } catch (const sql::Unavailable& e) {
       throw Busy("database_unavailable", e.what());
     } catch (const sql::ConstraintViolated& e) {
-      // By PostgreSQL's own naming the reference to users, in every table of users' data.
+      // PostgreSQL's default name of the reference to users, in every table with user data.
       if (e.constraint().ends_with("_user_id_fkey")) throw AccountGone();
       throw Error(ErrorKind::kInternal, "internal", e.what());
     } catch (const sql::Failure& e) {

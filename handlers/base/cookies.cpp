@@ -8,7 +8,7 @@
 namespace syncline {
 namespace {
 
-// What every browser keeps (RFC 6265, 6.1).
+// The size that every browser supports (RFC 6265, 6.1).
 constexpr std::size_t kMaxBytes = 4096;
 
 bool IsVisible(char c) {
@@ -52,8 +52,8 @@ std::string PrintCookie(const Cookie& cookie) {
   require(!cookie.max_age || cookie.max_age->count() >= 0, "a negative age");
   require(cookie.is_secure || cookie.same_site != SameSite::kNone, "SameSite=None without Secure");
   require(cookie.is_secure || !(cookie.name.starts_with("__Host-") || cookie.name.starts_with("__Secure-")),
-          "its name promises Secure");
-  require(cookie.path == "/" || !cookie.name.starts_with("__Host-"), "its name promises the path /");
+          "its name requires Secure");
+  require(cookie.path == "/" || !cookie.name.starts_with("__Host-"), "its name requires the path /");
 
   std::string text = cookie.name + '=' + cookie.value + "; Path=" + cookie.path;
   if (cookie.max_age) text += "; Max-Age=" + std::to_string(cookie.max_age->count());

@@ -14,7 +14,7 @@
 namespace syncline {
 namespace {
 
-// glibc would raise the bound with every large buffer, and keep the memory.
+// By default glibc raises the threshold when large buffers are freed, and then keeps their memory.
 constexpr int kMmapThreshold = 256 << 10;
 constexpr std::chrono::seconds kLookAgain{1};
 constexpr const char* kWaiting = "STATUS=waiting for the database";
@@ -25,7 +25,8 @@ constexpr const char* kWorking = "STATUS=working";
 Daemon::Daemon(std::string name) : name_(std::move(name)) {
   mallopt(M_MMAP_THRESHOLD, kMmapThreshold);
   signal(SIGPIPE, SIG_IGN);
-  // Threads inherit this; the main thread takes the signals by sigtimedwait, so no code runs in a handler.
+  // Threads inherit the mask; the main thread receives the signals with sigtimedwait, so no code runs in a
+  // handler.
   sigemptyset(&leave_);
   sigaddset(&leave_, SIGTERM);
   sigaddset(&leave_, SIGINT);

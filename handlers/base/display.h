@@ -1,5 +1,5 @@
 #pragma once
-// How times, sizes and counts are shown to an operator. Not for protocols: those have formats of their own.
+// Times, sizes and counts as text for an operator. Not for protocols: those have formats of their own.
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -13,7 +13,7 @@ Finding DiskFinding(const std::string& folder, std::int64_t wanted, const std::s
   struct statvfs found {};
   if (statvfs(folder.c_str(), &found) != 0) {
     return Finding::Problem(folder + " (" + purpose + "): " + std::strerror(errno),
-                            "make the folder or correct the setting");
+                            "create the folder or correct the setting");
   }
   const auto free = static_cast<std::int64_t>(found.f_bavail) * static_cast<std::int64_t>(found.f_frsize);
   const std::string text = SizeText(free) + " free in " + folder + " (" + purpose + ")";

@@ -1,6 +1,6 @@
 #pragma once
-// What `syncline-admin doctor` asks of a service: is it well, and if not, what to do. A service lists its checks
-// in its checks.cpp; the doctor runs them in order and prints one line a finding. Checks change nothing.
+// Checks for `syncline-admin doctor`: is a service well, and if not, what to do. A service lists its checks
+// in its checks.cpp; the doctor runs them in order and prints one line per finding. Checks change nothing.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,13 +28,13 @@ struct Finding {
 
 struct DoctorCheck {
   const char* name;  ///< at most nine letters: "sessions"
-  /// Left out while the database is away or has a schema that does not fit.
+  /// Skipped while the database is down or its schema does not fit.
   bool needs_database;
-  /// `now` is the clock of the database, ours when it is away. What it throws becomes a problem.
+  /// `now` is the database's clock, or ours while it is down. An exception becomes a problem.
   std::vector<Finding> (*run)(Context& context, sql::Time now);
 };
 
-/// Whether `folder` has `wanted` bytes left; `purpose` tells for what: "the database".
+/// Whether `folder` has `wanted` bytes left; `purpose` says what for: "the database".
 Finding DiskFinding(const std::string& folder, std::int64_t wanted, const std::string& purpose);
 
 }  // namespace syncline

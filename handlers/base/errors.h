@@ -1,8 +1,8 @@
 #pragma once
-// The one error of the project: a kind without protocol, a short public code, a private text for the log.
+// The project's one error type: a protocol-independent kind, a short public code, a private text for the log.
 //
-// Handlers, stores and wire code throw it; only the pipeline and the worker catch. The kind decides the
-// status (StatusOf), the dialect the body. Private text never leaves the machine.
+// Handlers, stores and wire code throw it; the pipeline answers it, and the worker fails the attempt. The
+// kind decides the status (StatusOf), the dialect the body. Private text never leaves the machine.
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -16,12 +16,12 @@ enum class ErrorKind {
   kBadInput,              ///< 400
   kUnauthenticated,       ///< 401
   kForbidden,             ///< 403
-  kNotFound,              ///< 404, also for what belongs to somebody else
+  kNotFound,              ///< 404, also for what belongs to another account
   kMethodNotAllowed,      ///< 405
   kConflict,              ///< 409
   kPreconditionFailed,    ///< 412: an If-* condition does not hold
   kTooLarge,              ///< 413
-  kUnsupportedMedia,      ///< 415: a body of a type or coding that we do not take
+  kUnsupportedMedia,      ///< 415: a body of a type or coding that we do not accept
   kRangeNotSatisfiable,   ///< 416
   kUnprocessable,         ///< 422: well-formed, but its values are refused
   kLocked,                ///< 423, of WebDAV
@@ -29,7 +29,7 @@ enum class ErrorKind {
   kTooMany,               ///< 429, with Retry-After
   kUnsupported,           ///< 501
   kUpstream,              ///< 502
-  kBusy,                  ///< 503, with Retry-After: the database or Redis is away, or no slot is free
+  kBusy,                  ///< 503, with Retry-After: the database, Redis or storage fails, or too much load
   kStorageFull,           ///< 507, of WebDAV: over the quota, or no room on the disk
   kInternal,              ///< 500
 };
@@ -64,8 +64,8 @@ class Error : public std::runtime_error {
   std::vector<std::pair<std::string, std::string>> headers_;
 };
 
-/// Not an error: thrown by a handler that has changed nothing yet. The web server gives the request to the
-/// location of this name, which leads to another pool.
+/// Not an error: thrown by a handler that has changed nothing yet. The web server passes the request to this
+/// location, which leads to another pool.
 struct HandOver {
   std::string location;
 };
@@ -73,14 +73,14 @@ struct HandOver {
 inline Error BadInput(std::string code, const std::string& text = "") {
   return {ErrorKind::kBadInput, std::move(code), text};
 }
-/// No login, or one that is not good: log in again. A dialect may show it as another status than 401.
+/// A missing or invalid login: log in again. A dialect may use another status than 401.
 inline Error Unauthenticated(std::string code, const std::string& text = "") {
   return {ErrorKind::kUnauthenticated, std::move(code), text};
 }
 inline Error NotFound(std::string code, const std::string& text = "") {
   return {ErrorKind::kNotFound, std::move(code), text};
 }
-/// The account was disabled or removed while one of its requests was under way.
+/// The account was disabled or removed while one of its requests was in flight.
 inline Error AccountGone() {
   return {ErrorKind::kUnauthenticated, "account_gone", ""};
 }

@@ -64,7 +64,7 @@ std::optional<FormField> FormReader::Next() {
     }
     std::string& part = is_name ? field.name : field.value;
     if (part.size() == (is_name ? limits_.name_bytes : limits_.value_bytes))
-      throw TooLarge("form_too_large", is_name ? "a long name" : "a long value of " + field.name);
+      throw TooLarge("form_too_large", is_name ? "name too long" : "value too long: " + field.name);
     part += byte == '%' ? Unescaped() : byte == '+' ? ' ' : static_cast<char>(byte);
   }
   CheckText(field.name);

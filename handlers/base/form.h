@@ -1,6 +1,6 @@
 #pragma once
-// A body of the type application/x-www-form-urlencoded (URL Standard, section 5), field by field with flat
-// memory. Left out on purpose: charsets other than UTF-8, and a '%' that stands for itself.
+// Reads a body of the type application/x-www-form-urlencoded (URL Standard, section 5), field by field in
+// constant memory. Left out on purpose: charsets other than UTF-8, and a literal '%'.
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -18,20 +18,20 @@ struct FormField {
 
 struct FormLimits {
   std::size_t fields = 100;
-  std::size_t name_bytes = 100;  ///< decoded, as all of them
-  std::size_t value_bytes = 64 << 10;
-  std::size_t total_bytes = 1 << 20;  ///< of the body as it arrives
+  std::size_t name_bytes = 100;        ///< decoded
+  std::size_t value_bytes = 64 << 10;  ///< decoded
+  std::size_t total_bytes = 1 << 20;   ///< of the body as it arrives
 };
 
 class FormReader {
  public:
-  /// Reads the body of `request`, which must outlive it; none is an empty form. Error UnsupportedMedia
-  /// "not_a_form" when its Content-Type is another.
+  /// Reads the body of `request`, which must outlive it; no body is an empty form. Throws Error
+  /// UnsupportedMedia "not_a_form" on another Content-Type.
   explicit FormReader(const Request& request, FormLimits limits = {});
 
-  /// The next field, none after the last. Names may repeat; "a" is "a="; nothing between two '&' is no field.
-  /// Error TooLarge "form_too_large" past a limit; BadInput "bad_percent_encoding", or "bad_form_text" for
-  /// what is not UTF-8 or holds a NUL.
+  /// The next field, none after the last. Names may repeat; "a" is "a="; an empty field is skipped. Throws
+  /// Error TooLarge "form_too_large" past a limit; BadInput "bad_percent_encoding", or "bad_form_text" on
+  /// invalid UTF-8 or a NUL.
   std::optional<FormField> Next();
 
  private:
@@ -48,7 +48,7 @@ class FormReader {
 /// The whole form, for bodies of a few fields. Throws as FormReader.
 std::vector<FormField> ReadForm(const Request& request, FormLimits limits = {});
 
-/// The first value of that name; null: none.
+/// The first value of that name; null if there is none.
 const std::string* ValueOf(const std::vector<FormField>& form, std::string_view name);
 
 }  // namespace syncline

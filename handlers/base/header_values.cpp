@@ -7,8 +7,8 @@ bool IsBlank(char c) {
   return c == ' ' || c == '\t';
 }
 
-// Takes a quoted text off `rest`, which begins with its quote. Browsers of old sent names of files with plain
-// backslashes, so only \" and \\ are escapes.
+// Removes a quoted string from the front of `rest` and returns its text. Old browsers sent file names with
+// plain backslashes, so only \" and \\ are escapes.
 std::optional<std::string> TakeQuoted(std::string_view& rest) {
   std::string text;
   for (std::size_t i = 1; i < rest.size(); ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-// What the values of headers have in common, whatever they mean (RFC 9110, section 5.6).
+// Syntax that header values have in common (RFC 9110, section 5.6).
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,14 +14,14 @@ std::string_view TrimmedBlanks(std::string_view text);
 /// A to Z in lower case; all other bytes as they are.
 std::string LoweredAscii(std::string_view text);
 
-/// `value; name=token; name="quoted \" text"`, as Content-Type and Content-Disposition have it.
+/// `value; name=token; name="quoted \" text"`, as in Content-Type and Content-Disposition.
 struct HeaderParameters {
   std::string value;                                            ///< in lower case
   std::vector<std::pair<std::string, std::string>> parameters;  ///< names in lower case
   const std::string* Find(std::string_view name) const;
 };
 
-/// None: malformed, or a parameter is there twice.
+/// None if malformed or a parameter occurs twice.
 std::optional<HeaderParameters> ParseHeaderParameters(std::string_view header);
 
 }  // namespace syncline

@@ -1,5 +1,5 @@
 #pragma once
-// Ids are distinct types: a user's id never stands where a device's is meant.
+// Ids are distinct types: a user id cannot be passed as a device id.
 #include <cstdint>
 
 namespace syncline {

@@ -8,14 +8,14 @@ namespace syncline {
 JobId EnqueueJob(sql::Tx& tx, const NewJob& job) {
   const std::optional<std::string_view> key =
       job.unique_key.empty() ? std::nullopt : std::optional<std::string_view>(job.unique_key);
-  // No row means that the other job of this key came or ended under our hands; each further try sees what the
-  // last one met, so more than two are already a rare fight.
+  // No row means that another job with this key was added or finished concurrently. Each try sees what the
+  // previous one missed, so more than two are rare.
   for (int attempt = 0; attempt < 10; ++attempt) {
     const auto row = tx.MaybeOne(sql::jobs::enqueue_job, job.kind, job.user, job.args, key, job.priority,
                                  job.delay.count());
     if (row) return (*row)["job_id"].As<JobId>();
   }
-  throw Busy("busy", "job " + std::string(job.kind) + ": its unique key changes hands too fast");
+  throw Busy("busy", "job " + std::string(job.kind) + ": too many conflicts on its unique key");
 }
 
 std::optional<sql::Time> LastJobDone(sql::Tx& tx, std::string_view kind) {

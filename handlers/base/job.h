@@ -16,9 +16,9 @@ namespace syncline {
 
 struct NewJob {
   std::string_view kind;         ///< "anki.import"; a JobKind of that name must exist
-  std::optional<UserId> user{};  ///< whose turn it takes; none: the system's
+  std::optional<UserId> user{};  ///< the account whose turn it takes; none: the system
   std::string args = "{}";       ///< one JSON object
-  /// Not empty: while a job with this (kind, user, key) is unfinished, it is returned instead. At most 500
+  /// If not empty: while a job with this (kind, user, key) is unfinished, it is returned instead. At most 500
   /// characters.
   std::string unique_key{};
   int priority = 0;                    ///< higher first, -100 to 100; among equals the accounts take turns
@@ -26,29 +26,29 @@ struct NewJob {
 };
 
 /// Adds a job in the caller's transaction and wakes the workers when it commits. Returns the id of the new
-/// job, or of the unfinished one with the same unique key. That one may be running already and may have read
-/// what it works on before this transaction: when that matters, the key names the thing as it is now (a blob,
-/// a revision), not only its place. Waits while another transaction is adding the same key.
+/// job, or of the unfinished one with the same unique key. The latter may be running already and may have
+/// read its data before this transaction: if that matters, the key must name the version (a blob, a
+/// revision), not only the place. Waits while another transaction is adding the same key.
 JobId EnqueueJob(sql::Tx& tx, const NewJob& job);
 
-/// When a job of this kind was last done; none: never, or longer ago than done jobs are kept.
+/// When a job of this kind was last done; none: never, or before the retention time of done jobs.
 std::optional<sql::Time> LastJobDone(sql::Tx& tx, std::string_view kind);
 
-/// What the worker tells a running body, and what the body tells the worker.
+/// Communication between the worker and a running body.
 class JobControl {
  public:
   virtual ~JobControl() = default;
-  /// Throws JobStopped when the job was cancelled, the worker is leaving, or the job's lease was lost: call
-  /// it between steps. Also records progress (done of total, a short message), at most once a second.
+  /// Throws JobStopped if the job was cancelled, the worker is shutting down, or the lease was lost: call it
+  /// between steps. Also records progress (done of total, a short message), at most once a second.
   virtual void Progress(std::int64_t done, std::int64_t total, std::string_view message) = 0;
-  /// Makes the end of the job part of the body's own transaction: what the transaction writes is written
-  /// once, however often the job is repeated. Throws JobStopped when the lease was lost or the job cancelled.
-  /// The last thing a body does.
+  /// Makes the job's completion part of the body's own transaction, so that its writes happen once, however
+  /// often the job is retried. Throws JobStopped if the lease was lost or the job cancelled. Must be the
+  /// body's last step.
   /// `tx` comes from context.Write<SomeStore, Transaction>(...).
   virtual void FinishIn(sql::Tx& tx) = 0;
 };
 
-/// Bodies let it pass.
+/// Bodies must not catch it.
 class JobStopped : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -62,10 +62,9 @@ struct Job {
   int attempt;  ///< from 1
 };
 
-/// Bodies run at least once: a killed worker's job runs again, so every step must be safe to repeat (or
-/// commits with FinishIn). Throwing fails the attempt; it is repeated with backoff up to max_attempts, then
-/// it is a dead letter. A body calls Progress at least every few seconds: a worker that has to leave waits
-/// for that.
+/// Bodies run at least once: a killed worker's job runs again, so every step must be idempotent (or commit
+/// with FinishIn). An exception fails the attempt; it is retried with backoff up to max_attempts, then the
+/// job is dead. A body calls Progress at least every few seconds: a worker that shuts down waits for that.
 struct JobKind {
   const char* name;
   void (*body)(const Job& job, Context& context, JobControl& control);
@@ -74,8 +73,8 @@ struct JobKind {
   std::chrono::seconds expires{3600};  ///< an attempt that takes longer is given up
   /// Cron: one job per tick of this period (aligned to the epoch), none while the last one is unfinished.
   std::optional<std::chrono::seconds> every{};
-  /// How many a worker takes ahead for each of its threads. More than 1 only for bodies of milliseconds: it
-  /// saves transactions, and those taken count as running.
+  /// How many jobs a worker claims ahead per thread. More than 1 only for bodies that take milliseconds: it
+  /// saves transactions, but claimed jobs count as running.
   int batch = 1;
 };
 

@@ -23,7 +23,7 @@ std::uint32_t Hex4(std::string_view digits) {
   return code;
 }
 
-// Takes the escape that `raw` begins with off it. The parser has seen that it is a good one.
+// Decodes and removes the escape at the front of `raw`. The parser has already validated it.
 void TakeEscape(std::string_view& raw, std::string& out) {
   constexpr std::string_view kNames = "bfnrt", kCharacters = "\b\f\n\r\t";
   const char name = raw[1];
@@ -61,8 +61,8 @@ void AppendEscape(std::string& json, char c) {
 
 }  // namespace
 
-// Turns RapidJSON's events into spans. The events carry no positions, so a value's begin is found by walking
-// on from the end of the token before it over what may stand between tokens.
+// Turns RapidJSON's events into spans. The events carry no positions, so the start of a value is found by
+// skipping whitespace and separators from the end of the previous token.
 struct SpanRecorder {
   JsonSpans& out;
   const rapidjson::MemoryStream& stream;
@@ -92,7 +92,7 @@ struct SpanRecorder {
                            key_begin, key_size});
     return true;
   }
-  // RapidJSON lets "\udc00" through.
+  // RapidJSON accepts "\udc00".
   bool HasLoneSurrogate(std::size_t begin, const char* text, rapidjson::SizeType size) const {
     const bool escaped = std::memchr(out.text_.data() + begin, '\\', stream.Tell() - begin) != nullptr;
     return escaped && !IsUtf8({text, size});
@@ -108,7 +108,7 @@ struct SpanRecorder {
   }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
     SkipToToken();
-    // A number beyond a double is nobody's; only an exponent or very many digits can make one.
+    // Refuses numbers beyond a double; only an exponent or very many digits can make one.
     if (size > 300 || std::memchr(text, 'e', size) != nullptr || std::memchr(text, 'E', size) != nullptr) {
       if (std::isinf(std::strtod(std::string(text, size).c_str(), nullptr)))
         return Refuse("number out of range");
@@ -172,7 +172,7 @@ JsonSpans::JsonSpans(std::string_view text, int record_depth, int max_depth) : t
   const auto result = reader.Parse<kFlags>(stream, recorder);
   if (recorder.refused != nullptr) throw bad(recorder.refused, recorder.position);
   if (!result) throw bad(rapidjson::GetParseError_En(result.Code()), result.Offset());
-  // RapidJSON takes a NUL byte for the end of the text.
+  // RapidJSON treats a NUL byte as the end of the text.
   if (stream.Tell() != text.size()) throw bad("bytes after the end", stream.Tell());
 }
 
@@ -191,7 +191,7 @@ std::string JsonSpans::Text(const Value& value) const {
 }
 
 const JsonSpans::Value* JsonSpans::FindDuplicateKey() const {
-  // Sorted, not hashed: emptying a hash table that once was large costs that again for every small object.
+  // Sorted, not hashed: clearing a hash table that was once large is slow for every small object.
   std::vector<std::pair<std::string_view, const Value*>> members;
   const auto has_same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
   for (const Value& parent : values_) {
@@ -225,7 +225,7 @@ std::string QuoteJson(std::string_view text) {
 }
 
 void AppendQuoted(std::string& json, std::string_view text) {
-  // Room for the escapes of ordinary HTML, so that a text of many MB need not be moved while it grows.
+  // Reserves room for the escapes of ordinary HTML, so that a text of many MB is not moved while it grows.
   constexpr std::size_t kLong = 1 << 20;
   if (text.size() > kLong) json.reserve(json.size() + text.size() + text.size() / 8);
   json += '"';

@@ -1,12 +1,12 @@
 #pragma once
-// JSON (RFC 8259) as spans of its own text: where each value begins and ends. Strings are decoded when they
-// are asked for, and everything else is left alone, so that a message of hundreds of MB is not held twice.
+// JSON (RFC 8259) as spans of its own text: where each value begins and ends. Strings are decoded on request,
+// and everything else is left alone, so that a message of hundreds of MB is not held twice.
 //
-// Objects that a protocol hands us to keep carry keys that we do not know, and numbers whose spelling must
-// survive (64-bit ids, 0.9 as a float). So nothing is converted that nobody asks for, and what is kept is kept
-// as the bytes that came. RapidJSON does the parsing, iteratively. Bodies of REST requests are read with
-// json_input.h, which stands on this; JSON is written with json_writer.h. Left out on purpose: comments, NaN,
-// and any tolerance for what is not JSON.
+// Objects that we store for a protocol have keys that we do not know, and numbers whose spelling must survive
+// (64-bit ids, 0.9 as a float). So values are converted only on request, and stored as the bytes that were
+// received. RapidJSON does the parsing, iteratively. Bodies of REST requests are read with json_input.h,
+// which builds on this; JSON is written with json_writer.h. Left out on purpose: comments, NaN, and any other
+// extension of JSON.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,10 +17,10 @@
 
 namespace syncline {
 
-/// Not JSON, or JSON beyond our limits. what() is for the log.
+/// Invalid JSON, or JSON beyond our limits. what() is for the log.
 class BadJson : public std::runtime_error {
  public:
-  /// `offset`: of the first byte that cannot be.
+  /// `offset`: of the first invalid byte.
   explicit BadJson(const std::string& why, std::size_t offset = 0)
       : std::runtime_error(why), offset_(offset) {}
   std::size_t offset() const { return offset_; }
@@ -34,10 +34,10 @@ class JsonSpans {
  public:
   enum class Kind : std::uint8_t { kNull, kFalse, kTrue, kNumber, kString, kArray, kObject };
 
-  /// Arrays and objects may be nested this deep. Anki's parser takes 127, and what is one deeper in a message
-  /// to us is one less deep in ours.
+  /// How deep arrays and objects may be nested. Anki's parser accepts 127 levels, and a value in a message to
+  /// us is nested one level deeper than in ours.
   static constexpr int kMaxDepth = 128;
-  /// Places are 32 bits wide. Messages and collection files have smaller limits of their own.
+  /// Offsets are 32 bits wide. Messages and collection files have smaller limits of their own.
   static constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
   /// Bounds the memory: each value costs 24 bytes.
   static constexpr std::size_t kMaxValues = std::size_t{1} << 20;
@@ -68,7 +68,7 @@ class JsonSpans {
   }
   /// A string, decoded; empty for anything else.
   std::string Text(const Value& value) const;
-  /// A member whose object has its key twice, at any recorded depth; null: there is none.
+  /// A member whose key occurs twice in its object, at any recorded depth; null if there is none.
   const Value* FindDuplicateKey() const;
 
  private:
@@ -78,12 +78,12 @@ class JsonSpans {
   std::vector<Value> values_;
 };
 
-/// Whether any object in the document, at any depth, has a key twice. Anki's parser refuses that in messages
-/// and takes the last one in files. Throws BadJson.
+/// Whether any object in the document, at any depth, has a duplicate key. Anki's parser refuses that in
+/// messages and takes the last one in files. Throws BadJson.
 bool HasDuplicateKeys(std::string_view json);
 
-/// The integer that these characters are, and nothing but these; nothing when it is none or beyond 64 bits.
-/// Anki's parser reads "-0" as a float, so here it is none either.
+/// The integer that all of `digits` is; none if it is not one or exceeds 64 bits. Anki's parser reads "-0" as
+/// a float, so it is none here, too.
 std::optional<std::int64_t> WholeNumber(std::string_view digits);
 
 /// The text, which must be UTF-8, as a JSON string.

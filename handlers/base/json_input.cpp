@@ -14,14 +14,14 @@ namespace {
 using Value = JsonSpans::Value;
 using Kind = JsonSpans::Kind;
 
-// A key is the client's text; places are told back and logged.
+// A key is client input; places are sent back and logged.
 constexpr std::size_t kMaxKeyBytesInPlace = 100;
 
 std::string KeyInPlace(std::string_view key) {
   return ReplacedInvalid(key.substr(0, kMaxKeyBytesInPlace));  // which may cut a character in two
 }
 
-// Looked for only when something is wrong, so that reading costs nothing for it.
+// Searched only on errors, so that reading valid input costs nothing extra.
 Place PlaceOf(const JsonSpans& spans, const Value& wanted) {
   Place place;
   const Value* at = &spans.Root();
@@ -46,7 +46,7 @@ Place PlaceOf(const JsonSpans& spans, const Value& wanted) {
   return place;
 }
 
-// A JSON object of one member.
+// A JSON object with one member.
 template <typename T>
 std::string Context(std::string_view name, const T& value) {
   return JsonWriter().Object().Add(name, value).Finish();
@@ -68,8 +68,8 @@ std::string Characters(std::size_t count) {
 
 enum class Integer { kNone, kFraction, kTooSmall, kTooLarge, kWhole };
 
-// `number`: -?digits(.digits)?([eE][+-]?digits)? with at least one digit before the point, as JSON has it.
-// Moves the point by the exponent and looks at digits only, so that nothing is rounded.
+// `number`: -?digits(.digits)?([eE][+-]?digits)? with at least one digit before the point, as in JSON. Shifts
+// the point by the exponent and works on digits only, so that nothing is rounded.
 Integer ParseInteger(std::string_view number, std::int64_t& result) {
   const bool is_negative = number.starts_with('-');
   if (is_negative) number.remove_prefix(1);
@@ -86,7 +86,7 @@ Integer ParseInteger(std::string_view number, std::int64_t& result) {
     if (text.starts_with('+')) text.remove_prefix(1);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
     if (end != text.data() + text.size() || error == std::errc::invalid_argument) return Integer::kNone;
-    // Beyond any number of digits that a body has.
+    // More digits than any body has.
     if (error != std::errc()) exponent = text.starts_with('-') ? INT32_MIN : INT32_MAX;
     exponent = std::clamp<std::int64_t>(exponent, INT32_MIN, INT32_MAX);
   }
@@ -110,7 +110,7 @@ Integer ParseInteger(std::string_view number, std::int64_t& result) {
   return error == std::errc() ? Integer::kWhole : beyond;
 }
 
-// The text of a bound as the messages have it: 10, not 10.0.
+// A bound as in the messages: 10, not 10.0.
 std::string Plain(double bound) {
   std::string text = JsonWriter().Add(bound).Finish();
   if (text.ends_with(".0")) text.resize(text.size() - 2);
@@ -146,7 +146,7 @@ JsonReading::JsonReading(std::string_view text, JsonRules rules, InputProblems p
 
 void JsonReading::Add(const Value& value, const char* type, std::string message, std::string context,
                       std::string_view key) {
-  // Finding the place takes time, and a body can be wrong in a million places.
+  // Finding a place takes time, and a body can have a million problems.
   if (problems_.IsFull()) return;
   Place place = PlaceOf(spans_, value);
   if (!key.empty()) place.emplace_back(KeyInPlace(key));
@@ -234,8 +234,8 @@ double JsonValue::Double(double min, double max) const {
   double result = 0;
   const char* const last = number->data() + number->size();
   const auto [end, error] = std::from_chars(number->data(), last, result);
-  // from_chars also reads "inf" and "nan". Out of range is what is too small for a double: a number of JSON
-  // that is too large has been refused.
+  // from_chars also reads "inf" and "nan". Out of range means too small for a double in a JSON number:
+  // JsonSpans refuses numbers that are too large.
   if (error == std::errc::invalid_argument || end != last ||
       (error == std::errc() && !std::isfinite(result)) ||
       (error != std::errc() && value_->kind != Kind::kNumber)) {

@@ -1,7 +1,7 @@
 #pragma once
-// The body of a REST request: JSON, read member by member into typed values. All that is wrong is collected and
-// told at once, each with its place (input.h); while it is, a value that is wrong reads as 0, "" or nothing, and
-// nobody sees the result. A handler does
+// Reads the JSON body of a REST request member by member into typed values. All problems are collected and
+// reported together, each with its place (input.h). An invalid value reads as 0, "" or nothing, and the
+// result is then discarded. A handler does
 //
 //   const NewEntry entry = ReadJson(request.ReadBody(kMaxBytes), [](const JsonObject& in) {
 //     return NewEntry{.anime = in.Int("anime_id", 1, kMaxId),
@@ -10,13 +10,13 @@
 //                     .tags = in.List("tags", 50, [](const JsonValue& tag) { return tag.Text(40); })};
 //   });
 //
-// What JSON leaves open is decided so: an object with a key twice is refused, at any depth; unknown keys are
-// ignored unless RefuseOthers is called; an integer is an integer however it is spelled (5, 5.0, 50e-1), by its
-// digits and never through a double, so that all 64 bits are exact; texts are counted in code points and hold
-// no NUL, which PostgreSQL's text cannot keep.
+// Choices that JSON leaves open: an object with a duplicate key is refused, at any depth; unknown keys are
+// ignored unless RefuseOthers is called; an integer may have any spelling (5, 5.0, 50e-1) and is read by its
+// digits, never through a double, so that all 64 bits are exact; texts are measured in code points and
+// contain no NUL, which PostgreSQL's text cannot store.
 //
-// Left out on purpose: values that a protocol keeps as they came (JsonValue::Raw hands them out), dates, and
-// rules between members, which are the service's (Refuse).
+// Left out on purpose: values that a protocol stores as received (JsonValue::Raw returns them), dates, and
+// rules across members, which belong to the service (Refuse).
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -42,14 +42,14 @@ struct JsonRules {
   bool numbers_in_strings = false;
 };
 
-/// One parsed body and what is wrong with it. Only ReadJson makes one.
+/// One parsed body and its problems. Only ReadJson makes one.
 class JsonReading {
  public:
-  /// Throws InputError "json_invalid", "duplicate_key", or "missing" when there is nothing or null.
+  /// Throws InputError "json_invalid", "duplicate_key", or "missing" if the body is empty or null.
   JsonReading(std::string_view text, JsonRules rules, InputProblems problems);
   const JsonSpans& spans() const { return spans_; }
   const JsonRules& rules() const { return rules_; }
-  /// `key`: of a member of `value` that is missing.
+  /// `key`: a member that is missing in `value`.
   void Add(const JsonSpans::Value& value, const char* type, std::string message, std::string context = "",
            std::string_view key = {});
   void ThrowIfAny() const { problems_.ThrowIfAny(); }
@@ -60,7 +60,8 @@ class JsonReading {
   InputProblems problems_;
 };
 
-/// One value, or what stands for one that is missing: that has been noted, and all getters return nothing.
+/// One value, or a placeholder for a missing one, which has been reported: its getters return nothing. The
+/// getters' comments list the problems they report.
 class JsonValue {
  public:
   static constexpr std::int64_t kMinInt = std::numeric_limits<std::int64_t>::min();
@@ -82,7 +83,7 @@ class JsonValue {
   JsonObject Object() const;
   /// The elements. "list_type", "too_long".
   std::vector<JsonValue> List(std::size_t max_elements) const;
-  /// What `read` makes of each element.
+  /// The results of `read` for the elements.
   template <typename Read>
   auto List(std::size_t max_elements, Read read) const {
     std::vector<decltype(read(std::declval<const JsonValue&>()))> results;
@@ -90,15 +91,15 @@ class JsonValue {
     return results;
   }
   bool IsNull() const { return value_ != nullptr && value_->kind == JsonSpans::Kind::kNull; }
-  /// The value's text as it came, a view into the body.
+  /// The value's text as received, a view into the body.
   std::string_view Raw() const;
-  /// A rule of the service is broken here. `message` is public, one sentence without a full stop.
+  /// Reports that a rule of the service is violated. `message` is public, one sentence without a full stop.
   void Refuse(const char* type, std::string message) const;
 
  private:
   friend class JsonObject;
   bool Is(JsonSpans::Kind kind, const char* type, const char* message) const;
-  /// The number's text, also out of a string if the rules say so. Nothing: it has been refused.
+  /// The number's text, also from a string if the rules allow it. None: a problem was reported.
   std::optional<std::string> Number(const char* type, const char* message) const;
   std::string Decoded() const { return reading_->spans().Text(*value_); }
 
@@ -111,9 +112,9 @@ class JsonObject {
  public:
   JsonObject(JsonReading& reading, const JsonSpans::Value* object) : self_(reading, object) {}
 
-  /// A member that must be there: "missing". null is a value.
+  /// A required member: "missing". null is a value.
   JsonValue operator[](std::string_view key) const;
-  /// None: it is missing. null is a value: where a PATCH tells "leave it" from "clear it".
+  /// None if it is missing. null is a value, so that a PATCH can tell "keep" from "clear".
   std::optional<JsonValue> Find(std::string_view key) const;
   /// A member that may be missing or null.
   JsonMaybe Maybe(std::string_view key) const;
@@ -138,7 +139,7 @@ class JsonObject {
 
   /// All members in order, for objects whose keys are data. The keys are views into the reading.
   std::vector<std::pair<std::string_view, JsonValue>> Members() const;
-  /// Refuses every member that nobody has asked this object for: "extra_forbidden". Call it last.
+  /// Reports every member that was not read through this object: "extra_forbidden". Call it last.
   void RefuseOthers() const;
 
  private:
@@ -146,7 +147,7 @@ class JsonObject {
   mutable std::vector<const JsonSpans::Value*> asked_;
 };
 
-/// A member that may be missing or null: nothing then, else as JsonValue says.
+/// A member that may be missing or null: none in that case, otherwise as JsonValue.
 class JsonMaybe {
  public:
   explicit JsonMaybe(std::optional<JsonValue> value) : value_(std::move(value)) {
@@ -168,7 +169,7 @@ class JsonMaybe {
   std::optional<std::size_t> Choice(std::span<const std::string_view> choices) const {
     return Of([&](const JsonValue& value) { return value.Choice(choices); });
   }
-  /// What `read` makes of the object.
+  /// The result of `read` for the object.
   template <typename Read>
   auto Object(Read read) const {
     return Of([&](const JsonValue& value) { return read(value.Object()); });

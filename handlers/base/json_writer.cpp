@@ -12,7 +12,7 @@
 namespace syncline {
 namespace {
 
-// A writer that is used in the wrong order would send what is no JSON: a mistake of ours.
+// Calls in the wrong order would produce invalid JSON: a bug of ours.
 void Require(bool condition, const char* rule) {
   if (!condition) throw Error(ErrorKind::kInternal, "internal", std::string("JSON writer: ") + rule);
 }
@@ -94,7 +94,7 @@ void JsonWriter::Print(std::string_view text) {
 }
 
 void JsonWriter::Print(RawJson raw) {
-  Require(!raw.text.empty(), "an empty text is no JSON");
+  Require(!raw.text.empty(), "an empty text is not JSON");
   out_ += raw.text;
 }
 

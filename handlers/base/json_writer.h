@@ -1,11 +1,11 @@
 #pragma once
-// Writes JSON value by value; keeps no tree. What comes out is always JSON and always UTF-8.
+// Writes JSON value by value; keeps no tree. The output is always valid JSON in UTF-8, if raw values are.
 //
 //   JsonWriter json;
 //   json.Object().Add("id", 3).Array("tags").Add("a").Add("b").End();
 //   return Response::Json(200, json.Finish());
 //
-// With a sink it passes on what it has in pieces, so that a list of any length is sent with flat memory:
+// With a sink it writes in pieces, so that a list of any length is sent in constant memory:
 //
 //   Response::Stream([=](BodySink& sink) { JsonWriter json(sink); json.Array(); ... json.Finish(); })
 //
@@ -23,28 +23,28 @@
 
 namespace syncline {
 
-/// Text that is one JSON value already (JsonSpans::Raw, a column that keeps JSON); written as it is.
+/// Text that is already one JSON value (JsonSpans::Raw, a column with JSON); written unchanged.
 struct RawJson {
   std::string_view text;
 };
 
 class JsonWriter {
  public:
-  /// Bytes after which a writer with a sink passes on what it has. A single value may be longer.
+  /// A writer with a sink writes after this many bytes. A single value may be longer.
   static constexpr std::size_t kPieceBytes = 32 << 10;
 
   JsonWriter() = default;
   explicit JsonWriter(BodySink& sink) : sink_(&sink) {}
 
-  /// Begin an object or an array: as the whole or as the next element; or as a member of an object.
+  /// Begin an object or an array: as the root or the next element; or as a member of an object.
   JsonWriter& Object() { return Open('{', '}'); }
   JsonWriter& Array() { return Open('[', ']'); }
   JsonWriter& Object(std::string_view key) { return Key(key).Open('{', '}'); }
   JsonWriter& Array(std::string_view key) { return Key(key).Open('[', ']'); }
-  /// Ends the object or array that was begun last.
+  /// Ends the innermost open object or array.
   JsonWriter& End();
 
-  /// The next element of an array, or the whole.
+  /// The next element of an array, or the root.
   ///   integers        all 64 bits, exactly; clients that read doubles lose some above 2^53
   ///   double          the shortest text that reads back as the same; null unless finite
   ///   text            bytes that are not UTF-8 become U+FFFD
@@ -56,15 +56,15 @@ class JsonWriter {
     Print(value);
     return EndValue();
   }
-  /// A member of an object. The caller names none twice.
+  /// A member of an object. The caller must not repeat a key.
   template <typename T>
   JsonWriter& Add(std::string_view key, const T& value) {
     Key(key);
     return Add(value);
   }
 
-  /// Ends whatever is open. With a sink the rest is passed on and "" returned; else the whole text. Nothing
-  /// can be added afterwards. Error Internal when there is no value at all.
+  /// Ends everything that is open. With a sink, writes the rest and returns ""; otherwise returns the whole
+  /// text. Nothing can be added afterwards. Throws Error Internal if there is no value at all.
   std::string Finish();
 
  private:
@@ -101,7 +101,7 @@ class JsonWriter {
   BodySink* sink_ = nullptr;
   std::string out_;
   std::string open_;          // the character that ends each open object or array
-  bool needs_comma_ = false;  // something stands before the next value or key in the same container
+  bool needs_comma_ = false;  // something precedes the next value or key in the same container
   bool has_key_ = false;      // a key waits for its value
   bool is_complete_ = false;  // the whole value has been written
 };

@@ -37,12 +37,12 @@ LargeTurn::LargeTurn(std::chrono::milliseconds patience) {
 }
 
 LargeTurn::~LargeTurn() {
-  // glibc keeps freed blocks of a few KB in the arenas of its threads; hand them back.
+  // glibc keeps freed blocks of a few KB in the arenas of its threads; this returns them.
   malloc_trim(0);
   Line& line = TheLine();
   const std::lock_guard lock(line.mutex);
   line.numbers.pop_front();
-  // All of them: only the one at the front may go on, and notify_one could wake another.
+  // All waiters: only the one at the front may go on, and notify_one could wake another.
   line.moved.notify_all();
 }
 

@@ -12,7 +12,7 @@ inline constexpr std::size_t kLargeBytes = std::size_t{4} << 20;
 
 class LargeTurn {
  public:
-  /// Waits in line, first come, first served. Error Busy "busy" when that takes longer than `patience`.
+  /// Waits in line, first come, first served. Throws Error Busy "busy" after `patience`.
   explicit LargeTurn(std::chrono::milliseconds patience);
   /// Returns freed memory to the system, then passes the turn on.
   ~LargeTurn();

@@ -36,7 +36,7 @@ const char* Name(LogLevel level) {
   return "info";
 }
 
-// '=' and the quote are not among them: key=value must be readable by splitting at blanks and the first '='.
+// Without '=' and quotes, so that key=value can be parsed by splitting at spaces and the first '='.
 bool IsBare(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          std::string_view("_-./:@+,%()[]").find(c) != std::string_view::npos;
@@ -99,7 +99,7 @@ LogLine& LogLine::Add(std::string_view key, std::string_view value) & {
 
 LogLine& LogLine::Add(std::string_view key, std::chrono::microseconds value) & {
   if (!on_) return *this;
-  // Tenths by hand: printing doubles costs more than the rest of the line.
+  // Formats tenths by hand: printing doubles costs more than the rest of the line.
   const std::int64_t tenths = (value.count() + 50) / 100;
   AddNumber(key, tenths / 10);
   text_.push_back('.');
@@ -118,7 +118,7 @@ LogLine& LogLine::AddNumber(std::string_view key, std::int64_t value) {
 
 void LogLine::Write() {
   if (!on_) return;
-  // No format string: what clients sent must not be read as one.
+  // No format string: client input must not be read as one.
   spdlog::default_logger_raw()->log(Level(level_), spdlog::string_view_t(text_.data(), text_.size()));
 }
 

@@ -3,9 +3,9 @@
 //
 //   ts=2026-01-31T10:22:03.114Z lvl=info req=7f3a91 svc=anki op=anki.meta user=1 status=200 err=- ms=2.1 ...
 //
-// Values are escaped here and nowhere else, so that no client can forge a field or a line: a value of
-// harmless characters stands bare, anything else in quotes, with \" \\ \n and \xNN. Left out on purpose:
-// files, rotation, other formats; the journal does that.
+// Values are escaped here and nowhere else, so that no client can forge a field or a line: a value of safe
+// characters is written bare, anything else in quotes, with \" \\ \n and \xNN. Left out on purpose: files,
+// rotation, other formats; the journal does that.
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -16,13 +16,13 @@ namespace syncline {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
-/// Once, at the start of a program. `level`: debug, info, warn or error; anything else means info.
+/// Call once, at program start. `level`: debug, info, warn or error; anything else means info.
 void StartLog(const std::string& level);
 
-/// Longer values are cut and end in "...", which keeps a line below PIPE_BUF and so in one piece.
+/// Longer values are cut and end in "...", which keeps ordinary lines below PIPE_BUF and so in one piece.
 inline constexpr std::size_t kLogValueBytes = 600;
 
-/// One line, written by Write. Building it costs nothing when the level is off.
+/// One line, written by Write. Building it costs almost nothing when the level is off.
 class LogLine {
  public:
   explicit LogLine(LogLevel level);
@@ -32,7 +32,7 @@ class LogLine {
   LogLine& Add(std::string_view key, T value) & {
     return AddNumber(key, static_cast<std::int64_t>(value));
   }
-  /// Milliseconds with one digit after the point.
+  /// Milliseconds with one decimal.
   LogLine& Add(std::string_view key, std::chrono::microseconds value) &;
   template <typename T>
   LogLine&& Add(std::string_view key, T value) && {

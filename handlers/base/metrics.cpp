@@ -35,28 +35,28 @@ constexpr Bound kBounds[] = {
     {500'000, "0.5"},   {1'000'000, "1"},   {2'500'000, "2.5"},   {5'000'000, "5"},
     {10'000'000, "10"}, {30'000'000, "30"}, {120'000'000, "120"}, {600'000'000, "600"},
 };
-// One for what is above all bounds, and the sum in microseconds.
+// Plus one bucket above all bounds, and the sum in microseconds.
 constexpr std::size_t kHistogramCells = std::size(kBounds) + 2;
 
 constexpr std::size_t CellsOf(MetricKind kind) {
   return kind == MetricKind::kHistogram ? kHistogramCells : 1;
 }
 
-// Enough for some thousand series. All of it is there from the beginning: a page that cannot be had later would
-// end the process.
+// Enough for some thousand series. Allocated at the start: a page that cannot be allocated later would end
+// the process.
 constexpr std::size_t kFileBytes = 1 << 20;
 
-// A file is a header and records, each in multiples of eight bytes: so cells are aligned, and a reader sees the
-// records that were complete when it read `used`.
+// A file is a header and records, each a multiple of eight bytes, so that cells are aligned. A reader sees
+// the records that were complete when it read `used`.
 constexpr char kMagic[] = "SyncMet1";
 struct Header {
   char magic[8];
-  std::atomic<std::uint64_t> used;  // with the header
+  std::atomic<std::uint64_t> used;  // including the header
 };
 struct RecordHeader {
   std::uint32_t kind, cells, text_bytes, unused;
 };
-// In the file of totals: a file that is part of them; its name stands in place of that of a series.
+// In the file of totals: a file that is already included; the record has its name instead of a series' name.
 constexpr auto kFolded = static_cast<MetricKind>(100);
 
 constexpr const char* kSuffix = ".process";
@@ -67,8 +67,8 @@ std::size_t Rounded(std::size_t bytes) {
   return (bytes + 7) / 8 * 8;
 }
 
-/// Calls record(kind, cells, name, labels, help) for all records that are whole. Whatever the bytes are, nothing
-/// outside of them is read.
+/// Calls record(kind, cells, name, labels, help) for all complete records. Never reads out of bounds,
+/// whatever the bytes are.
 template <typename F>
 void EachRecord(const char* data, std::size_t size, F&& record) {
   if (size < sizeof(Header) || std::memcmp(data, kMagic, sizeof(Header::magic)) != 0) return;
@@ -94,7 +94,7 @@ void EachRecord(const char* data, std::size_t size, F&& record) {
   }
 }
 
-/// Appends a record at `data` + used. Null when it does not fit into `size`.
+/// Appends a record at `data` + used. Null if it does not fit into `size`.
 MetricCell* AppendRecord(char* data, std::size_t size, MetricKind kind, std::size_t cells,
                          std::string_view name, std::string_view labels, std::string_view help) {
   auto& used = reinterpret_cast<Header*>(data)->used;
@@ -134,14 +134,14 @@ class File {
   File& operator=(const File&) = delete;
   int fd() const { return fd_; }
   int Release() { return std::exchange(fd_, -1); }
-  /// False: somebody else holds it.
+  /// False: it is held elsewhere.
   bool Lock() const { return flock(fd_, LOCK_EX | LOCK_NB) == 0; }
 
  private:
   int fd_;
 };
 
-/// Held while files come and go.
+/// Held while files are read, created and removed.
 class DirectoryLock {
  public:
   explicit DirectoryLock(const std::string& directory) : file_(directory + "/lock", O_RDWR | O_CREAT) {
@@ -189,7 +189,7 @@ void Histogram::Observe(std::chrono::microseconds took) const noexcept {
 
 /// The files of a directory; the caller holds its lock.
 struct MetricFiles {
-  /// Adds a file to `page`, gauges only when `is_alive`. Names of files that are part of it go to `folded`.
+  /// Adds a file to `page`, gauges only if `is_alive`. The names of files included in it go to `folded`.
   static void Read(const std::string& path, bool is_alive, MetricsPage& page, std::set<std::string>* folded) {
     const File file(path, O_RDONLY);
     struct stat found {};
@@ -201,7 +201,7 @@ struct MetricFiles {
                [&](MetricKind kind, std::span<const MetricCell> cells, std::string_view name,
                    std::string_view labels, std::string_view help) {
                  if (kind == kFolded && folded != nullptr) folded->emplace(name);
-                 // Another version may have written what we do not know.
+                 // Another version may write kinds that this one does not know.
                  if (kind < MetricKind::kCounter || kind > MetricKind::kHistogram) return;
                  if (cells.size() != CellsOf(kind) || (kind == MetricKind::kGauge && !is_alive)) return;
                  std::vector<std::uint64_t> values;
@@ -211,7 +211,7 @@ struct MetricFiles {
     munmap(data, size);
   }
 
-  /// Replaces the totals in one step by `page` and the names of what is part of it from now on.
+  /// Atomically replaces the totals by `page` and the names of the files that it now includes.
   static void WriteTotals(const std::string& directory, const MetricsPage& page,
                           const std::set<std::string>& folded) {
     std::size_t bytes = sizeof(Header);
@@ -224,7 +224,7 @@ struct MetricFiles {
       }
     }
     for (const std::string& name : folded) add(0, name.size());
-    // Of cells, for their alignment.
+    // Of 64-bit integers, for the alignment of cells.
     const auto memory = std::make_unique<std::uint64_t[]>(Rounded(bytes) / 8);
     auto* const data = reinterpret_cast<char*>(memory.get());
     BeginFile(data);
@@ -248,7 +248,7 @@ struct MetricFiles {
     std::filesystem::rename(path + ".new", path);
   }
 
-  /// Everything into `page`; files of processes that are gone become part of the totals.
+  /// Adds everything to `page`; files of dead processes become part of the totals.
   static void Collect(const std::string& directory, MetricsPage& page) {
     MetricsPage totals;
     std::set<std::string> folded, dead;
@@ -258,7 +258,7 @@ struct MetricFiles {
       const std::string name = entry.path().filename();
       if (!name.ends_with(kSuffix)) continue;
       if (folded.contains(name)) {
-        dead.insert(name);  // whoever folded it died before it was removed
+        dead.insert(name);  // a process that died folded it without removing it
         continue;
       }
       const bool is_alive = !File(entry.path(), O_RDONLY).Lock();
@@ -270,7 +270,7 @@ struct MetricFiles {
       }
     }
     if (!dead.empty()) {
-      // In this order: until the names are in the totals the files count, from then on they do not.
+      // In this order: a file counts until its name is in the totals, and no longer from then on.
       WriteTotals(directory, totals, dead);
       for (const std::string& name : dead) std::filesystem::remove(directory + "/" + name);
     }
@@ -285,7 +285,7 @@ Metrics::Metrics(const std::string& directory) {
   if (!directory.empty()) {
     try {
       const DirectoryLock lock(directory);
-      // Processes that come and go must not fill a directory that nobody scrapes.
+      // Restarted processes must not fill a directory that is never scraped.
       MetricsPage nobody;
       MetricFiles::Collect(directory, nobody);
       const std::string path = directory + "/" + std::to_string(getpid()) + "-" +
@@ -369,8 +369,7 @@ void MetricsPage::Add(MetricKind kind, std::string_view name, std::string_view l
   if (family == families_.end()) {
     family = families_.emplace(std::string(name), Family{kind, std::string(help), {}}).first;
   }
-  if (family->second.kind != kind)
-    return;  // another version of the program means something else by this name
+  if (family->second.kind != kind) return;  // another version uses this name for another kind
   auto& sums = family->second.series[std::string(labels)];
   sums.resize(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) sums[i] += values[i];

@@ -1,14 +1,14 @@
 #pragma once
-// What the processes count, and the page that shows it to Prometheus.
+// The counters of the processes, and the page that shows them to Prometheus.
 //
-// Processes are several and stateless, and a scrape meets any of them. So each process keeps its numbers in a file
-// of its own in the directory `metrics_dir`, mapped into memory, and whoever is asked adds up the files of all.
-// What a killed process has counted is in its file. A file belongs to its process as long as that holds the
-// file's lock; files of processes that are gone are added to one file of totals and removed, so that no counter
-// ever goes back. Gauges (slots in use) count for processes that live.
+// There are several stateless processes, and a scrape reaches any of them. So each process keeps its numbers
+// in its own memory-mapped file in the directory `metrics_dir`, and the process that is scraped adds up all
+// files. The numbers of a killed process stay in its file. A file belongs to its process as long as that
+// holds the file's lock; files of dead processes are added to one file of totals and removed, so that no
+// counter ever goes back. Gauges (slots in use) count only for live processes.
 //
-// Counting is a relaxed atomic addition. A series is looked up, under a lock and with memory of its own, once: keep
-// the reference. Left out on purpose: labels whose values clients choose, buckets that differ, pushing.
+// Counting is a relaxed atomic addition. Looking up a series takes a lock and allocates: do it once and keep
+// the reference. Left out on purpose: labels with values that clients choose, other buckets, pushing.
 //
 // Format: Prometheus text exposition 0.0.4.
 #include <atomic>
@@ -38,7 +38,7 @@ using MetricLabels = std::initializer_list<std::pair<const char*, std::string_vi
 
 enum class MetricKind : std::uint32_t { kCounter = 1, kSeconds, kGauge, kHistogram };
 
-/// How long something took: counts by upper bounds that are the same everywhere, and a sum.
+/// Durations: counts by upper bounds that are the same everywhere, and a sum.
 class Histogram {
  public:
   explicit Histogram(MetricCell* cells) : cells_(cells) {}
@@ -51,16 +51,16 @@ class Histogram {
 /// The numbers of this process.
 class Metrics {
  public:
-  /// Makes a file in `directory`. When that is empty, or cannot be used (which is logged), numbers are kept for
-  /// nobody.
+  /// Creates a file in `directory`. If that is empty, or cannot be used (which is logged), the numbers are
+  /// not published.
   explicit Metrics(const std::string& directory);
   ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  /// `help` is one sentence without the full stop, the same for all series of a name. The reference is valid as
-  /// long as this object; asking for the same series again gives the same one. When the file is full, which is
-  /// logged, what is counted is lost.
+  /// `help` is one sentence without the full stop, the same for all series of a name. The reference is valid
+  /// as long as this object; the same series gives the same reference. If the file is full, which is logged,
+  /// further series are lost. Thread-safe.
   MetricCell& Counter(std::string_view name, MetricLabels labels, std::string_view help);
   /// A counter in microseconds, shown in seconds.
   MetricCell& Seconds(std::string_view name, MetricLabels labels, std::string_view help);
@@ -77,12 +77,12 @@ class Metrics {
   bool is_full_ = false;
 };
 
-/// What one scrape answers.
+/// The answer to one scrape.
 class MetricsPage {
  public:
-  /// Adds what all processes of `directory` have counted. Error Busy when another scrape does not end.
+  /// Adds the counters of all processes of `directory`. Throws Error Busy if another scrape does not end.
   void Collect(const std::string& directory);
-  /// Adds what is known at the moment only.
+  /// Adds a value that is known only now.
   void Gauge(std::string_view name, MetricLabels labels, std::string_view help, std::int64_t value);
   std::string Text() const;
 

@@ -1,6 +1,6 @@
-// How boundaries are found: the delimiter is CRLF, "--" and the boundary, and the body is read as if a CRLF
-// stood before it. The window is searched once for the delimiter; what lies before it, or before the last bytes
-// that could begin one, is the part's. Each byte is searched at most twice, however small the reads are.
+// Finding boundaries: the delimiter is CRLF, "--" and the boundary, and the body is read as if a CRLF
+// preceded it. The window is searched once for the delimiter; the bytes before it, or before the last bytes
+// that could begin one, belong to the part. Each byte is searched at most twice, however small the reads are.
 #include "handlers/base/multipart.h"
 
 #include <algorithm>
@@ -14,9 +14,9 @@ namespace syncline {
 namespace {
 
 constexpr std::size_t kWindowBytes = 64 << 10;
-// RFC 2046 allows 70. Old clients made up their own.
+// RFC 2046 allows 70. Old clients may exceed that.
 constexpr std::size_t kMaxBoundaryBytes = 200;
-// RFC 2046 allows blanks behind a boundary; nobody sends any.
+// RFC 2046 allows blanks after a boundary; no known client sends any.
 constexpr std::size_t kMaxPaddingBytes = 64;
 
 Error Bad(const std::string& why) {
@@ -33,7 +33,7 @@ void CheckText(std::string_view text, const char* what) {
     throw Bad(std::string(what) + " is not UTF-8 or holds control characters");
 }
 
-// UTF-8''%e2%82%ac (RFC 8187). None: of another charset; the plain one has to do then.
+// UTF-8''%e2%82%ac (RFC 8187). None for another charset; the plain filename is used then.
 std::optional<std::string> ExtendedText(std::string_view text) {
   const std::size_t charset = text.find('\'');
   const std::size_t language = charset == text.npos ? text.npos : text.find('\'', charset + 1);
@@ -63,7 +63,7 @@ MultipartReader::MultipartReader(const Request& request, MultipartLimits limits)
   end_ = 2;
 }
 
-// Reads more behind what is in the window. False: there is no more.
+// Appends input to the window. False: the body has ended.
 bool MultipartReader::Fill() {
   if (begin_ > 0) {
     std::memmove(window_.data(), window_.data() + begin_, end_ - begin_);
@@ -76,7 +76,7 @@ bool MultipartReader::Fill() {
   return got > 0;
 }
 
-// How many bytes at the begin of the window belong to the part. 0: the delimiter stands there.
+// The number of bytes at the start of the window that belong to the part. 0: the delimiter is next.
 std::size_t MultipartReader::Clear() {
   while (clear_ == 0 && !at_delimiter_) {
     if (end_ - begin_ < delimiter_.size()) {
@@ -122,12 +122,12 @@ std::optional<Part> MultipartReader::NextPart() {
     begin_ += clear;
     clear_ = 0;
     skipped += clear;
-    if (parts_ == 0 && skipped > limits_.preamble_bytes + 2)  // the CRLF that is ours
-      throw TooLarge("multipart_too_large", "no boundary at the begin");
+    if (parts_ == 0 && skipped > limits_.preamble_bytes + 2)  // and our own CRLF
+      throw TooLarge("multipart_too_large", "no boundary at the start");
   }
   begin_ += delimiter_.size();
   at_delimiter_ = false;
-  // What stands behind the boundary tells whether it is the last one.
+  // The bytes after the boundary tell whether it is the last one.
   std::size_t padding = kMaxPaddingBytes;
   while (Window().size() < 2) {
     if (!Fill()) throw Truncated();
@@ -136,19 +136,19 @@ std::optional<Part> MultipartReader::NextPart() {
     is_over_ = true;
     return std::nullopt;
   }
-  if (!TrimmedBlanks(HeaderLine(padding)).empty()) throw Bad("more than a boundary in its line");
+  if (!TrimmedBlanks(HeaderLine(padding)).empty()) throw Bad("text after a boundary on its line");
   if (++parts_ > limits_.parts) throw TooLarge("multipart_too_large", "too many parts");
   return ReadHeaders();
 }
 
-// The next line without its CRLF. `left`: bytes that it may have; they are taken off.
+// The next line without its CRLF. `left`: how long it may be; reduced by its length.
 std::string MultipartReader::HeaderLine(std::size_t& left) {
   for (;;) {
     const std::size_t end = Window().find("\r\n");
-    // A line that has not ended may have its CR already.
+    // An incomplete line may already end with its CR.
     const std::size_t least =
         end != std::string_view::npos ? end : Window().size() - Window().ends_with('\r');
-    if (least > left) throw TooLarge("multipart_too_large", "long header of a part");
+    if (least > left) throw TooLarge("multipart_too_large", "a header of a part is too long");
     if (end != std::string_view::npos) {
       std::string line(Window().substr(0, end));
       begin_ += end + 2;

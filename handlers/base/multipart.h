@@ -1,16 +1,16 @@
 #pragma once
-// A body of the type multipart/form-data (RFC 7578, on RFC 2046), part by part as a stream: a part of any size
-// passes through 64 KiB. What browsers, curl, Qt, Python's requests and old Anki clients send is read; anything
-// that two readers could understand differently is refused.
+// Reads a body of the type multipart/form-data (RFC 7578, on RFC 2046) part by part as a stream, through 64
+// KiB. Accepts what browsers, curl, Qt, Python's requests and old Anki clients send; refuses anything that
+// two readers could understand differently.
 //
 //   MultipartReader parts(request);
 //   while (const auto part = parts.NextPart()) {
 //     if (part->name == "data") Keep(parts);  // a BodySource
 //   }
 //
-// The part's own Content-Transfer-Encoding and Content-Type charset are not looked at: nobody sends them
-// (RFC 7578, 4.7). Left out on purpose: multipart/mixed inside a part, and a decoding of %22 in names, which
-// stands for itself with half of the clients.
+// A part's own Content-Transfer-Encoding and charset are ignored: no client sends them (RFC 7578, 4.7). Left
+// out on purpose: multipart/mixed inside a part, and decoding %22 in names, which half of the clients mean
+// literally.
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -22,32 +22,33 @@ namespace syncline {
 
 struct MultipartLimits {
   std::size_t parts = 100;
-  std::size_t header_bytes = 8 << 10;    ///< of one part; more than 32 KiB is not possible
+  std::size_t header_bytes = 8 << 10;    ///< of one part; at most 32 KiB
   std::size_t preamble_bytes = 8 << 10;  ///< before the first part; its content is ignored
 };
 
 struct Part {
   std::string name;
-  /// As the client has it: UTF-8 without control characters, but nothing that may be used as a path.
+  /// As the client sent it: UTF-8 without control characters, but not safe as a path.
   std::optional<std::string> filename;
-  std::string content_type;  ///< as it came; empty when there is none
+  std::string content_type;  ///< as received; empty if there is none
 };
 
 class MultipartReader : public BodySource {
  public:
-  /// Reads the body of `request`, which must outlive it. Error UnsupportedMedia "not_multipart" when its
-  /// Content-Type is another, BadInput "bad_multipart" when that has no usable boundary.
+  /// Reads the body of `request`, which must outlive it. Throws Error UnsupportedMedia "not_multipart" on
+  /// another Content-Type, BadInput "bad_multipart" if that has no usable boundary.
   explicit MultipartReader(const Request& request, MultipartLimits limits = {});
 
-  /// The next part, whose bytes Read then gives; what was not read of the one before is skipped. None after
-  /// the last: what follows the final boundary is not read. Error TooLarge "multipart_too_large" past a limit,
-  /// BadInput "bad_multipart" for what is malformed or ends before the final boundary.
+  /// The next part, whose bytes Read then returns; unread bytes of the previous one are skipped. None after
+  /// the last; what follows the final boundary is ignored. Throws Error TooLarge "multipart_too_large" past a
+  /// limit, BadInput "bad_multipart" if the body is malformed or ends before the final boundary.
   std::optional<Part> NextPart();
 
   /// Bytes of the current part; 0 at its end. Throws as NextPart.
   std::size_t Read(char* buffer, std::size_t size) override;
 
-  /// All that is left of the current part, for small fields. Error TooLarge "multipart_too_large".
+  /// The rest of the current part, for small fields. Throws Error TooLarge "multipart_too_large" past `limit`
+  /// bytes.
   std::string ReadText(std::size_t limit);
 
  private:
@@ -61,9 +62,9 @@ class MultipartReader : public BodySource {
   const MultipartLimits limits_;
   std::string delimiter_;  // CRLF, two dashes, the boundary
   std::string window_;
-  std::size_t begin_ = 0, end_ = 0;  // what has been read and not been taken, in window_
-  std::size_t clear_ = 0;            // of these, so many belong to the part
-  bool at_delimiter_ = false;        // and behind them stands the delimiter
+  std::size_t begin_ = 0, end_ = 0;  // unconsumed bytes of window_
+  std::size_t clear_ = 0;            // how many of these belong to the part
+  bool at_delimiter_ = false;        // and whether the delimiter follows them
   bool is_over_ = false;
   std::size_t parts_ = 0;
 };

@@ -11,7 +11,7 @@
 namespace syncline {
 namespace {
 
-// A number of any length; what is beyond 64 bits is as good as the largest. None: not digits only.
+// A number of any length; beyond 64 bits it becomes the largest. None unless all are digits.
 std::optional<std::uint64_t> ParseNumber(std::string_view text) {
   std::uint64_t number = 0;
   const char* const last = text.data() + text.size();
@@ -20,9 +20,9 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text) {
   return error == std::errc() ? number : std::numeric_limits<std::uint64_t>::max();
 }
 
-// One range as it came.
+// One range as requested.
 struct Asked {
-  std::optional<std::uint64_t> first, last;  // without the first: so many bytes at the end
+  std::optional<std::uint64_t> first, last;  // without `first`: this many bytes at the end
 };
 
 std::optional<Asked> ParseRange(std::string_view text) {
@@ -45,7 +45,7 @@ bool Holds(std::string_view if_range, const Current& current, std::chrono::syste
   if (const auto tag = ParseETag(if_range)) return current.etag && IsSameStrongly(*tag, *current.etag);
   const auto date = ParseHttpDate(if_range, now);
   if (!date || !current.modified_at) return false;
-  // Whole seconds throughout: a date of HTTP may be one that a clock of nanoseconds cannot hold.
+  // Whole seconds throughout: an HTTP date may be out of range for a nanosecond clock.
   using std::chrono::floor, std::chrono::seconds;
   return floor<seconds>(*current.modified_at) == *date && floor<seconds>(now) - *date >= seconds(1);
 }

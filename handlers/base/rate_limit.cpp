@@ -6,10 +6,10 @@
 namespace syncline {
 namespace {
 
-// Holds the moment (microseconds, by the clock of Redis) at which the bucket will be empty again; without a key
-// it is empty. Answers 0, or the milliseconds to wait. Whole microseconds only, or rounding would add up over a
-// burst; %.0f, because Lua prints large numbers without their last digits otherwise.
-// A moment that is further away than a full bucket was left by another limit or another clock.
+// The key holds the time (microseconds, clock of Redis) at which the bucket will be empty again; without a
+// key it is empty. Returns 0, or the milliseconds to wait. Whole microseconds only, or rounding would add up
+// over a burst; %.0f, because Lua would otherwise drop the last digits of large numbers. A time further away
+// than a full bucket was left by another limit or another clock.
 constexpr std::string_view kScript = R"(
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

@@ -18,7 +18,7 @@ Error Unavailable(const std::string& why) {
   return Busy("redis_unavailable", "redis: " + why);
 }
 
-// Nothing is owed to us between two commands, so whatever makes the socket readable is its end.
+// No reply is pending between two commands, so a readable socket was closed.
 bool WasClosed(int fd) {
   pollfd poll_fd{fd, POLLIN, 0};
   return poll(&poll_fd, 1, 0) != 0;
@@ -52,7 +52,7 @@ void Redis::Connect() {
     }
     context_.reset(redisConnectWithTimeout(host.c_str(), port, kTimeout));
   } else {
-    throw Unavailable("cannot read the address " + url_);
+    throw Unavailable("cannot parse the address " + url_);
   }
   if (context_ == nullptr || context_->err != 0) {
     const std::string why = context_ == nullptr ? "out of memory" : context_->errstr;
@@ -76,7 +76,7 @@ RedisReply Redis::Command(std::initializer_list<std::string_view> arguments) {
           redisCommandArgv(context_.get(), static_cast<int>(texts.size()), texts.data(), lengths.data())),
       freeReplyObject);
   if (reply == nullptr) {
-    // After a timeout the answer may still come and would be taken for that of the next command.
+    // After a timeout the reply may still arrive and would be taken for that of the next command.
     const std::string why = context_->errstr;
     context_.reset();
     throw Unavailable(why);

@@ -1,10 +1,10 @@
 #pragma once
-// Redis: what may be lost. One connection, opened when it is first used, with short timeouts: a Redis that is
-// away costs a request half a second at most and then Error Busy "redis_unavailable", never a wrong answer.
+// Redis, for data that may be lost. One connection, opened on first use. Connecting and waiting for a reply
+// take half a second each at most; then Error Busy "redis_unavailable" is thrown, and never a wrong answer
+// returned.
 //
-// A command is never repeated: it may have been executed. A connection that Redis has closed meanwhile is
-// noticed before the command is sent, and opened anew. Left out on purpose: passwords, TLS, clusters,
-// pipelines.
+// A command is never retried: it may have been executed. A connection that Redis has closed is detected
+// before the command is sent, and reopened. Left out on purpose: passwords, TLS, clusters, pipelines.
 #include <cstdint>
 #include <initializer_list>
 #include <memory>

@@ -71,7 +71,7 @@ std::vector<std::string> PathSegments(std::string_view raw_path) {
     raw_path.remove_prefix(1);
     const std::string_view raw = raw_path.substr(0, raw_path.find('/'));
     raw_path.remove_prefix(raw.size());
-    // Decoded after the split: an encoded slash is part of a name, which no service of ours has.
+    // Decoded after the split: an encoded slash would be part of a name, which no service of ours allows.
     std::string& segment = segments.emplace_back(PercentDecoded(raw, /*plus_is_space=*/false));
     if (segment == "." || segment == "..") throw BadInput("bad_path", "dot segment");
     if (segment.find('/') != std::string::npos) throw BadInput("bad_path", "encoded slash");
@@ -99,8 +99,8 @@ std::string Request::ReadBody(std::size_t limit) {
   std::string bytes;
   if (body == nullptr) return bytes;
   if (content_length && *content_length > limit) throw TooLarge("body_too_large");
-  // One byte more than is allowed is asked for: only its arrival proves that there is too much. A declared
-  // length is a hint of the client, so no more than a little is reserved on its word.
+  // Asks for one byte more than allowed: only its arrival proves that the body is too large. A declared
+  // length is only a hint of the client, so little is reserved for it.
   constexpr std::size_t kFirst = 16 << 10;
   std::size_t filled = 0;
   bytes.resize(std::min({limit, content_length.value_or(kFirst), std::size_t{1} << 20}) + 1);

@@ -1,5 +1,6 @@
 #pragma once
-// A request as handlers see it: plain values, and a body that is read once, as a stream. Knows no FastCGI.
+// A request as handlers see it: plain values, and a body that is read once, as a stream. Independent of
+// FastCGI.
 #include <any>
 #include <cstddef>
 #include <forward_list>
@@ -11,26 +12,28 @@
 
 namespace syncline {
 
-/// Where the body's bytes come from.
+/// The source of a body's bytes.
 class BodySource {
  public:
   virtual ~BodySource() = default;
-  /// Fills up to `size` bytes and returns how many; 0 at the end. Throws Error when the client went away.
+  /// Fills up to `size` bytes and returns how many; 0 at the end. Throws Error if the client disconnected.
   virtual std::size_t Read(char* buffer, std::size_t size) = 0;
 };
 
-/// "%41" becomes "A"; Error BadInput "bad_percent_encoding" when a '%' is not followed by two hex digits.
+/// "%41" becomes "A". Throws Error BadInput "bad_percent_encoding" if a '%' is not followed by two hex
+/// digits.
 std::string PercentDecoded(std::string_view text, bool plus_is_space);
 
-/// What of a client's address its owner cannot change at will: an IPv4 address, or the /64 of an IPv6 one.
+/// The part of a client's address that its owner cannot change at will: an IPv4 address, or the /64 of an
+/// IPv6 one.
 std::string NetworkOf(std::string_view remote_address);
 
 struct Request {
-  std::string id;      ///< request id, also told to the client; log lines carry it
+  std::string id;      ///< request id, also sent to the client and logged
   std::string method;  ///< upper case
-  std::string path;    ///< as it was sent: still percent-encoded, starts with '/', no query
-  /// The path between its slashes, each decoded: "/a%20b/" is {"a b", ""}. None is ".", ".." or holds a '/' or
-  /// NUL, and all are UTF-8, so joined by '/' they mean the same path to everybody.
+  std::string path;    ///< as sent: still percent-encoded, starts with '/', no query
+  /// The path split at its slashes, each segment decoded: "/a%20b/" is {"a b", ""}. None is ".", ".." or
+  /// contains a '/' or NUL, and all are UTF-8, so joined by '/' they are unambiguous.
   std::vector<std::string> segments;
   std::string query;                                         ///< raw, without '?'
   std::string remote_address;                                ///< of the client, as nginx saw it
@@ -40,22 +43,22 @@ struct Request {
   BodySource* body = nullptr;                 ///< null: no body
 
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
-  /// Value of a {name} or {name...} of the route's pattern, decoded; Error Internal when the pattern has none
-  /// of that name.
+  /// Value of a {name} or {name...} of the route's pattern, decoded. Throws Error Internal if the pattern has
+  /// none of that name.
   std::string_view PathParam(std::string_view name) const;
   /// First value of a query parameter, percent-decoded. Error BadInput "bad_query" when that is not UTF-8 or
   /// has a NUL.
   std::optional<std::string> Query(std::string_view name) const;
-  /// The whole body; Error TooLarge past `limit` bytes, and no more than that is ever held.
+  /// The whole body. Throws Error TooLarge past `limit` bytes, and never holds more than one byte beyond it.
   std::string ReadBody(std::size_t limit);
 
-  /// Keeps what was parsed out of this request for the stages and the handler behind, at most one of each
-  /// type: what the login has read need not be read twice.
+  /// Keeps data parsed from this request for later stages and the handler, at most one value of each type:
+  /// what the login has read need not be read twice.
   template <typename T>
   const T& Keep(T value) {
     return std::any_cast<const T&>(kept.emplace_front(std::move(value)));
   }
-  /// What Keep has of this type; null: nothing.
+  /// The value of this type that Keep has stored; null if none.
   template <typename T>
   const T* Kept() const {
     for (const std::any& thing : kept) {
@@ -66,8 +69,8 @@ struct Request {
   std::forward_list<std::any> kept;  ///< for Keep and Kept
 };
 
-/// "/a%20b/" becomes {"a b", ""}. Error BadInput "bad_percent_encoding", or "bad_path": it does not start with
-/// '/', or a segment is "." or "..", holds an encoded '/' or NUL, or is not UTF-8.
+/// "/a%20b/" becomes {"a b", ""}. Throws Error BadInput "bad_percent_encoding", or "bad_path" if it does not
+/// start with '/', or a segment is "." or "..", contains an encoded '/' or NUL, or is not UTF-8.
 std::vector<std::string> PathSegments(std::string_view raw_path);
 
 }  // namespace syncline

@@ -1,7 +1,7 @@
 #pragma once
-// A response is a value. Bytes go out after the handler has returned, so a header is never too late and an
-// error never follows half an answer. Large bodies are a function that writes; it runs after the headers are
-// out.
+// A response is a value. It is sent after the handler has returned, so a header is never too late and an
+// error never follows half an answer. Large bodies are a function that writes; it runs after the headers were
+// sent.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -17,9 +17,9 @@ namespace syncline {
 class BodySink {
  public:
   virtual ~BodySink() = default;
-  /// Throws Error when the client went away.
+  /// Throws Error if the client disconnected.
   virtual void Write(std::string_view bytes) = 0;
-  /// Sends what was written on its way: for events, which are worthless when they arrive with the next one.
+  /// Sends what was written so far: for events, which must not wait for the next one.
   virtual void Flush() {}
 };
 
@@ -50,7 +50,7 @@ struct Response {
   static Response Bytes(std::string bytes) {
     return Response{200, {}, std::move(bytes), std::nullopt}.With("Content-Type", "application/octet-stream");
   }
-  /// The function runs while the request's Context is alive; when it throws, the connection is cut short.
+  /// The function runs while the request's Context is alive; if it throws, the answer is visibly incomplete.
   static Response Stream(BodyStream stream, std::optional<std::uint64_t> length = std::nullopt) {
     return Response{200, {}, std::move(stream), length}.With("Content-Type", "application/octet-stream");
   }

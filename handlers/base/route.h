@@ -1,6 +1,6 @@
 #pragma once
-// A route is a row: what the front door must know to admit a request without asking the handler. A dialect is
-// what a protocol wants differently: how to authenticate, how an error looks, which headers are always there.
+// A route is a row: what the front must know to admit a request without asking the handler. A dialect is what
+// differs between protocols: authentication, the format of errors, fixed headers.
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -17,10 +17,10 @@
 
 namespace syncline {
 
-/// Which pages of other origins may read a protocol's answers (the Fetch standard's CORS protocol). Preflights
-/// are answered by the front: no route needs a row for them.
+/// Which pages of other origins may read a protocol's answers (the Fetch standard's CORS protocol). The front
+/// answers preflights: no route needs a row for them.
 struct Cors {
-  /// An Origin header as it came, "https://example.org". It is sent back exactly, never "*".
+  /// `origin`: the header as received, "https://example.org". It is sent back exactly, never "*".
   bool (*allows)(std::string_view origin, const Config& config);
   /// Names of headers that requests may carry and pages may read, separated by ", ".
   std::string_view request_headers, exposed_headers;
@@ -29,12 +29,11 @@ struct Cors {
 
 struct Dialect {
   const char* service;  ///< name in log lines
-  /// Who is asking. No value: the request carries no login at all. Throws Unauthenticated for one that is not
-  /// good. Null: the service has public routes only.
+  /// Identifies the caller. No value: the request carries no login at all. Throws Unauthenticated on an
+  /// invalid one. Null: the service has public routes only.
   std::optional<Identity> (*authenticate)(Request& request, Context& context) = nullptr;
-  /// The whole answer to an error: the status, StatusOf(error.kind()) unless this protocol's clients
-  /// understand another one; headers; body. Headers of the error and Retry-After are added to it. Must not
-  /// fail.
+  /// The whole answer to an error: the status, StatusOf(error.kind()) unless this protocol's clients expect
+  /// another one; headers; body. The front adds the error's own headers and Retry-After. Must not fail.
   Response (*render_error)(const Error& error, const Request& request) = nullptr;
   /// Sent with every answer of the service.
   std::span<const std::pair<std::string_view, std::string_view>> fixed_headers = {};
@@ -42,7 +41,7 @@ struct Dialect {
   const Cors* cors = nullptr;
 };
 
-/// Bytes of a body: a number of them, or what a function makes of the settings.
+/// Maximum size of a body: a number of bytes, or a function of the settings.
 class BodyLimit {
  public:
   template <typename Integer>
@@ -56,41 +55,41 @@ class BodyLimit {
   std::size_t (*of_)(const Config& config) = nullptr;
 };
 
-/// kOptional: who sends no login is nobody, UserId 0; one that is not good is refused.
+/// kOptional: without a login the caller is UserId 0; an invalid login is refused.
 enum class Auth { kPublic, kOptional, kRequired };
 
-/// How often one account, or one network of somebody unknown, may call a route. Refusals are 429 with
+/// How often one account, or one network of unknown callers, may call a route. Refusals are 429 with
 /// Retry-After.
 struct CallLimit {
   RateLimit rate;
   enum class Per { kAccount, kNetwork } per = Per::kAccount;
-  /// Without Redis nobody is counted. False: then nobody is served either, 503.
+  /// Whether calls are admitted uncounted without Redis. False: they get 503.
   bool is_open_without_redis = true;
 };
 
-/// Rows are written without the names of the fields, so their order is part of what one has to know.
+/// Rows are written without the names of the fields, so their order must not change.
 struct Route {
-  const char* method;     ///< any token of HTTP, "POST", "PROPFIND"; another one on this path is a 405
+  const char* method;     ///< any HTTP token, "POST", "PROPFIND"; another one on this path is a 405
   const char* pattern;    ///< "/sync/meta", "/v1/decks/{deck}", "/dav/{path...}" (see fcgi/router.h)
   const char* operation;  ///< "anki.meta": in the log, in metrics, in the names of tests
-  Auth auth;              ///< who may ask; the dialect says who it is
+  Auth auth;              ///< who may call; the dialect identifies the caller
   /// What the handler may do to the database. kRead: a Write inside throws, so a read that writes fails in
   /// the first test.
   sql::Access access;
-  /// Bytes of the body as they arrive, before decompression; more is a 413. nginx has a limit of its own for
-  /// the location, which must not be smaller.
+  /// Bytes of the body as received, before decompression; more is a 413. nginx has its own limit for the
+  /// location, which must not be smaller.
   BodyLimit body_limit;
-  /// Counted from when the request is here. Reading the body or running a statement after it is a 503.
+  /// From the arrival of the request. Reading the body or running a statement after it is a 503.
   std::chrono::milliseconds deadline;
   Response (*handler)(Request& request, Context& context);
-  const Dialect* dialect;  ///< how this protocol logs in and shows errors
+  const Dialect* dialect;  ///< authentication and errors of this protocol
 
-  // What most rows do without; they say Route{...}.Needing(Roles::kAdmin).
+  // Optional; set as in Route{...}.Needing(Roles::kAdmin).
 
-  /// Roles that the account needs, all of them; without them 403 "role_missing". Only with kRequired.
+  /// Roles that the account needs, all of them; otherwise 403 "role_missing". Only with kRequired.
   Roles roles = Roles::kNone;
-  /// Runs before the login, for protocols that judge a body first (422 without a token). What it has parsed
-  /// goes to Request::Keep.
+  /// Runs before the login, for protocols that validate a body first (422 without a token). It stores what it
+  /// parsed with Request::Keep.
   void (*before_login)(Request& request, Context& context) = nullptr;
   std::optional<CallLimit> limit = std::nullopt;
 

@@ -15,7 +15,7 @@
 namespace syncline {
 namespace {
 
-// First byte of tokens and sealed texts: how the rest is made.
+// First byte of tokens and sealed texts: the format of the rest.
 constexpr char kVersion = 1;
 constexpr std::size_t kMaxFileBytes = 64 << 10;
 constexpr std::size_t kTimeBytes = 8;
@@ -40,7 +40,7 @@ unsigned char* Bytes(std::string& text) {
   return reinterpret_cast<unsigned char*>(text.data());
 }
 
-// What is read into it is wiped afterwards.
+// Wiped on destruction.
 struct WipedText {
   std::string text;
   ~WipedText() { sodium_memzero(text.data(), text.size()); }
@@ -56,7 +56,7 @@ struct File {
   int fd;
 };
 
-// Seconds since 1970 as eight bytes, the highest first.
+// Seconds since 1970 as eight bytes, big-endian.
 std::string TimeBytes(std::chrono::system_clock::time_point time) {
   const auto seconds =
       static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count());
@@ -153,7 +153,7 @@ std::string Secret::MakeToken(std::string_view purpose, std::string_view payload
   constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
   std::string token(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
   sodium_bin2base64(token.data(), token.size(), Bytes(bytes), bytes.size(), kVariant);
-  token.pop_back();  // libsodium ends it with a zero
+  token.pop_back();  // libsodium's terminating zero
   return token;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// A setting is a row: name, limits, one line of help, and the field that holds its value. A service declares its
-// rows in its settings.cpp; the field is a member of a plain struct of the service, which is found again as
-// config.Of<Settings>(). The product's own rows are in config.cpp.
+// A setting is a row: name, limits, one line of help, and the field that holds its value. A service declares
+// its rows in its settings.cpp; the field is a member of a plain struct of the service, which
+// config.Of<Settings>() returns. The rows for all programs are in config.cpp.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,7 +13,7 @@
 namespace syncline {
 
 struct Setting {
-  const char* name;  ///< snake_case; of all settings of all services
+  const char* name;  ///< snake_case; unique across all services
   const char* help;  ///< one sentence, without the full stop
   std::variant<std::string& (*)(Config&), std::int64_t& (*)(Config&)> field;
   std::int64_t min, max;  ///< of numbers

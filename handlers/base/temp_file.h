@@ -1,6 +1,6 @@
 #pragma once
-// A private file that goes away with its owner. Whoever is killed leaves it behind for systemd-tmpfiles:
-// nothing in it is needed by anybody else.
+// A private file that its destructor deletes. A killed process leaves it behind in the directory; no other
+// process needs it.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,19 +13,19 @@ namespace syncline {
 
 class TempFile : public BodySink {
  public:
-  /// Creates an empty file in `directory`, readable by us only. Throws Error Busy when the disk says no.
+  /// Creates an empty file in `directory`, readable by us only. Throws Error Busy on failure.
   explicit TempFile(const std::string& directory);
   ~TempFile() override;
   TempFile(const TempFile&) = delete;
   TempFile& operator=(const TempFile&) = delete;
 
   const std::string& path() const { return path_; }
-  /// Appends. Throws Error Busy when the disk is full.
+  /// Appends. Throws Error Busy if the disk is full.
   void Write(std::string_view bytes) override;
   std::uint64_t Size() const;
-  /// Up to `size` bytes from `offset`; 0 at the end. Others may have written to the file, by its path.
+  /// Up to `size` bytes from `offset`; 0 at the end. The file may also have been written through its path.
   std::size_t ReadAt(std::uint64_t offset, char* buffer, std::size_t size) const;
-  /// From the beginning, in pieces.
+  /// Writes the whole file to `sink`, in pieces.
   void ReadAll(BodySink& sink) const;
 
  private:

@@ -9,7 +9,7 @@
 namespace syncline {
 namespace {
 
-// Bytes of the character that begins at `at`; 0 when none does.
+// Length of the character that begins at `at`; 0 if none does.
 std::size_t CharacterAt(std::string_view bytes, std::size_t at) noexcept {
   utf8proc_int32_t code_point = 0;
   const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(bytes.data() + at),

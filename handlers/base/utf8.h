@@ -1,22 +1,22 @@
 #pragma once
-// Bytes from outside as UTF-8 (RFC 3629). Left out on purpose: normal forms and case (account/name_wire.h,
-// anki/objects/unicase_wire.h), which differ from service to service.
+// Validation of external bytes as UTF-8 (RFC 3629). Left out on purpose: normalization and case
+// (account/name_wire.h, anki/objects/unicase_wire.h), which differ from service to service.
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace syncline {
 
-/// Whether the bytes are UTF-8: no surrogates, nothing overlong, nothing above U+10FFFF. NUL is UTF-8.
+/// Whether the bytes are UTF-8: no surrogates, no overlong forms, nothing above U+10FFFF. NUL is valid.
 bool IsUtf8(std::string_view bytes) noexcept;
 
 /// UTF-8 without NUL: what a column of type text takes.
 bool IsStorableText(std::string_view bytes) noexcept;
 
-/// Each byte that does not belong to a character becomes U+FFFD; UTF-8 stays as it is.
+/// Replaces each byte that is not part of a valid character by U+FFFD.
 std::string ReplacedInvalid(std::string_view bytes);
 
-/// Makes of any bytes text as PostgreSQL takes it: NUL goes, what is not UTF-8 becomes U+FFFD.
+/// Turns any bytes into text that PostgreSQL accepts: removes NULs, replaces invalid UTF-8 by U+FFFD.
 void MakeText(std::string& text);
 
 /// Number of code points. The text must be UTF-8.

@@ -19,8 +19,8 @@ struct FreeEncoder {
 using Decoder = std::unique_ptr<ZSTD_DCtx, FreeDecoder>;
 using Encoder = std::unique_ptr<ZSTD_CCtx, FreeEncoder>;
 
-// Making a context costs more than a small message. Each thread keeps one of each between requests, unless a
-// large window made it fat: one huge upload must not stay in memory for good.
+// Creating a context costs more than a small message. Each thread keeps one of each between requests, unless
+// a large window made it large: one huge upload must not stay in memory for good.
 constexpr std::size_t kKeepBytes = 4 << 20;
 thread_local Decoder kept_decoder;
 thread_local Encoder kept_encoder;
@@ -61,7 +61,7 @@ Error Bad(const char* why) {
 
 struct ZstdReader::State {
   Decoder context = TakeDecoder();
-  // Not a vector: writing zeros into 128 KiB costs more than expanding a small message.
+  // Not a vector: zeroing 128 KiB costs more than expanding a small message.
   std::unique_ptr<char[]> input{new char[kInputBytes]};
   ZSTD_inBuffer in{nullptr, 0, 0};
   bool is_frame_over = false;
@@ -82,7 +82,7 @@ std::size_t ZstdReader::Read(char* buffer, std::size_t size) {
   ZSTD_outBuffer out{buffer, size, 0};
   while (out.pos == 0) {
     if (s.is_frame_over) {
-      // Clients read the first frame only, so a second one would be lost without anybody noticing.
+      // Clients read only the first frame, so a second one would be lost silently.
       if (s.in.pos < s.in.size || source_.Read(s.input.get(), 1) != 0) throw Bad("bytes after the frame");
       return 0;
     }

@@ -1,6 +1,5 @@
 #pragma once
-// zstd as a stream, with bounds: bytes of strangers are never expanded past what the caller allows, in size
-// or memory.
+// Streaming zstd with bounds: untrusted bytes never expand past what the caller allows, in size or memory.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,12 +10,12 @@
 
 namespace syncline {
 
-/// Largest window accepted: what the format asks every decoder to support (levels up to 19 stay inside it). A
-/// frame that wants more could take 2 GiB of memory for a few bytes.
+/// Largest window accepted: what the format asks every decoder to support (levels up to 19 stay within it). A
+/// larger one could take 2 GiB of memory for a few bytes.
 inline constexpr int kMaxZstdWindowLog = 23;
 
-/// Expands exactly one frame. Error BadInput "bad_zstd" on garbage, a truncated frame, a second frame or a
-/// window that is too large; Error TooLarge "too_large" past `limit` bytes of output.
+/// Expands exactly one frame. Throws Error BadInput "bad_zstd" on garbage, a truncated frame, a second frame
+/// or a window that is too large; TooLarge "too_large" past `limit` bytes of output.
 class ZstdReader : public BodySource {
  public:
   ZstdReader(BodySource& source, std::uint64_t limit);
