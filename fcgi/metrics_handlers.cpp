@@ -67,7 +67,8 @@ Response GetMetrics(Request&, Context& context) {
   page.Gauge("syncline_build_info", {{"version", SYNCLINE_VERSION}, {"migration", migration}},
              "What this program was built from", 1);
   const bool has_database = AddDatabaseState(page, context);
-  page.Gauge("syncline_up", {{"what", "database"}}, "Whether it could be queried for this page", has_database);
+  page.Gauge("syncline_up", {{"what", "database"}}, "Whether it could be queried for this page",
+             has_database);
   return Response{200, {}, page.Text(), std::nullopt}.With("Content-Type",
                                                            "text/plain; version=0.0.4; charset=utf-8");
 }

@@ -1,8 +1,8 @@
 # Writes one header with every statement of one service: cmake -DSERVICE=... -DFILES=... -DOUT=... -P embed.cmake
 #
 # sql/queries/anki/lock_collection.sql becomes syncline::sql::anki::lock_collection, prepared and logged as
-# "anki.lock_collection". The text is copied as it is: file(CONFIGURE) would replace @x@. A first line "-- plan: free" sets the
-# statement's Plan (sql/statement.h).
+# "anki.lock_collection". The text is copied as it is: file(CONFIGURE) would replace @x@. A first line
+# "-- plan: free" sets the statement's Plan (sql/statement.h).
 file(WRITE "${OUT}.tmp" "#pragma once\n#include \"sql/statement.h\"\nnamespace syncline::sql::${SERVICE} {\n")
 string(REPLACE "|" ";" FILES "${FILES}")
 set(all "")

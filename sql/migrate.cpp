@@ -86,8 +86,7 @@ void RefuseGaps(std::span<const Migration> migrations, const std::map<int, std::
     }
     if (!applied.contains(migration.number) && !applied.empty() &&
         applied.rbegin()->first > migration.number) {
-      throw Failure(std::string("migration ") + migration.name +
-                    " was not applied, but later ones were");
+      throw Failure(std::string("migration ") + migration.name + " was not applied, but later ones were");
     }
   }
 }

@@ -1,7 +1,7 @@
 -- Claims the next jobs for a worker. Serialized by begin_claim. Touches a few rows of each queue, however
 -- long it is.
 -- $1 worker  $2 threads free  $3 lease in milliseconds
--- $4 kinds  $5 their max_running (0: no limit)  $6 their max_attempts  $7 how many of each a thread claims ahead
+-- $4 kinds  $5 their max_running (0: no limit)  $6 their max_attempts  $7 their jobs claimed ahead per thread
 WITH RECURSIVE kinds AS (
   SELECT kind, max_running, max_attempts, greatest(batch, 1) AS batch
   FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS k(kind, max_running, max_attempts, batch)
