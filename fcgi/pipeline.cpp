@@ -109,7 +109,7 @@ void CountRequest(Call& call, Next next) {
 LogLevel LevelOf(const Call& call) {
   if (call.ending == Ending::kClientGone) return LogLevel::kInfo;
   if (call.response.status == 500) return LogLevel::kError;
-  // 501 is what an old client is told; 502 and above, and an answer cut short, are our own trouble.
+  // 501 is the answer to old clients; anything above it, or a truncated answer, is a problem of ours.
   return call.response.status > 501 || call.ending == Ending::kCutShort ? LogLevel::kWarn : LogLevel::kInfo;
 }
 
@@ -142,7 +142,7 @@ void Fail(Call& call, const Error& error) {
   if (error.retry_after()) call.response.With("Retry-After", std::to_string(error.retry_after()->count()));
 }
 
-/// The text of the exception that is being handled; only inside a catch block.
+/// The text of the current exception; only inside a catch block.
 std::string TextOfException() {
   try {
     throw;
@@ -174,7 +174,8 @@ void WriteAnswer(Call& call) {
   }
 }
 
-// Some of the answer may be out: the connection is cut, so that the client sees that the rest is missing.
+// Part of the answer may have been sent: the connection is cut, so that the client sees that it is
+// incomplete.
 void CutShort(Call& call, Ending ending, std::string code) {
   call.writer.Abort();
   call.ending = ending;
@@ -186,7 +187,7 @@ void Send(Call& call, Next next) {
   try {
     next(call);
   } catch (...) {
-    // Only a dialect that fails at showing an error gets here.
+    // Reached only if a dialect throws while it renders an error.
     call.error_code = "internal";
     call.why = TextOfException();
     call.response = Response::Empty(500);
@@ -346,9 +347,9 @@ void Handle(Call& call, Next) {
 
 // The stages of a request, outermost first. Each one wraps those below it.
 constexpr Stage kStages[] = {
-    // Outermost, because it counts what the line says.
+    // Outermost, because it counts what the log line says.
     CountRequest,
-    // Around everything that can fail, so that exactly one line is written, with what was really sent.
+    // Around everything that can fail, so that exactly one line is written, with what was actually sent.
     Log,
     // Sends after the handler has returned, so a header never comes too late. A stream runs while the context
     // of its request is alive.

@@ -43,7 +43,7 @@ struct RequestMetrics::Operation {
   // Made when first used: most operations answer with three or four statuses.
   std::array<std::atomic<MetricCell*>, kLastStatus - kFirstStatus + 1> by_status{};
   std::atomic<MetricCell*> other_status{};
-  std::array<std::atomic<MetricCell*>, 4> by_ending{};  // of those without a status
+  std::array<std::atomic<MetricCell*>, 4> by_ending{};  // for requests without a status
 };
 
 RequestMetrics::RequestMetrics(const std::string& directory, const Router& router, const std::string& pool)

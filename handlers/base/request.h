@@ -46,8 +46,8 @@ struct Request {
   /// Value of a {name} or {name...} of the route's pattern, decoded. Throws Error Internal if the pattern has
   /// none of that name.
   std::string_view PathParam(std::string_view name) const;
-  /// First value of a query parameter, percent-decoded. Error BadInput "bad_query" when that is not UTF-8 or
-  /// has a NUL.
+  /// First value of a query parameter, percent-decoded. Throws Error BadInput "bad_query" if it is not UTF-8
+  /// or contains a NUL.
   std::optional<std::string> Query(std::string_view name) const;
   /// The whole body. Throws Error TooLarge past `limit` bytes, and never holds more than one byte beyond it.
   std::string ReadBody(std::size_t limit);
