@@ -8,7 +8,7 @@ namespace syncline {
 /// 32 bytes.
 std::string Sha256(std::string_view bytes);
 
-/// Two lower-case digits for each byte.
+/// Two lower-case hex digits per byte.
 std::string HexText(std::string_view bytes);
 
 }  // namespace syncline

@@ -10,7 +10,7 @@ namespace syncline {
 /// Whether the bytes are UTF-8: no surrogates, no overlong forms, nothing above U+10FFFF. NUL is valid.
 bool IsUtf8(std::string_view bytes) noexcept;
 
-/// UTF-8 without NUL: what a column of type text takes.
+/// UTF-8 without NUL: what a column of type text accepts.
 bool IsStorableText(std::string_view bytes) noexcept;
 
 /// Replaces each byte that is not part of a valid character by U+FFFD.
