@@ -31,7 +31,7 @@ class Gate {
   const std::string& head() const { return head_; }
 
   /// Reads up to `size` bytes of the body; 0 at its end. Throws Error BadInput "body_cut" if the body is
-  /// incomplete.
+  /// incomplete or malformed.
   std::size_t ReadBody(char* buffer, std::size_t size);
   /// Discards the part of the body that has already arrived. True if the body ends there.
   bool EndsNow();
