@@ -21,7 +21,7 @@ WITH RECURSIVE sent AS MATERIALIZED (
   SELECT m.*, row_number() OVER (ORDER BY m.id, m.seq, m.position) AS n
     FROM sent m
    WHERE CASE WHEN m.id IN (SELECT a.id FROM added a) THEN false
-              WHEN m.id > 9223372036854774807 THEN false  -- id + 1000 would overflow
+              WHEN m.id > 9223372036854774807 THEN false  -- no id is 1000 higher
               WHEN (SELECT c.import_step FROM anki_collections c WHERE c.user_id = $1) <> 3 THEN false
               WHEN (SELECT r.card_id = m.card_id AND r.ease = m.ease AND r.interval = m.interval AND r.taken_ms = m.taken_ms
                       FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $2 AND r.id = m.id) THEN false
