@@ -1,11 +1,11 @@
 #pragma once
-// Accounts: the table users, shared by all tenants because it is where a name becomes a user.
+// Accounts: the table users, shared by all tenants because it maps names to users.
 //
-// The only store that is not opened for one user: it finds out who that is. What belongs to an account goes
-// through Devices(user) and the stores of the services.
+// The only store that is not opened for one user, because it determines the user. Everything that belongs to
+// an account goes through Devices(user) and the stores of the services.
 //
-// Locks: a login locks its row of users, then rows of devices. Whoever takes a lock in a service's own tables
-// takes it before the one in users (BlobRefs::Add needs that).
+// Locks: a login locks its row of users, then rows of devices. Code that locks rows in a service's own tables
+// does so before it locks users (BlobRefs::Add needs that).
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -26,7 +26,7 @@ struct Account {
   std::optional<std::int64_t> quota_bytes;  ///< none: unlimited
 };
 
-/// An account as the administrator's list shows it.
+/// An account as `syncline-admin user list` shows it.
 struct AccountSummary {
   Account account;
   std::int64_t devices = 0;  ///< live ones
@@ -45,7 +45,7 @@ class AccountStore {
   /// The user is ignored: see the head of this file.
   AccountStore(sql::Tx& tx, UserId /*asking*/) : tx_(tx) {}
 
-  /// Names are compared without case and must be normal (name_wire.h).
+  /// Names are compared case-insensitively and must be normalised (NormalName in name_wire.h).
   std::optional<Login> FindLogin(std::string_view name);
   std::optional<Account> Find(std::string_view name);
   void List(const std::function<void(const AccountSummary&)>& account);
@@ -56,13 +56,13 @@ class AccountStore {
   void SetDisabled(UserId user, bool is_disabled);
   void SetQuota(UserId user, std::optional<std::int64_t> quota_bytes);
 
-  /// One step of removing an account: up to `batch` of its rows in any service. 0: nothing is left but the
-  /// account.
+  /// Deletes up to `batch` of the account's rows in any service. Returns how many; 0: only the account itself
+  /// is left.
   std::int64_t RemoveRows(UserId user, int batch);
-  /// The account itself, and by cascade what came since the last RemoveRows.
+  /// Deletes the account itself and, by cascade, rows added since the last RemoveRows.
   void Remove(UserId user);
 
-  /// Serialises the logins of one account. False: it was disabled or got another password since FindLogin.
+  /// Serialises the logins of one account. False: it was disabled or its password changed since FindLogin.
   bool LockLogin(const Login& login);
 
   DeviceStore Devices(UserId user) { return {tx_, user}; }

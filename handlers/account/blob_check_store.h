@@ -1,6 +1,6 @@
 #pragma once
-// What must be true of blobs, references and usage whatever the code does, as questions to one snapshot.
-// Reports only: what is wrong here is a mistake of ours, and repairing it would hide it.
+// Invariants of blobs, references and usage, checked in one snapshot. Reports only: a mismatch is our bug,
+// and repairing it would hide it.
 #include <string>
 #include <vector>
 
@@ -12,8 +12,8 @@ namespace syncline::account {
 class BlobCheckStore {
  public:
   BlobCheckStore(sql::Tx& tx, UserId /*all of them*/) : tx_(tx) {}
-  /// One sentence for each thing that does not fit, at most a hundred of a sort. Reads the tables whole, but
-  /// none of the bytes.
+  /// One sentence per mismatch, at most a hundred of each kind. Reads whole tables, but not the contents of
+  /// blobs.
   std::vector<std::string> Findings();
 
  private:

@@ -17,7 +17,7 @@ void DeviceStore::Touch(DeviceId device) {
 
 DeviceId DeviceStore::Add(std::string_view kind, std::string_view name, const std::string& key_hash,
                           int live_limit) {
-  // Room first, so that the new one is never among those that go.
+  // Make room first, so that the new device is never among those removed.
   tx_.Later(sql::account::revoke_surplus_devices, user_, kind, live_limit - 1);
   tx_.Later(sql::account::forget_revoked_devices, user_, kind, live_limit);
   return tx_.One(sql::account::insert_device, user_, kind, name, key_hash)["device_id"].As<DeviceId>();

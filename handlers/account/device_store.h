@@ -1,5 +1,5 @@
 #pragma once
-// The devices of one account: every key we ever handed out for it. Keys are known by their hash only.
+// The devices of one account: every key ever issued for it. Only hashes of keys are stored.
 //
 // Locks: rows of devices, after the row in users where both are needed (Add with a limit).
 #include <cstdint>
@@ -18,14 +18,14 @@ struct Device {
   std::string kind;
   std::string name;
   sql::Time created_at;
-  std::optional<sql::Time> last_seen_at;  ///< to some minutes
+  std::optional<sql::Time> last_seen_at;  ///< accurate to some minutes
   std::optional<sql::Time> revoked_at;
 };
 
 struct LiveDevice {
   DeviceId id{};
-  bool is_admin = false;  ///< its account
-  bool is_stale = false;  ///< last seen long enough ago that it is worth a write
+  bool is_admin = false;  ///< of its account
+  bool is_stale = false;  ///< last_seen_at is old enough to be updated
 };
 
 class DeviceStore {
@@ -34,16 +34,16 @@ class DeviceStore {
 
   /// The live device with this key, if its account is enabled.
   std::optional<LiveDevice> Find(const std::string& key_hash, std::string_view kind);
-  /// Notes that the device was seen just now; does nothing when somebody else is doing it.
+  /// Sets last_seen_at to now; does nothing while another transaction holds the row.
   void Touch(DeviceId device);
-  /// `live_limit` devices of the kind stay live, this one among them; the longest unused are revoked, and of
-  /// the revoked as many are kept for the record. The caller holds the account's login lock.
+  /// At most `live_limit` devices of the kind stay live, including this one; the least recently used are
+  /// revoked. `live_limit` revoked ones are kept for the record. The caller holds the account's login lock.
   DeviceId Add(std::string_view kind, std::string_view name, const std::string& key_hash, int live_limit);
   /// Oldest first, revoked ones too.
   void List(const std::function<void(const Device&)>& device);
-  /// False: no live device of that id.
+  /// False: no live device with that id.
   bool Revoke(DeviceId device);
-  /// How many were live.
+  /// Returns how many were live.
   std::int64_t RevokeAll();
 
  private:

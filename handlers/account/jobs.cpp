@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Between two of these the job can be stopped.
+// Rows per transaction; the job can be stopped between two batches.
 constexpr std::int64_t kFailuresAtOnce = 5'000;
 
 void SweepFailures(const Job&, Context& context, JobControl& control) {

@@ -1,14 +1,13 @@
 #pragma once
-// Background jobs of what all services share: accounts, and the bytes they hold.
+// Background jobs for accounts and their blobs.
 #include <span>
 
 #include "handlers/base/job.h"
 
 namespace syncline::account {
 
-///   account.sweep_failures  forgets failed logins that are too old to matter; every hour
-///   account.check_blobs     compares references, blobs and usage; logs what does not fit and repairs
-///   nothing; daily
+///   account.sweep_failures  deletes expired failed logins; every hour
+///   account.check_blobs     compares references, blobs and usage; logs mismatches only; every day
 std::span<const JobKind> Jobs();
 
 }  // namespace syncline::account

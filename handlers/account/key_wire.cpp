@@ -34,7 +34,7 @@ NewKey MakeKey(UserId user) {
   if (sodium_init() < 0) throw std::runtime_error("libsodium found no source of random bytes");
   std::array<unsigned char, kRandomBytes> random;
   randombytes_buf(random.data(), random.size());
-  std::array<char, kRandomCharacters + 1> text;  // libsodium ends it with a zero
+  std::array<char, kRandomCharacters + 1> text;  // libsodium appends a NUL
   sodium_bin2base64(text.data(), text.size(), random.data(), random.size(),
                     sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   NewKey key;
@@ -52,7 +52,7 @@ std::optional<ParsedKey> ParseKey(std::string_view text) {
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + dot, id, 36);
   if (error != std::errc() || end != text.data() + dot || id <= 0) return std::nullopt;
-  // from_chars takes upper case and leading zeros too.
+  // from_chars also accepts upper case and leading zeros.
   if (IdText(UserId{id}) != text.substr(0, dot)) return std::nullopt;
   return ParsedKey{UserId{id}, Sha256(text)};
 }

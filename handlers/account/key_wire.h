@@ -1,9 +1,9 @@
 #pragma once
-// The keys we hand out, as text: "<user id in base 36>.<43 characters of base64url>", 45 to 57 characters.
+// Keys as text: "<user id in base 36>.<43 characters of base64url>", 45 to 57 characters.
 //
-// The user's id stands in front so that a key is looked up inside its tenant; the rest is 32 random bytes.
-// The alphabet needs no quoting anywhere: clients put the key into a JSON string in a header, a URL or a
-// form. Pure: whether a key is known is the device store's question.
+// The user's id comes first so that a key is looked up inside its tenant; the rest is 32 random bytes. The
+// alphabet needs no quoting in the JSON strings, headers, URLs and forms that carry a key. Pure: whether a
+// key is live is up to the device store.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,11 +13,11 @@
 namespace syncline::account {
 
 struct NewKey {
-  std::string text;  ///< to be told to the client once, never stored
-  std::string hash;  ///< 32 bytes, what devices.key_hash holds
+  std::string text;  ///< sent to the client once, never stored
+  std::string hash;  ///< 32 bytes, for devices.key_hash
 };
 
-/// A fresh key of `user`, from the system's random source.
+/// A new key for `user`, from the system's random source.
 NewKey MakeKey(UserId user);
 
 struct ParsedKey {
@@ -25,8 +25,8 @@ struct ParsedKey {
   std::string hash;  ///< SHA-256 of the whole text, 32 bytes
 };
 
-/// None when it cannot be one of ours. There is one spelling of every key: no leading zeros, no upper case in
-/// the id, no padding.
+/// None when it cannot be one of our keys. Every key has exactly one spelling: no leading zeros, no upper
+/// case in the id, no padding.
 std::optional<ParsedKey> ParseKey(std::string_view text);
 
 }  // namespace syncline::account

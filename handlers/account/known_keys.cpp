@@ -5,7 +5,7 @@
 namespace syncline::account {
 namespace {
 
-// 32,000 devices a second, some 6 MiB. Whoever has more forgets all of them now and then, and asks again.
+// Enough for 32,000 devices a second, about 6 MiB. When full, the whole cache is cleared.
 constexpr std::size_t kMaxKeys = 16'000;
 
 std::string NameOf(std::string_view key, std::string_view kind) {

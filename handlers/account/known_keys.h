@@ -1,7 +1,7 @@
 #pragma once
-// Keys that this process has just found to be live. A sync is a handful of requests within milliseconds, and
-// each would ask for the same key. The only memory of a process from one request to the next: nothing depends
-// on it but speed, and what it holds is wrong for kKeyMemory at most.
+// Cache of keys that this process has recently found live. A sync is a handful of requests within
+// milliseconds, all with the same key. The only state a process keeps between requests; it only saves time,
+// and an entry is stale for kKeyMemory at most.
 #include <chrono>
 #include <cstddef>
 #include <mutex>
@@ -13,16 +13,16 @@
 
 namespace syncline::account {
 
-/// How long a revoked key, or one of a disabled account, may still be taken for a live one.
+/// How long a revoked key, or a key of a disabled account, may still be accepted.
 inline constexpr std::chrono::milliseconds kKeyMemory{500};
 
-/// Safe for all threads of a process.
+/// Thread-safe.
 class KnownKeys {
  public:
   using Clock = std::chrono::steady_clock;
 
   std::optional<Identity> Find(std::string_view key, std::string_view kind, Clock::time_point now);
-  /// `checked`: when the database was asked, before it answered.
+  /// `checked`: the time before the database was asked.
   void Remember(std::string_view key, std::string_view kind, Identity identity, Clock::time_point checked);
 
  private:
@@ -31,7 +31,7 @@ class KnownKeys {
     Clock::time_point checked;
   };
   std::mutex mutex_;
-  std::unordered_map<std::string, Known> keys_;  // by the hash of key and kind: no copy of a key is kept
+  std::unordered_map<std::string, Known> keys_;  // by the hash of kind and key: no key is kept in clear
 };
 
 }  // namespace syncline::account

@@ -13,14 +13,14 @@ namespace {
 
 using std::chrono::seconds;
 
-// A person mistypes a password a few times; a class of thirty does so each.
+// One person mistypes a password a few times; so may each pupil in a class of thirty.
 constexpr std::int64_t kFreePairFailures = 5;
 constexpr std::int64_t kFreeAddressFailures = 50;
-// Guessing goes on at 288 a day and account at most, 1440 a day and address: too slow for any list of
-// passwords, and short enough that a person who was locked behind somebody else's guessing gets in.
+// Allows at most 288 guesses a day per account and address, 1440 a day per address: too slow for any list of
+// passwords, and short enough that a user who shares an address with an attacker can still log in.
 constexpr seconds kLongestPairDelay{300};
 constexpr seconds kLongestAddressDelay{60};
-// After this long without a failure the count begins anew.
+// The count resets after this long without a failure.
 constexpr double kForgetAfterSeconds = 3600;
 
 seconds Delay(std::int64_t failures, std::int64_t free, seconds longest) {
@@ -33,7 +33,7 @@ seconds Delay(std::int64_t failures, std::int64_t free, seconds longest) {
 
 LoginSubjects SubjectsOf(std::string_view folded_name, std::string_view remote_address) {
   const std::string network = NetworkOf(remote_address);
-  // The zero cannot occur in an address, so no name makes one pair look like another.
+  // NUL cannot occur in an address, so no two pairs give the same text.
   return {Sha256("pair " + network + '\0' + std::string(folded_name)), Sha256("address " + network)};
 }
 

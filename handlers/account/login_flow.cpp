@@ -1,7 +1,7 @@
-// Order of a login, and why: waiting counts before anything is computed, so that refusing is cheap; the hash
-// slot before the last look at the counts, so that attempts which waited together are not all let through;
-// the hash without a transaction, as it takes longer than everything else; then one transaction that makes
-// the device, and looks again whether the account is as it was.
+// Order of a login: check the counts before computing anything, so that a refusal is cheap; take the hash
+// slot before checking the counts again, so that attempts that waited together are not all let through; hash
+// outside a transaction, because hashing takes longest; then create the device in one transaction that first
+// checks that the account is unchanged.
 #include "handlers/account/login_flow.h"
 
 #include <optional>
@@ -18,7 +18,8 @@
 namespace syncline::account {
 namespace {
 
-// A class that logs in together waits; a flood is told to come back before it holds every slot of the server.
+// Long enough for a class that logs in together; short enough that a flood does not hold every slot of the
+// server.
 constexpr std::chrono::milliseconds kHashPatience{2000};
 constexpr int kMaxDeviceNameCharacters = 100;
 
@@ -28,7 +29,7 @@ void RefuseEagerness(Context& context, const LoginSubjects& subjects) {
   if (wait.count() > 0) throw Error(ErrorKind::kTooMany, "too_many_logins").RetryAfter(wait);
 }
 
-// The account, if this is its password. Counts nothing.
+// The account if the password is correct. Does not count failures.
 std::optional<Login> CheckPassword(Context& context, const LoginSubjects& subjects,
                                    const std::optional<std::string>& name, std::string_view password) {
   const HashSlot slot(kHashPatience);
@@ -53,8 +54,8 @@ Identity LookUpKey(Context& context, std::string_view key, std::string_view kind
       [&](AccountStore& accounts) { return accounts.Devices(parsed->user).Find(parsed->hash, kind); });
   if (!device) throw Unauthenticated("bad_key", "unknown or revoked key, or account disabled");
   if (device->is_stale) {
-    // Beside the route's access on purpose: a read stays a read. Nobody's request fails because a date was
-    // not noted.
+    // In a transaction of its own, so that a read route stays read-only. Failing to update the date must not
+    // fail the request.
     try {
       context.WithDatabase([&](sql::Database& database) {
         database.Write([&](sql::Tx& tx) { DeviceStore(tx, parsed->user).Touch(device->id); });

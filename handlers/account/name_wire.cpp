@@ -9,7 +9,7 @@
 namespace syncline::account {
 namespace {
 
-// Longer input is refused before it is looked at: four bytes a code point, and room for decomposed ones.
+// Longer input is refused unread: four bytes per code point, times four for decomposed characters.
 constexpr std::size_t kMaxNameBytes = 4 * 4 * kMaxNameCharacters;
 
 std::optional<std::string> Mapped(std::string_view text, int options) {
@@ -22,7 +22,7 @@ std::optional<std::string> Mapped(std::string_view text, int options) {
   return std::string(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length));
 }
 
-// The code point at `at`, which moves behind it; -1 at the end or when it is no UTF-8.
+// Returns the code point at `at` and advances `at`; -1 at the end or on invalid UTF-8.
 std::int32_t Next(std::string_view text, std::size_t& at) {
   if (at >= text.size()) return -1;
   utf8proc_int32_t code_point = -1;

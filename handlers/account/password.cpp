@@ -13,8 +13,8 @@
 namespace syncline::account {
 namespace {
 
-// libsodium's INTERACTIVE: 64 MiB and two passes, above what OWASP asks of argon2id (19 MiB, two passes).
-// More would let a few logins at once starve the syncs of a small machine.
+// libsodium's INTERACTIVE: 64 MiB and two passes, above OWASP's minimum for argon2id (19 MiB, two passes).
+// More would let a few concurrent logins starve syncs on a small machine.
 constexpr unsigned long long kPasses = crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE;
 constexpr std::size_t kMemoryBytes = crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE;
 
@@ -60,7 +60,7 @@ bool PasswordMatches(const HashSlot&, const std::string& hash, std::string_view 
 }
 
 const std::string& HashOfNobody(const HashSlot&) {
-  // Made here and not written down, so that it always has the limits, and the time, of a real one.
+  // Computed here and not a constant, so that it always has the parameters, and the cost, of a real one.
   static const std::string hash = Hash(MakeKey(UserId{1}).text);
   return hash;
 }

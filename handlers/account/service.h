@@ -1,5 +1,5 @@
 #pragma once
-// This service in the list of services.
+// This service's entry in the list of services.
 #include "handlers/base/service.h"
 
 namespace syncline::account {

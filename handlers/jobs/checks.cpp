@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Workers note themselves every few seconds.
+// Workers update their row every few seconds.
 constexpr auto kWorkerSilence = 60s;
 constexpr auto kJobPatience = 10min;
 
@@ -33,7 +33,7 @@ std::vector<Finding> CheckQueue(Context& context, sql::Time now) {
   const std::string queue = std::to_string(queued) + " queued";
   if (waiting > kJobPatience) {
     return {Finding::Problem(queue + ", the oldest for " + std::to_string(waiting.count()) + " minutes",
-                             "start more workers, or see what they do: syncline-admin jobs list")};
+                             "start more workers, or check their work: syncline-admin jobs list")};
   }
   if (dead > 0) {
     return {Finding::Problem(std::to_string(dead) + " failed for good",

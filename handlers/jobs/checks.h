@@ -1,5 +1,5 @@
 #pragma once
-// What the doctor asks of the workers and of their queue.
+// The doctor's checks of the workers and their queue.
 #include <span>
 
 #include "handlers/base/doctor_check.h"

@@ -6,11 +6,11 @@
 namespace syncline::jobs {
 namespace {
 
-// Done jobs are of interest for as long as somebody may ask what happened yesterday; dead ones until an
-// operator has had time to look.
+// Done jobs are kept for questions about the last days; dead and cancelled ones until an operator has had
+// time to look.
 constexpr std::chrono::hours kKeepDone{3 * 24};
 constexpr std::chrono::hours kKeepFailed{30 * 24};
-// Rows in one transaction: short enough that nobody notices.
+// Rows per transaction; keeps transactions short.
 constexpr int kPruneRows = 5'000;
 
 void PruneJobs(const Job&, Context& context, JobControl& control) {
@@ -25,8 +25,8 @@ void PruneJobs(const Job&, Context& context, JobControl& control) {
   }
 }
 
-// Whoever writes a blob refers to it within minutes; a day leaves room for clocks and for looking at what
-// went wrong.
+// A new blob is referenced within minutes of being written; a day leaves room for clock differences and for
+// investigating problems.
 constexpr std::chrono::hours kBlobGrace{24};
 constexpr std::int64_t kSweepBlobs = 100;
 

@@ -1,13 +1,13 @@
 #pragma once
-// The worker's own jobs: what belongs to no service.
+// The worker's own jobs, which belong to no service.
 #include <span>
 
 #include "handlers/base/job.h"
 
 namespace syncline::jobs {
 
-///   blobs.sweep  removes blobs that nobody refers to; every hour
-///   jobs.prune   forgets finished jobs and workers that are gone; every hour
+///   blobs.sweep  removes unreferenced blobs; every hour
+///   jobs.prune   deletes finished jobs and rows of dead workers; every hour
 std::span<const JobKind> HousekeepingJobs();
 
 }  // namespace syncline::jobs

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstBackoff{5'000};
 constexpr std::chrono::milliseconds kLongestBackoff{3'600'000};
-// The column's limit is 2000 characters; bytes are never fewer.
+// The column holds 2000 characters; 2000 bytes are never more than that.
 constexpr std::size_t kMaxErrorBytes = 2000;
 constexpr std::size_t kMaxMessageBytes = 200;
 
@@ -27,7 +27,7 @@ struct LeaseArrays {
   }
 };
 
-// Length of the UTF-8 sequence at the start of `text`, 0 when it is none (or overlong, or a surrogate).
+// Length of the UTF-8 sequence at the start of `text`; 0 if it is invalid (also overlong, or a surrogate).
 std::size_t SequenceLength(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const std::size_t length = byte(0) < 0x80                      ? 1
@@ -113,7 +113,7 @@ std::vector<ClaimedJob> JobStore::Claim(std::string_view worker, int free_thread
     max_attempts.push_back(kind.max_attempts);
     batch.push_back(kind.batch);
   }
-  // A statement of its own: the claim's snapshot has to be newer than the commit of the claim it waited for.
+  // A separate statement: the claim's snapshot must be newer than the commit of the claim it waited for.
   tx_.Later(sql::jobs::begin_claim);
   const sql::Rows rows = tx_.Query(sql::jobs::claim_jobs, worker, free_threads, lease.count(), names,
                                    max_running, max_attempts, batch);
@@ -193,7 +193,7 @@ std::int64_t JobStore::Rescue(int limit) {
 
 bool JobStore::TakeTick(const JobKind& kind) {
   if (!tx_.MaybeOne(sql::jobs::take_tick, kind.name, kind.every->count())) return false;
-  // The tick is spent even when the last one's job is still at work: runs of a slow kind must not pile up.
+  // The tick is used up even while the previous job is unfinished: runs of a slow kind must not pile up.
   EnqueueJob(tx_, {.kind = kind.name, .unique_key = "tick"});
   return true;
 }

@@ -1,12 +1,12 @@
 #pragma once
-// The jobs table: claims, leases, ends, cron, and what an operator asks. Adding a job is EnqueueJob in
-// handlers/base/job.h. The states and what moves a job between them are drawn in handlers/jobs/README.md.
+// The jobs table: claims, leases, results, cron, and operator commands. Jobs are added by EnqueueJob in
+// handlers/base/job.h. handlers/jobs/README.md shows the states and transitions.
 //
 // Locks, in this order: the claim lock (advisory, Claim only), then rows of jobs by ascending id. Claim,
-// Promote, Rescue, Renew and SaveProgress skip rows that somebody holds, so they wait for nobody; Finish and
-// Release wait, for single-row commands and for transactions that end with FinishIn.
+// Promote, Rescue, Renew and SaveProgress skip locked rows, so they never wait; Finish and Release wait for
+// single-row commands and for transactions that end with FinishIn.
 //
-// Workers, not accounts, use this store, so it takes no user.
+// Workers use this store across accounts, so it takes no user.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -21,7 +21,7 @@
 
 namespace syncline {
 
-/// A claim on a job. The number is new with every claim, so an old one matches nothing.
+/// A claim on a job. Every claim has a new number, so an old one matches nothing.
 struct Lease {
   JobId job;
   std::int64_t number;
@@ -35,7 +35,7 @@ struct ClaimedJob {
 
 struct StoppedLease {
   Lease lease;
-  bool is_lost;  ///< else: somebody wants it cancelled
+  bool is_lost;  ///< false: cancellation was requested
 };
 
 struct JobProgress {
@@ -48,7 +48,7 @@ struct JobRow {
   JobId id;
   std::string kind;
   std::optional<UserId> user;
-  std::optional<std::string> user_name;  ///< none: the system's, or of an account that is gone
+  std::optional<std::string> user_name;  ///< none: a system job, or the account was removed
   std::string args, state;
   std::optional<std::string> unique_key, worker, last_error;
   int priority, attempts, max_attempts;
@@ -68,7 +68,7 @@ struct JobFilter {
 struct JobCount {
   std::string state;
   std::int64_t jobs;
-  sql::Time oldest_at;  ///< smallest run_at: of queued ones, since when the oldest could have run
+  sql::Time oldest_at;  ///< smallest run_at; for queued jobs, since when the oldest has been ready
 };
 
 struct WorkerRow {
@@ -78,11 +78,11 @@ struct WorkerRow {
 };
 
 /// How long to wait after the `attempts`th failure: 5 s doubled each time up to an hour, times 0.75 to 1.25
-/// by `random` (0 to 1), so that jobs which failed together do not come back together.
+/// by `random` (0 to 1), so that jobs that failed together are not retried together.
 std::chrono::milliseconds BackoffAfter(int attempts, double random);
 
-/// Fits for a text column: valid UTF-8 without control characters, at most `max_bytes`. Whatever an
-/// exception carries, recording it must not fail.
+/// Makes `text` safe for a text column: valid UTF-8 without control characters, at most `max_bytes`.
+/// Recording an exception must not fail, whatever its text.
 std::string StorableText(std::string_view text, std::size_t max_bytes);
 
 class JobStore {
@@ -91,12 +91,12 @@ class JobStore {
   JobStore(sql::Tx& tx, UserId) : JobStore(tx) {}  // as Context opens stores
 
   // --- for workers
-  /// Takes jobs of these kinds for `free_threads` threads, in the order in which they should start.
+  /// Claims jobs of these kinds for `free_threads` threads, in the order in which they should start.
   std::vector<ClaimedJob> Claim(std::string_view worker, int free_threads, std::chrono::milliseconds lease,
                                 std::span<const JobKind> kinds);
-  /// Each of these changes only jobs whose lease is still held, and returns how many those were.
+  /// This and the next three change only jobs whose lease is still held, and return how many those were.
   std::int64_t Finish(std::span<const Lease> leases);
-  /// The attempt did not happen: back into the queue.
+  /// Back into the queue; the attempt does not count.
   std::int64_t Release(std::span<const Lease> leases);
   std::int64_t Renew(std::span<const Lease> leases, std::chrono::milliseconds lease);
   std::int64_t SaveProgress(std::span<const JobProgress> progress);
@@ -105,13 +105,13 @@ class JobStore {
                                   std::chrono::milliseconds delay);
   /// See JobControl::FinishIn. False: the lease was lost, or the job is to be cancelled.
   bool FinishHere(const Lease& lease);
-  /// Which of these must stop.
+  /// Which of these leases must stop.
   std::vector<StoppedLease> Watch(std::span<const Lease> leases);
 
-  // --- housekeeping, done by every worker; each at most `limit` rows
+  // --- housekeeping, by every worker; each at most `limit` rows
   std::int64_t Promote(int limit);
   std::int64_t Rescue(int limit);
-  /// Enqueues the job of the current tick of a cron kind unless some worker has done so; true when it did.
+  /// Enqueues the job of the current tick of a cron kind. False: a worker has already done so.
   bool TakeTick(const JobKind& kind);
   std::int64_t Prune(std::chrono::seconds keep_done, std::chrono::seconds keep_failed, int limit);
   void PruneWorkers();
@@ -126,7 +126,7 @@ class JobStore {
   /// Runs a waiting, dead or cancelled job now, with all its attempts. Error NotFound "no_such_job", Conflict
   /// "job_not_retryable" (it is queued, running or done) or "job_exists" (one with its key is unfinished).
   void Retry(JobId job);
-  /// Returns the state after it: "cancelled", or "running" when the body has yet to be told. Error NotFound
+  /// Returns the new state: "cancelled", or "running" when the body has yet to be told. Error NotFound
   /// "no_such_job", Conflict "job_finished".
   std::string Cancel(JobId job);
 

@@ -1,5 +1,5 @@
-// syncline-worker: a daemon around Worker. Needs nothing but the database, and not even that to start: it waits
-// for it. Exit codes: 0 left as asked, 64 wrong usage, 78 the database has a schema this program cannot work on.
+// syncline-worker: a daemon around Worker. Needs only the database, and waits for it at startup. Exit codes:
+// 0 shut down as asked, 64 usage error, 78 this program cannot work with the schema of the database.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -17,7 +17,7 @@ namespace {
 
 using namespace syncline;
 
-// Unique among all workers that ever ran: a process id comes back, also on another machine.
+// Unique among all workers ever started: process ids are reused, also on other machines.
 std::string WorkerName() {
   char host[65] = "";
   gethostname(host, sizeof host - 1);
@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
   CLI::App app("Runs Syncline's background jobs", "syncline-worker");
   Config config;
   Worker::Options options;
-  app.add_option("--threads", options.threads, "Jobs at the same time; each has a database connection")
+  app.add_option("--threads", options.threads, "Concurrent jobs; each has a database connection")
       ->envname("SYNCLINE_WORKER_THREADS")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -60,8 +60,7 @@ int main(int argc, char** argv) {
       .Add("event", "left")
       .Add("clean", all_ended ? "yes" : "no")
       .Write();
-  // A body that does not listen still runs on objects of this function: leave as if killed. Its job runs
-  // again.
+  // A body that ignores Stop still uses objects of this function: exit as if killed. Its job runs again.
   if (!all_ended) std::_Exit(0);
   return 0;
 }
