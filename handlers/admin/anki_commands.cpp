@@ -1,5 +1,5 @@
-// syncline-admin anki history | restore | problems: the collections that full uploads and restores have
-// replaced, and what went wrong between devices and the server.
+// syncline-admin anki history | restore | problems: collections replaced by full uploads and restores, and
+// problems between devices and the server.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <ctime>
@@ -47,8 +47,8 @@ int ShowHistory(Tool& tool, const Options& options) {
   return 0;
 }
 
-// A number is an id; anything else a moment in UTC, "2026-01-31" or "2026-01-31 10:22": what was current
-// then.
+// Digits are an id; anything else is a time in UTC, "2026-01-31" or "2026-01-31 10:22", and selects the
+// collection that was current then.
 std::int32_t GenerationAt(const std::vector<anki::HistoryEntry>& history, const std::string& at) {
   if (at.find_first_not_of("0123456789") == std::string::npos) {
     for (const auto& entry : history) {
@@ -62,7 +62,7 @@ std::int32_t GenerationAt(const std::vector<anki::HistoryEntry>& history, const 
   if (end == nullptr || *end != '\0')
     throw UsageError("--at takes an id, 2026-01-31 or \"2026-01-31 10:22\" (UTC)");
   const auto moment = std::chrono::system_clock::from_time_t(timegm(&tm));
-  // Newest first: the last one that was replaced after that moment was current then.
+  // Newest first: the last match is the collection that was current at that time.
   std::optional<std::int32_t> found;
   for (const auto& entry : history) {
     if (entry.replaced_at > moment) found = entry.collection.generation;
@@ -90,7 +90,7 @@ int ShowProblems(Tool& tool, const Options& options) {
   for (const anki::Problem& problem : problems) {
     std::printf("%s  %s  device %lld  %s\n", TimeText(problem.happened_at).c_str(), problem.kind.c_str(),
                 static_cast<long long>(problem.sender.device), problem.sender.client.c_str());
-    // Numbers and our own words, to be read by people: a line for each member, without the quotes.
+    // Numbers and our own words, for people to read: one line per member, without the quotes.
     const JsonSpans details(problem.details, 1);
     details.EachIn(details.Root(), [&](const JsonSpans::Value& member) {
       std::string value(details.Raw(member));
@@ -104,8 +104,8 @@ int ShowProblems(Tool& tool, const Options& options) {
 }  // namespace
 
 void AddAnkiCommands(CLI::App& app, Tool& tool) {
-  CLI::App* group = app.add_subcommand(
-      "anki", "Collections that were replaced, bringing one back, and problems of devices");
+  CLI::App* group =
+      app.add_subcommand("anki", "Replaced collections, restoring them, and problems of devices");
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
 
@@ -117,7 +117,7 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
 
   CLI::App* restore = group->add_subcommand("restore", "Make a replaced collection the current one again");
   restore->add_option("NAME", options->name, "Account")->required();
-  restore->add_option("--at", options->at, "Id from the history, or a moment (UTC)")->required();
+  restore->add_option("--at", options->at, "Id from the history, or a time (UTC)")->required();
   restore->callback(
       [&tool, options] { tool.command = [&tool, options] { return RestoreCollection(tool, *options); }; });
 

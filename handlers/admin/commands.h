@@ -1,9 +1,8 @@
 #pragma once
-// The commands of syncline-admin, one file a group. A group adds its subcommands to the app; the one that was
-// chosen puts its work into Tool::command, and main.cpp runs it when everything has been parsed.
+// The commands of syncline-admin, one file per group. A group adds its subcommands to the app; the chosen one
+// stores its work in Tool::command, and main.cpp runs it after parsing.
 //
-// Errors: Refusal with one sentence (exit code 1), UsageError (2). Error and sql::Failure are told by
-// main.cpp.
+// Errors: Refusal with one sentence (exit code 1), UsageError (2). main.cpp reports Error and sql::Failure.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,7 +22,7 @@ class App;
 
 namespace syncline::admin {
 
-/// Why a command could not do what was asked, as one sentence without a full stop.
+/// The reason a command was not carried out, as one sentence without a full stop.
 class Refusal : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -33,20 +32,22 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What commands work with.
+/// State shared by all commands.
 class Tool {
  public:
   Config config;
   /// Set by the chosen subcommand's callback; returns the exit code.
   std::function<int()> command;
 
-  /// A context of nobody, for stores of any account. Refuses a schema that this build cannot work on.
+  /// A context without an account, for stores across accounts. Throws Refusal if this build cannot work with
+  /// the schema.
   Context& context();
-  /// A context in the name of one account.
+  /// A context for one account.
   Context& ContextOf(UserId user);
-  /// Of the tool, without asking for the schema: for what comes before it (migrate, doctor).
+  /// Database settings, without a check of the schema: for commands that must work without one (migrate,
+  /// doctor).
   sql::Settings settings() const { return config.DatabaseSettings("syncline-admin"); }
-  /// The account of this name, in any case; Refusal when there is none.
+  /// The account with this name, case-insensitively; throws Refusal when there is none.
   account::Account Find(const std::string& name);
 
  private:
@@ -62,7 +63,7 @@ void AddJobsCommands(CLI::App& app, Tool& tool);
 void AddAnkiCommands(CLI::App& app, Tool& tool);
 void AddDoctorCommand(CLI::App& app, Tool& tool);
 
-/// Columns under their headings, as wide as needed; the last one is not padded.
+/// Columns under their headings, padded to the widest cell; the last one is not padded.
 void PrintTable(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace syncline::admin

@@ -1,4 +1,4 @@
-// syncline-admin device ...: the keys of an account. Every process refuses a revoked one within half a second
+// syncline-admin device ...: the keys of an account. All processes refuse a revoked key within half a second
 // (known_keys.h).
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -63,7 +63,7 @@ int Revoke(Tool& tool, const Choice& choice) {
 }  // namespace
 
 void AddDeviceCommands(CLI::App& app, Tool& tool) {
-  CLI::App* group = app.add_subcommand("device", "Devices of an account: every key that was handed out");
+  CLI::App* group = app.add_subcommand("device", "Devices of an account: every key that was issued");
   group->require_subcommand(1);
   const auto choice = std::make_shared<Choice>();
   const auto add = [&](const char* name, const char* help, int (*run)(Tool&, const Choice&)) {
@@ -73,7 +73,7 @@ void AddDeviceCommands(CLI::App& app, Tool& tool) {
         [&tool, choice, run] { tool.command = [&tool, choice, run] { return run(tool, *choice); }; });
     return command;
   };
-  add("list", "Show the devices", List)->add_flag("--all", choice->with_revoked, "Revoked ones too");
+  add("list", "Show the devices", List)->add_flag("--all", choice->with_revoked, "Include revoked devices");
   add("revoke", "Refuse a device from now on", Revoke)
       ->add_option("ID", choice->device, "Number of the device, or 'all'")
       ->required();

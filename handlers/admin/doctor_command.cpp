@@ -1,8 +1,8 @@
-// syncline-admin doctor: is this installation well, and if not, what to do. One line a check, and all checks
-// are made: the first problem is often not the cause. Changes nothing.
+// syncline-admin doctor: checks the installation and gives advice. Prints one line per finding and always
+// makes all checks, because the first problem is often not the cause. Changes nothing.
 //
-// Here are the checks of the installation; those of a service are in its checks.cpp. Left out on purpose: what
-// only nginx knows (certificates, ports).
+// The checks of the installation are here; those of a service are in its checks.cpp. Left out on purpose:
+// what only nginx knows (certificates, ports).
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// Expiry of keys and sessions is counted in minutes; below this, a difference of clocks shows nowhere.
+// Keys and sessions expire after minutes; a clock difference below this has no effect.
 constexpr auto kClockTolerance = 5s;
 constexpr std::int64_t kMinDataBytes = std::int64_t{1} << 30;
 constexpr const char* kPools[] = {"api", "transfer", "large"};
@@ -52,7 +52,7 @@ class Report {
   int problems_ = 0;
 };
 
-// What the database answers, or nothing when it does not.
+// The database's answer, or none when it is unreachable.
 std::optional<DatabaseHealth> CheckDatabase(Report& report, Context& context) {
   try {
     const auto begin = std::chrono::steady_clock::now();
@@ -71,13 +71,12 @@ std::optional<DatabaseHealth> CheckDatabase(Report& report, Context& context) {
     const auto difference = health.now > asked_at + took ? health.now - asked_at - took
                             : health.now < asked_at      ? asked_at - health.now
                                                          : 0s;
-    const std::string clocks = "that of the database and ours differ by " +
+    const std::string clocks = "clocks of the database and of this machine differ by " +
                                std::to_string(duration_cast<std::chrono::seconds>(difference).count()) + " s";
-    report.Print("clock", difference <= kClockTolerance
-                              ? Finding::Ok(clocks)
-                              : Finding::Problem(clocks,
-                                                 "have both machines' time synchronised (timedatectl set-ntp "
-                                                 "true)"));
+    report.Print("clock",
+                 difference <= kClockTolerance
+                     ? Finding::Ok(clocks)
+                     : Finding::Problem(clocks, "synchronise both clocks (timedatectl set-ntp true)"));
     return health;
   } catch (const std::exception& e) {
     report.Print("database", Finding::Problem(e.what(), "start PostgreSQL or correct database_url"));
@@ -92,7 +91,7 @@ bool CheckSchema(Report& report, const Tool& tool) {
       report.Print("schema", Finding::Ok(std::string("at ") + sql::Migrations().back().name + " or later"));
       return true;
     }
-    report.Print("schema", Finding::Problem(*problem, "the servers refuse to work on it"));
+    report.Print("schema", Finding::Problem(*problem, "the servers refuse to work with it"));
   } catch (const std::exception& e) {
     report.Print("schema", Finding::Problem(e.what(), "see the database"));
   }
@@ -104,7 +103,7 @@ Finding RedisFinding(const Config& config) {
     Redis(config.redis_url).Ping();
     return Finding::Ok("answers");
   } catch (const std::exception& e) {
-    // Anki, WebDAV and reads go on without it.
+    // Anki, WebDAV and reads work without it.
     return Finding::Problem(e.what(),
                             "start Redis or correct redis_url; until then some requests answer 503");
   }
@@ -131,13 +130,13 @@ Finding SocketFinding(const std::string& path) {
   }
   path.copy(address.sun_path, path.size());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  // Not waiting: a queue that is full is an answer as well.
+  // Non-blocking: a full listen queue is an answer as well.
   const bool is_ok = fd >= 0 && connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
   if (is_ok) return Finding::Ok(path + " takes requests");
   if (error == EAGAIN) {
-    return Finding::Problem(path + ": more requests wait than fit", "start more syncline-fcgi");
+    return Finding::Problem(path + ": the queue of requests is full", "start more syncline-fcgi");
   }
   return Finding::Problem(
       path + ": " + std::strerror(error),
@@ -160,8 +159,7 @@ void CheckServices(Report& report, Context& context, bool has_database, sql::Tim
 int Doctor(const Tool& tool, const std::string& sockets) {
   Report report;
   Config config = tool.config;
-  // A person reads this; log lines between the answers help nobody. 0 is somebody who wants every one of
-  // them.
+  // Log lines between the findings would only distract. With 0 the user has asked for all statements.
   if (config.slow_statement_ms > 0) config.slow_statement_ms = config.statement_timeout_ms + 1;
   sql::Database database(tool.settings());
   Redis redis(config.redis_url);
@@ -171,13 +169,13 @@ int Doctor(const Tool& tool, const std::string& sockets) {
   report.Print("redis", RedisFinding(config));
   report.Print("secret", SecretFinding(config));
   for (const char* pool : kPools) report.Print("socket", SocketFinding(sockets + "/" + pool + ".sock"));
-  // Seen from here only where the database is on this machine and our role may know.
+  // Only visible where the database is on this machine and our role may read its directory.
   if (health && health->data_directory && access(health->data_directory->c_str(), F_OK) == 0) {
     report.Print("disk", DiskFinding(*health->data_directory, kMinDataBytes, "the database"));
   }
   CheckServices(report, context, has_schema, health ? health->now : sql::Time(context.Now()));
   if (report.problems() == 0) {
-    std::puts("everything is well");
+    std::puts("no problems found");
     return 0;
   }
   std::puts(CountText(report.problems(), "problem", "problems").c_str());
@@ -187,7 +185,7 @@ int Doctor(const Tool& tool, const std::string& sockets) {
 }  // namespace
 
 void AddDoctorCommand(CLI::App& app, Tool& tool) {
-  CLI::App* command = app.add_subcommand("doctor", "Check the installation and say what to do");
+  CLI::App* command = app.add_subcommand("doctor", "Check the installation and give advice");
   const auto sockets = std::make_shared<std::string>("/run/syncline");
   command->add_option("--sockets", *sockets, "Folder of the servers' sockets")
       ->envname("SYNCLINE_SOCKETS")

@@ -1,5 +1,5 @@
 #pragma once
-// What the database says of itself, for the doctor.
+// What the database reports about itself, for the doctor.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,14 +13,14 @@ struct DatabaseHealth {
   std::string version;
   sql::Time now;
   std::int64_t size_bytes = 0;
-  std::optional<std::string> data_directory;  ///< on the database's machine; none: our role may not know
+  std::optional<std::string> data_directory;  ///< on the database's machine; none: our role may not read it
   std::int64_t connections = 0;
   std::int64_t max_connections = 0;
 };
 
 class HealthStore {
  public:
-  HealthStore(sql::Tx& tx, UserId /*nobody*/) : tx_(tx) {}
+  HealthStore(sql::Tx& tx, UserId /*none*/) : tx_(tx) {}
   DatabaseHealth Ask();
 
  private:

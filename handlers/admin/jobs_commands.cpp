@@ -1,4 +1,4 @@
-// syncline-admin jobs ...: what the workers do, did and could not do.
+// syncline-admin jobs ...: shows, retries and cancels background jobs.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
@@ -9,7 +9,7 @@
 namespace syncline::admin {
 namespace {
 
-// Enough of an error to recognise it; `show` prints all of it.
+// Enough to recognise an error; `show` prints all of it.
 constexpr std::size_t kShownBytes = 60;
 
 struct Choice {
@@ -23,7 +23,7 @@ std::string UserText(const JobRow& job) {
   return job.user ? "(removed)" : "-";
 }
 
-// What an operator wants to know of a job in one column, by its state.
+// The column NEWS: what matters most about a job in its state.
 std::string NewsOf(const JobRow& job) {
   if (job.state == "running" && job.cancel_requested) return "to be cancelled";
   if (job.state == "running" && job.progress_total > 0) {
@@ -35,7 +35,7 @@ std::string NewsOf(const JobRow& job) {
   return StorableText(job.last_error.value_or(""), kShownBytes);
 }
 
-// The moment that says most: when it ended, began, or may run.
+// The column WHEN: when the job ended, started, or may run.
 std::string WhenOf(const JobRow& job) {
   if (job.finished_at) return TimeText(job.finished_at);
   return TimeText(job.state == "running" ? job.started_at : std::optional(job.run_at));
@@ -49,7 +49,7 @@ int List(Tool& tool, const Choice& choice) {
   filter.limit = choice.limit;
   const auto jobs = tool.context().Read<JobStore>([&](JobStore& store) { return store.List(filter); });
   if (jobs.empty()) {
-    std::puts("there are no such jobs");
+    std::puts("no such jobs");
     return 0;
   }
   std::vector<std::vector<std::string>> rows;
@@ -66,7 +66,7 @@ int Show(Tool& tool, const Choice& choice) {
   for (const std::int64_t id : choice.ids) {
     const auto job = tool.context().Read<JobStore>([&](JobStore& store) { return store.Find(JobId{id}); });
     if (!job)
-      throw Refusal("there is no job " + std::to_string(id) + "; finished ones are forgotten after a while");
+      throw Refusal("there is no job " + std::to_string(id) + "; finished jobs are deleted after a while");
     const auto print = [](const char* name, const std::string& value) {
       if (!value.empty()) std::printf("%-12s %s\n", name, value.c_str());
     };
@@ -94,13 +94,13 @@ int Show(Tool& tool, const Choice& choice) {
   return 0;
 }
 
-// The sentence for what a store refuses.
+// Turns a store's error into a sentence.
 [[noreturn]] void Refuse(const Error& error, std::int64_t id) {
   const std::string job = "job " + std::to_string(id);
   if (error.code() == "no_such_job") throw Refusal("there is no " + job);
-  if (error.code() == "job_finished") throw Refusal(job + " has ended already");
-  if (error.code() == "job_exists") throw Refusal("an unfinished job with the same key makes up for " + job);
-  if (error.code() == "job_not_retryable") throw Refusal(job + " is about to run, runs or is done");
+  if (error.code() == "job_finished") throw Refusal(job + " has already finished");
+  if (error.code() == "job_exists") throw Refusal("an unfinished job has the same key as " + job);
+  if (error.code() == "job_not_retryable") throw Refusal(job + " is queued, running or done");
   throw error;
 }
 
@@ -124,7 +124,7 @@ int Cancel(Tool& tool, const Choice& choice) {
     } catch (const Error& error) {
       Refuse(error, id);
     }
-    std::printf(state == "cancelled" ? "cancelled job %lld\n" : "job %lld runs; it is told to stop\n",
+    std::printf(state == "cancelled" ? "cancelled job %lld\n" : "job %lld is running and told to stop\n",
                 static_cast<long long>(id));
   }
   return 0;
@@ -133,7 +133,7 @@ int Cancel(Tool& tool, const Choice& choice) {
 }  // namespace
 
 void AddJobsCommands(CLI::App& app, Tool& tool) {
-  CLI::App* group = app.add_subcommand("jobs", "Background jobs: what runs, waits, ended or failed");
+  CLI::App* group = app.add_subcommand("jobs", "Background jobs: list, show, retry, cancel");
   group->require_subcommand(1);
   const auto choice = std::make_shared<Choice>();
   const auto add = [&](const char* name, const char* help, int (*run)(Tool&, const Choice&)) {
@@ -143,19 +143,19 @@ void AddJobsCommands(CLI::App& app, Tool& tool) {
     return command;
   };
   CLI::App* list = add("list", "Show jobs, newest first", List);
-  list->add_option("--state", choice->state, "Only those in this state")
+  list->add_option("--state", choice->state, "Only jobs in this state")
       ->check(CLI::IsMember({"waiting", "queued", "running", "done", "dead", "cancelled"}));
-  list->add_option("--kind", choice->kind, "Only those of this kind");
-  list->add_option("--user", choice->user, "Only those of this account");
-  list->add_option("--limit", choice->limit, "At most so many")
+  list->add_option("--kind", choice->kind, "Only jobs of this kind");
+  list->add_option("--user", choice->user, "Only jobs of this account");
+  list->add_option("--limit", choice->limit, "Maximum number of jobs")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   const auto add_for_ids = [&](const char* name, const char* help, int (*run)(Tool&, const Choice&)) {
     add(name, help, run)->add_option("ID", choice->ids, "Numbers of jobs, from 'jobs list'")->required();
   };
-  add_for_ids("show", "Show all that is known of a job", Show);
+  add_for_ids("show", "Show all details of jobs", Show);
   add_for_ids("retry", "Run waiting, dead or cancelled jobs now, with all their attempts", Retry);
-  add_for_ids("cancel", "Cancel jobs; a running one is told to stop", Cancel);
+  add_for_ids("cancel", "Cancel jobs; running ones are told to stop", Cancel);
 }
 
 }  // namespace syncline::admin

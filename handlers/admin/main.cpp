@@ -1,6 +1,6 @@
-// syncline-admin: migrations, accounts, devices, jobs, history, and what is wrong. Works on the database
-// directly, so everything takes effect without a restart of anything. Exit codes: 0 done, 1 not done (one
-// sentence says why), 2 wrong usage.
+// syncline-admin: migrations, accounts, devices, jobs, history, and checks. Works directly on the database,
+// so changes take effect without a restart. Exit codes: 0 done, 1 not done (one sentence says why), 2 usage
+// error.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ constexpr int kNotDone = 1;
 constexpr int kWrongUsage = 2;
 
 int Fail(const std::string& sentence) {
-  // libpq ends its messages with a line feed, and may have several lines.
+  // libpq ends its messages with a line feed, and they may have several lines.
   std::string line = sentence.substr(0, sentence.find_last_not_of(" \n") + 1);
   for (char& c : line) {
     if (c == '\n' || c == '\t') c = ' ';
@@ -48,7 +48,7 @@ int Run(const admin::Tool& tool) {
   } catch (const Error& e) {
     if (e.code() == "database_unavailable")
       return Fail(std::string("the database cannot be reached: ") + e.what());
-    // Whoever runs this may read the private text.
+    // The user of this program may see the private text.
     return Fail(e.what() == e.code() ? e.code() : e.code() + ": " + e.what());
   } catch (const std::exception& e) {
     return Fail(e.what());
@@ -79,14 +79,14 @@ int main(int argc, char** argv) {
   admin::AddAnkiCommands(app, tool);
   admin::AddJobsCommands(app, tool);
   admin::AddDoctorCommand(app, tool);
-  // Settings may stand behind the command as well.
+  // Settings may also follow the command.
   for (CLI::App* group : app.get_subcommands({})) {
     group->fallthrough();
     for (CLI::App* command : group->get_subcommands({})) command->fallthrough();
   }
   if (const auto code = ParseOptions(app, tool.config, settings, argc, argv))
     return *code == 0 ? 0 : kWrongUsage;
-  // To standard error: what commands print is read by scripts.
+  // To standard error: scripts read the output of commands.
   StartLog(tool.config.log_level);
   if (!tool.command) {
     std::cerr << app.help();

@@ -1,4 +1,5 @@
-// syncline-admin migrate: brings the schema to what this build needs. The only program that changes it.
+// syncline-admin migrate: migrates the schema to the version this build needs. The only program that changes
+// it.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 

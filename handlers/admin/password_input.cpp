@@ -18,8 +18,8 @@ namespace {
 
 volatile sig_atomic_t interrupted = 0;
 
-// Whoever breaks off must get back a terminal that shows what is typed. So for the time of the question these
-// signals end the read instead of the program; they are raised again when the terminal is as it was.
+// An interrupted prompt must not leave the terminal without echo. So during the prompt these signals end the
+// read instead of the program; AskSecret raises them again after it has restored the terminal.
 class InterruptibleRead {
  public:
   InterruptibleRead() {
@@ -42,7 +42,7 @@ class Terminal {
   Terminal() : fd_(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)) {
     if (fd_ < 0) {
       throw Refusal(
-          "there is no terminal to ask for the password on: use --password-file (- is standard input)");
+          "there is no terminal to ask for the password: use --password-file (- is standard input)");
     }
   }
   ~Terminal() { close(fd_); }
@@ -51,14 +51,14 @@ class Terminal {
 
   std::string AskSecret(const std::string& question) {
     termios before{};
-    if (tcgetattr(fd_, &before) != 0) throw Refusal("the terminal does not let its echo be turned off");
+    if (tcgetattr(fd_, &before) != 0) throw Refusal("the terminal's echo cannot be turned off");
     std::string line;
     {
       const InterruptibleRead signals;
       termios silent = before;
       silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
       silent.c_lflag |= ICANON;
-      // FLUSH: what was typed ahead of the question was shown.
+      // FLUSH: discards input typed before the prompt, which was echoed.
       tcsetattr(fd_, TCSAFLUSH, &silent);
       Say(question);
       line = ReadLine();
@@ -67,14 +67,14 @@ class Terminal {
     }
     if (interrupted != 0) {
       raise(static_cast<int>(interrupted));
-      throw Refusal("interrupted");  // after SIGTSTP somebody comes back; asking again would surprise
+      throw Refusal("interrupted");  // reached when resumed after SIGTSTP: do not prompt again
     }
     return line;
   }
 
  private:
   void Say(const std::string& text) {
-    if (write(fd_, text.data(), text.size()) < 0) throw Refusal("the terminal went away");
+    if (write(fd_, text.data(), text.size()) < 0) throw Refusal("the terminal was closed");
   }
   std::string ReadLine() {
     std::string line;
@@ -108,7 +108,7 @@ std::string FromFile(const std::string& path) {
   if (text.ends_with('\r')) text.pop_back();
   if (text.find('\n') != std::string::npos) {
     throw Refusal((is_standard_input ? "standard input" : path) +
-                  " holds more than one line, so no password");
+                  " has more than one line, so it is not a password");
   }
   return text;
 }
@@ -125,7 +125,7 @@ std::string FromTerminal(const std::string& user) {
 std::string ReadNewPassword(const std::string& file, const std::string& user) {
   std::string password = file.empty() ? FromTerminal(user) : FromFile(file);
   if (password.size() < account::kMinPasswordBytes) {
-    throw Refusal("a password has at least " + std::to_string(account::kMinPasswordBytes) + " characters");
+    throw Refusal("a password has at least " + std::to_string(account::kMinPasswordBytes) + " bytes");
   }
   if (password.size() > account::kMaxPasswordBytes) {
     throw Refusal("a password has at most " + std::to_string(account::kMaxPasswordBytes) + " bytes");
@@ -135,7 +135,7 @@ std::string ReadNewPassword(const std::string& file, const std::string& user) {
 
 bool Confirm(const std::string& question, const std::string& word) {
   if (isatty(STDIN_FILENO) == 0) {
-    throw Refusal("there is no terminal to ask for confirmation on: use --yes");
+    throw Refusal("there is no terminal to ask for confirmation: use --yes");
   }
   std::cout << question << std::flush;
   std::string answer;

@@ -1,17 +1,17 @@
 #pragma once
-// Where syncline-admin gets passwords from: the terminal, without echo, or a file. Never the command line,
-// which everybody on the machine can read.
+// Reads passwords for syncline-admin from the terminal, without echo, or from a file. Never from the command
+// line, which every user of the machine can read.
 #include <string>
 
 namespace syncline::admin {
 
-/// `file`: a path, "-" for standard input, empty for the terminal (asked twice). One line feed at the end is
-/// no part of the password. Refusal when there is no terminal, the two differ, or it is too short or too long
-/// to be a password.
+/// `file`: a path, "-" for standard input, empty for the terminal (asked twice). One line break at the end is
+/// not part of the password. Throws Refusal when there is no terminal, the two differ, or the password is too
+/// short or too long.
 std::string ReadNewPassword(const std::string& file, const std::string& user);
 
-/// Asks on the terminal whether to go on; true when the answer is `word`. Refusal when standard input is not a
-/// terminal: a script that means it passes --yes.
+/// Asks on the terminal whether to go on; true when the answer is `word`. Throws Refusal when standard input
+/// is not a terminal: scripts pass --yes instead.
 bool Confirm(const std::string& question, const std::string& word);
 
 }  // namespace syncline::admin

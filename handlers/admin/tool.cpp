@@ -19,8 +19,7 @@ std::size_t Characters(std::string_view text) {
 Context& Tool::context() {
   if (context_ == nullptr) {
     if (const auto problem = sql::SchemaProblem(settings())) throw Refusal(*problem);
-    // A person reads this; log lines between the answers help nobody. 0 is somebody who wants every one of
-    // them.
+    // Log lines between the answers would only distract. With 0 the user has asked for all statements.
     if (config.slow_statement_ms > 0) config.slow_statement_ms = config.statement_timeout_ms + 1;
     database_ = std::make_unique<sql::Database>(settings());
     redis_ = std::make_unique<Redis>(config.redis_url);

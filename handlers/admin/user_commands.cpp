@@ -19,7 +19,7 @@ using account::AccountSummary;
 
 constexpr std::int64_t kMib = 1 << 20;
 constexpr std::int64_t kMaxQuotaMib = std::int64_t{1} << 40;
-// Rows deleted in one transaction: well under a second each, so that the locks disturb nobody.
+// Rows deleted in one transaction: each takes well under a second, so that locks are short.
 constexpr int kRemoveBatch = 5000;
 
 struct Choice {
@@ -88,7 +88,7 @@ int List(Tool& tool, const Choice&) {
 int Password(Tool& tool, const Choice& choice) {
   const Account account = tool.Find(choice.name);
   const std::string hash = HashOf(ReadNewPassword(choice.password_file, account.name));
-  // Together: between the two, a device of the old password could come in.
+  // In one transaction: otherwise a device with the old password could log in between the two.
   const auto revoked = tool.context().Write<AccountStore>([&](AccountStore& accounts) {
     accounts.SetPassword(account.id, hash);
     return choice.keep_devices ? 0 : accounts.Devices(account.id).RevokeAll();
@@ -128,8 +128,7 @@ int Quota(Tool& tool, const Choice& choice) {
   const Account account = tool.Find(choice.name);
   tool.context().Write<AccountStore>(
       [&](AccountStore& accounts) { accounts.SetQuota(account.id, Bytes(mib)); });
-  std::printf("%s may hold %s\n", account.name.c_str(),
-              mib ? SizeText(*mib * kMib).c_str() : "as much as fits");
+  std::printf("quota of %s: %s\n", account.name.c_str(), mib ? SizeText(*mib * kMib).c_str() : "unlimited");
   return 0;
 }
 
@@ -147,8 +146,8 @@ int Remove(Tool& tool, const Choice& choice) {
           [&](AccountStore& accounts) { return accounts.RemoveRows(account.id, kRemoveBatch); });
     }
   };
-  // First nobody comes in any more, then the rows go; a removal that was broken off is simply begun again.
-  // Rows once more after the account: what a request that was still running has added.
+  // First lock the account out, then delete the rows; an interrupted removal can simply be repeated. The rows
+  // once more after the account, for anything a request added that was still running.
   context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetDisabled(account.id, true); });
   remove_rows();
   context.Write<AccountStore>([&](AccountStore& accounts) { accounts.Remove(account.id); });
@@ -173,11 +172,11 @@ void AddUserCommands(CLI::App& app, Tool& tool) {
   };
   const auto add_password_file = [&](CLI::App* command) {
     command->add_option("--password-file", choice->password_file,
-                        "File with the password, - for standard input; otherwise the terminal is asked");
+                        "File with the password, - for standard input; default: ask on the terminal");
   };
   CLI::App* command = add("add", "Add an account", Add, true);
-  command->add_flag("--admin", choice->is_admin, "May administer");
-  command->add_option("--quota-mib", choice->quota_mib, "How much it may hold, in MiB (otherwise unlimited)")
+  command->add_flag("--admin", choice->is_admin, "Make the account an administrator");
+  command->add_option("--quota-mib", choice->quota_mib, "Quota in MiB (default: unlimited)")
       ->check(CLI::Range(std::int64_t{0}, kMaxQuotaMib));
   add_password_file(command);
   add("list", "Show the accounts", List, false);
@@ -185,12 +184,12 @@ void AddUserCommands(CLI::App& app, Tool& tool) {
   command->add_flag("--keep-devices", choice->keep_devices, "Devices stay logged in");
   add_password_file(command);
   add("disable", "Refuse an account and its devices until it is enabled", Disable, true);
-  add("enable", "Let a disabled account in again", Enable, true);
-  add("quota", "Set how much an account may hold", Quota, true)
+  add("enable", "Enable a disabled account", Enable, true);
+  add("quota", "Set the quota of an account", Quota, true)
       ->add_option("MIB", choice->new_quota, "A number of MiB, or 'unlimited'")
       ->required();
   add("remove", "Delete an account and everything it holds", Remove, true)
-      ->add_flag("--yes", choice->is_confirmed, "Do not ask");
+      ->add_flag("--yes", choice->is_confirmed, "Do not ask for confirmation");
 }
 
 }  // namespace syncline::admin

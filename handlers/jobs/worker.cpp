@@ -26,15 +26,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Rows that one housekeeping statement may touch: short transactions, and the rest in the next round.
+// Rows one housekeeping statement may touch: keeps transactions short; the rest follows in the next round.
 constexpr int kHousekeepingRows = 1000;
-// How often progress goes out and cancellation comes in.
+// How often progress is written and cancellation is read.
 constexpr std::chrono::milliseconds kWatchEvery{1'000};
-// A job taken ahead that has not begun after this long goes back: its thread is held by something slower.
+// A job claimed ahead that has not started after this long is released: its thread is busy with something
+// slower.
 constexpr std::chrono::milliseconds kLongestAhead{2'000};
-// Ends written in one transaction.
+// Results written in one transaction.
 constexpr std::size_t kMaxEnds = 2'000;
-// The pause after the database refused; its recovery is noticed this soon.
+// Pause after a database failure; bounds how soon recovery is noticed.
 constexpr std::chrono::milliseconds kDatabasePause{500};
 
 enum class StopReason { kNo, kCancelled, kLost, kExpired, kLeaving };
@@ -46,7 +47,7 @@ const char* StopText(StopReason stop) {
     case StopReason::kLost:
       return "lease lost";
     case StopReason::kExpired:
-      return "took longer than its kind may";
+      return "exceeded the time limit of its kind";
     case StopReason::kLeaving:
       return "worker is leaving";
     case StopReason::kNo:
@@ -55,7 +56,7 @@ const char* StopText(StopReason stop) {
   return "";
 }
 
-// One claimed job from claim to written end. The body's thread and the heartbeat meet here.
+// One claimed job, from the claim until its result is written. Shared by the body's thread and the heartbeat.
 class Held : public JobControl {
  public:
   Held(ClaimedJob claimed, const JobKind& kind, Clock::time_point leased_at)
@@ -77,7 +78,7 @@ class Held : public JobControl {
     if (!JobStore(tx).FinishHere(claimed.held())) throw JobStopped("lease lost or job cancelled");
   }
 
-  /// The first reason stays, except that a lost lease overrides: nothing may be written any more.
+  /// The first reason stays, except that a lost lease overrides it: nothing may be written any more.
   void Tell(StopReason stop) {
     const std::lock_guard lock(mutex_);
     if (stop_ == StopReason::kNo || stop == StopReason::kLost) stop_ = stop;
@@ -121,7 +122,7 @@ class Held : public JobControl {
 
 using HeldPtr = std::shared_ptr<Held>;
 
-// Job and lease: a job that was taken from a body which does not listen may come back to the same worker.
+// Job and lease: a job taken from a body that ignores JobControl may be claimed again by the same worker.
 using Key = std::pair<std::int64_t, std::int64_t>;
 Key KeyOf(const Held& held) {
   return {static_cast<std::int64_t>(held.claimed.job.id), held.claimed.lease};
@@ -144,7 +145,7 @@ double Random() {
   return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
-// What is counted of one kind of job.
+// Metrics of one kind of job.
 struct KindMetrics {
   KindMetrics(Metrics& metrics, const char* kind)
       : seconds(metrics.Latency("syncline_job_seconds", {{"kind", kind}}, "Time that attempts of jobs took")),
@@ -182,7 +183,7 @@ class Worker::Impl : public std::enable_shared_from_this<Worker::Impl> {
         metrics_(config.metrics_dir),
         threads_busy_(metrics_.Gauge("syncline_worker_threads_busy", {}, "Jobs that are running")),
         database_errors_(metrics_.Counter("syncline_worker_database_errors_total", {},
-                                          "Times that a worker found the database away")) {
+                                          "Times a worker could not reach the database")) {
     metrics_.Gauge("syncline_worker_threads", {}, "Jobs that can run at once")
         .store(static_cast<std::uint64_t>(options_.threads));
     for (const JobKind& kind : kinds_) kind_metrics_.emplace(&kind, KindMetrics(metrics_, kind.name));
@@ -241,20 +242,20 @@ class Worker::Impl : public std::enable_shared_from_this<Worker::Impl> {
   MetricCell& database_errors_;
   std::map<const JobKind*, KindMetrics> kind_metrics_;
 
-  // Guards what follows; never held during a statement or a body.
+  // Guards the members below; never held during a statement or a body.
   mutable std::mutex mutex_;
   std::condition_variable work_;  // ahead_ has grown, or stopping_
   std::condition_variable ends_changed_;
   std::condition_variable idle_;  // a body has ended
-  std::condition_variable beat_;  // the heartbeat may leave
+  std::condition_variable beat_;  // the heartbeat may exit
   bool stopping_ = false;
-  bool bodies_gone_ = false;  // no End will come any more
+  bool bodies_gone_ = false;  // no more Ends will come
   bool beat_over_ = false;
   int busy_ = 0;
   int bodies_ = 0;             // threads that have not returned
   std::deque<HeldPtr> ahead_;  // claimed, not started
   std::deque<End> ends_;
-  std::map<Key, HeldPtr> held_;  // from claim to written end
+  std::map<Key, HeldPtr> held_;  // from the claim until the result is written
 
   // Dispatcher only.
   Clock::time_point next_rescue_{};
@@ -264,7 +265,7 @@ class Worker::Impl : public std::enable_shared_from_this<Worker::Impl> {
 // --- dispatcher
 
 bool Worker::Impl::Run() {
-  // The others keep the Impl alive: a body that ignores Stop outlives Run.
+  // The other threads keep the Impl alive: a body that ignores Stop outlives Run.
   const auto self = shared_from_this();
   {
     const std::lock_guard lock(mutex_);
@@ -284,7 +285,7 @@ bool Worker::Impl::Run() {
     bodies_gone_ = true;
   }
   ends_changed_.notify_all();
-  // Leases are renewed until the last end is written.
+  // Leases are renewed until the last result is written.
   finisher.join();
   {
     const std::lock_guard lock(mutex_);
@@ -307,7 +308,8 @@ void Worker::Impl::Dispatch() {
       more = ClaimSome(database);
       if (std::exchange(was_away, false)) Event(LogLevel::kInfo, "working_again").Write();
     } catch (const std::exception& failure) {
-      // Away or restarting: whatever a claim of unknown outcome took comes back when its leases run out.
+      // Unreachable or restarting. Jobs taken by a claim of unknown outcome come back when their leases
+      // expire.
       if (!std::exchange(was_away, true)) {
         Count(database_errors_);
         Event(LogLevel::kWarn, "database_failed").Add("err", failure.what()).Write();
@@ -325,7 +327,7 @@ void Worker::Impl::KeepHouse(sql::Database& database) {
   if (now >= next_rescue_) {
     database.Write([&](sql::Tx& tx) {
       JobStore store(tx);
-      store.BeatWorker(options_.name, options_.threads);  // before the first claim: shares count threads
+      store.BeatWorker(options_.name, options_.threads);  // before the first claim: fair shares count threads
       store.Rescue(kHousekeepingRows);
       for (const JobKind& kind : kinds_) {
         if (kind.every) store.TakeTick(kind);
@@ -333,7 +335,7 @@ void Worker::Impl::KeepHouse(sql::Database& database) {
     });
     next_rescue_ = now + options_.rescue_every;
   }
-  // Not at every wake-up: a flood of notifications must not become a flood of these.
+  // Rate-limited: a flood of notifications must not cause a flood of these statements.
   if (now >= next_promotion_) {
     const std::int64_t promoted =
         database.Write([&](sql::Tx& tx) { return JobStore(tx).Promote(kHousekeepingRows); });
@@ -344,13 +346,13 @@ void Worker::Impl::KeepHouse(sql::Database& database) {
 int Worker::Impl::FreeThreads() {
   const std::lock_guard lock(mutex_);
   if (stopping_) return 0;
-  // What is ahead will keep that many threads busy.
+  // Jobs claimed ahead will keep that many threads busy.
   double ahead = 0;
   for (const HeldPtr& held : ahead_) ahead += 1.0 / std::max(held->kind.batch, 1);
   return options_.threads - busy_ - static_cast<int>(ahead + 0.999);
 }
 
-// True when there may be more to claim at once.
+// True when another claim should follow at once.
 bool Worker::Impl::ClaimSome(sql::Database& database) {
   const int free_threads = FreeThreads();
   if (free_threads <= 0) return false;
@@ -411,7 +413,7 @@ void Worker::Impl::RunBodies() {
     --busy_;
     if (ahead_.empty()) Wake();
   }
-  // Notified under the lock: once Run sees 0 it may return, and the process may end.
+  // Notified under the lock: as soon as Run sees 0 it may return, and the process may exit.
   if (--bodies_ == 0) idle_.notify_all();
 }
 
@@ -425,7 +427,7 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
   try {
     context.SetIdentity({.user = job.user.value_or(UserId{}), .device = DeviceId{}});
     context.SetDeadline(begin + held->kind.expires);
-    // Whoever was stopped before it began does not begin.
+    // A job stopped before it began must not begin.
     held->ThrowIfStopped();
     held->kind.body(job, context, *held);
   } catch (const std::exception& failure) {
@@ -433,14 +435,14 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
     end.error = failure.what();
   } catch (...) {
     end.ending = Ending::kFailed;
-    end.error = "something that is no std::exception";
+    end.error = "exception not derived from std::exception";
   }
   threads_busy_.fetch_sub(1, std::memory_order_relaxed);
   database.SetDeadline(std::nullopt);
-  // A body that went to its end in spite of being told is done; the lease decides whether that still counts.
+  // A body that completed although told to stop is done; the lease decides whether that still counts.
   if (end.ending == Ending::kFailed) {
     switch (held->stop()) {
-      // Release sees by the row whether the job was cancelled, and whether the lease was really lost.
+      // Release checks in the row whether the job was cancelled and whether the lease was really lost.
       case StopReason::kLost:
       case StopReason::kLeaving:
       case StopReason::kCancelled:
@@ -506,8 +508,8 @@ void Worker::Impl::WriteEnds() {
         Write(database, ends);
         break;
       } catch (const sql::Failure& failure) {
-        // Away, or a commit of unknown outcome: to write an end twice changes nothing, the lease is gone by
-        // then. At the end of the worker there is a limit; unwritten ends run again elsewhere.
+        // Unreachable, or a commit of unknown outcome. Writing a result twice is safe: the lease is gone by
+        // then. A stopping worker gives up after a while; jobs without a written result run again elsewhere.
         Event(LogLevel::kWarn, "ends_not_written")
             .Add("jobs", ends.size())
             .Add("err", failure.what())
@@ -521,14 +523,14 @@ void Worker::Impl::WriteEnds() {
     }
     const std::lock_guard lock(mutex_);
     for (const End& end : ends) held_.erase(KeyOf(*end.held));
-    // There may be room again in a kind that was full.
+    // A kind at its max_running may have room again.
     Wake();
   }
-  // Nothing of ours is left for `doctor` to complain about.
+  // So that `doctor` does not report this worker as missing.
   try {
     database.Write([&](sql::Tx& tx) { JobStore(tx).RemoveWorker(options_.name); });
   } catch (const sql::Failure&) {
-    // PruneWorkers removes it one day.
+    // PruneWorkers removes the row later.
   }
 }
 
@@ -559,7 +561,7 @@ void Worker::Impl::Write(sql::Database& database, const std::vector<End>& ends) 
 void Worker::Impl::Beat() {
   const auto renew_every = options_.lease / 3;
   sql::Settings settings = settings_;
-  // A heartbeat that hangs costs all leases; one that fails costs a third of them.
+  // A renewal that hangs may lose all leases; one that fails costs a third of their time.
   settings.statement_timeout = std::min(settings.statement_timeout, renew_every);
   sql::Database database(settings);
   const auto watch_every = std::min<std::chrono::milliseconds>(kWatchEvery, renew_every);
@@ -572,7 +574,7 @@ void Worker::Impl::Beat() {
       BeatOnce(database, renew);
       if (renew) next_renewal = Clock::now() + renew_every;
     } catch (const sql::Failure&) {
-      // The dispatcher tells of a database that is away; here it only matters how long.
+      // The dispatcher logs that the database is unreachable; here only the duration matters.
     }
     lock.lock();
   }
@@ -585,11 +587,11 @@ void Worker::Impl::BeatOnce(sql::Database& database, bool renew) {
     for (const auto& [id, one] : held_) held.push_back(one);
   }
   const auto now = Clock::now();
-  // An attempt that is over its time is told so, and its lease no longer renewed: if the body does not listen
-  // either, the job is taken from it when the lease runs out.
+  // An attempt past its time limit is told to stop, and its lease is no longer renewed: if the body ignores
+  // that, the job is taken from it when the lease expires.
   std::vector<HeldPtr> alive;
   for (const HeldPtr& one : held) {
-    // Without word from the database for a whole lease we must take it that somebody else has the job.
+    // Without an answer from the database for a whole lease, assume that another worker has the job.
     if (now > one->renewed() + options_.lease) one->Tell(StopReason::kLost);
     if (one->IsExpired(now)) {
       one->Tell(StopReason::kExpired);
@@ -616,7 +618,7 @@ void Worker::Impl::BeatOnce(sql::Database& database, bool renew) {
     for (const HeldPtr& one : alive) one->Renewed(now);
   }
   for (const StoppedLease& stop : stopped) {
-    // May have ended meanwhile; then nobody listens.
+    // The job may have ended meanwhile; then telling it has no effect.
     const Key key{static_cast<std::int64_t>(stop.lease.job), stop.lease.number};
     const auto one =
         std::find_if(held.begin(), held.end(), [&](const HeldPtr& h) { return KeyOf(*h) == key; });
