@@ -1,4 +1,4 @@
-# Test programs: every tests/unit/*_test.cpp needs nothing; every tests/store/*_test.cpp needs DATABASE_URL.
+# Test programs: tests/unit/*_test.cpp need no server; tests/store/*_test.cpp need DATABASE_URL.
 find_package(Boost REQUIRED COMPONENTS unit_test_framework)
 file(GLOB support_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cpp)
 if(support_sources)
@@ -14,15 +14,15 @@ foreach(source IN LISTS test_sources)
                         syncline_admin_commands Boost::unit_test_framework)
 endforeach()
 
-# The load generator of tests/bench. It must cost little, so it is built without anything of the server.
+# The load generator of tests/bench. It must use little CPU, so it links nothing of the server.
 add_executable(bench-load tests/bench/load.cpp tests/bench/connection.cpp)
 target_link_libraries(bench-load PRIVATE PkgConfig::ZSTD Threads::Threads)
 
-# Shows the scripts of tests/clients what we make of a collection file.
+# Prints for the scripts of tests/clients how the server reads a collection file.
 add_executable(collection_file_tool tests/support/file_tool/main.cpp)
 target_link_libraries(collection_file_tool PRIVATE syncline_anki)
 
-# A worker whose jobs stop where tests/chaos wants to kill it; its statements are its own.
+# A worker whose jobs pause where tests/chaos wants to kill it; it has its own statements.
 file(GLOB chaos_queries CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/chaos/queries/*.sql)
 set(chaos_header ${CMAKE_BINARY_DIR}/generated/tests/chaos/queries.h)
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/generated/tests/chaos)
@@ -36,6 +36,6 @@ target_link_libraries(test-worker PRIVATE syncline_jobs)
 add_executable(bench-jobs tests/bench/jobs.cpp)
 target_link_libraries(bench-jobs PRIVATE syncline_jobs)
 
-# The front with routes of its own, for tests/wire.
+# The front with its own routes, for tests/wire.
 add_executable(wire-server tests/wire/wire_server.cpp)
 target_link_libraries(wire-server PRIVATE syncline_front)

@@ -1,4 +1,4 @@
-"""Messages that are small on the wire and huge behind it: each is a 4xx, quickly, and no process grows for it."""
+"""Messages that are small on the wire and huge when expanded: each gets a 4xx quickly, and memory stays bounded."""
 
 import http.client
 import json
@@ -17,9 +17,9 @@ except ImportError as problem:
     print(f"skipped: {os.environ.get('SYNCLINE_VENV_PROBLEM') or problem}")
     sys.exit(77)
 
-# The largest message once, and what the process keeps anyway: nothing of a bomb is there twice.
+# The largest message once, and the memory the process has anyway: a bomb is never held twice.
 MOST_MIB = 400
-# Pairwise work of these sizes takes several times as long.
+# An algorithm quadratic in these sizes takes several times as long.
 MOST_SECONDS = 6
 
 
@@ -32,7 +32,7 @@ def post(method, header, body):
 
 
 def largest_process():
-    """The most memory any process of the pools has ever had, in MiB."""
+    """The largest peak memory of any process of the pools, in MiB."""
     sizes = []
     for path in (pathlib.Path(os.environ["SYNCLINE_DIR"]) / "pids").glob("*.*"):
         if path.name.split(".")[0] in ("api", "transfer", "large"):
@@ -42,7 +42,7 @@ def largest_process():
 
 
 def slow_for_the_careless():
-    """Sessions that are ordinary but for their numbers: what is compared pairwise, or tried one after the other, shows."""
+    """Ordinary sessions of unusual size: pairwise comparisons, or trying names one after another, would be slow."""
     ids = list(range(1, 20_001))
     cards = [[n, n, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "{}"] for n in ids]
     day = [0, 0]
@@ -85,7 +85,7 @@ def main():
         "many empty rows": ("applyChunk", b'{"chunk":{"notes":[' + b"[]," * 1_000_000 + b"[]]}}"),
     }
     failed = passed = 0
-    # Of messages of a few values, what they expand to is bounded, too: some come from anybody.
+    # Small messages have a bound on their expanded size, too: anyone may send them.
     for method, message in (("hostKey", {"u": "a" * 100_000, "p": ""}), ("meta", {"v": 11, "cv": "a" * 100_000}),
                             ("sanityCheck2", {"client": [], "pad": "a" * 100_000})):
         bombs[f"a long {method}"] = (method, json.dumps(message).encode())
@@ -98,7 +98,7 @@ def main():
     for what, (method, body) in bombs.items():
         status, _ = post(method, header, small(body))
         expect(what, status in (400, 413), status)
-    # A million keys in what is kept as it came are allowed to be a million keys; not to be an error of ours.
+    # A million keys in stored JSON are allowed; a server error is not.
     status, _ = post("applyChanges", header, small(million_keys))
     expect("a million keys", status in (200, 400, 413), status)
     status, _ = post("upload", header, small(b"\0" * 300_000_000))
@@ -111,7 +111,7 @@ def main():
         took = time.monotonic() - begin
         expect(what, set(statuses) == {200} and took < MOST_SECONDS, f"{statuses} in {took:.1f} s")
     status, _ = post("abort", header, small(b"{}"))
-    expect("everybody is still there", status == 200, status)
+    expect("the server still answers", status == 200, status)
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 

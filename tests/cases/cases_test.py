@@ -2,24 +2,24 @@
 """Runs the protocol cases, tests/cases/<service>/*.case, against a running server: conversations as text.
 
     # the second device must log in too           a comment
-    user                                          makes an account: $USER, $PASSWORD
+    user                                          creates an account: $USER, $PASSWORD
     zstd                                          from here on bodies are zstd frames, sent chunked, as Anki does
     > POST /sync/hostKey                          a request: method and path,
     > anki-sync: {"v":11,"k":"$KEY"}              headers,
-    > {"u":"$USER","p":"$PASSWORD"}               and the body, which may have several lines
-    < 200                                         its answer: the status,
-    < anki-original-size: ***                     headers that must be there (*** stands for anything),
-    < !Set-Cookie                                 headers that must not,
-    < {"key":"***"}                               and the body: JSON, or the text itself
-    < 403 within 1 s                              asks again until the status is this one, for so long
-    = KEY key                                     a value of the JSON answer, by its path, for later: $KEY
+    > {"u":"$USER","p":"$PASSWORD"}               and the body, of one or more lines
+    < 200                                         the expected answer: the status,
+    < anki-original-size: ***                     required headers (*** matches anything),
+    < !Set-Cookie                                 forbidden headers,
+    < {"key":"***"}                               and the body: JSON or text
+    < 403 within 1 s                              repeats the request until it gets this status, for at most 1 s
+    = KEY key                                     stores a value of the JSON answer, by its path, as $KEY
     admin device list $USER                       runs syncline-admin
 
-In JSON, "***" stands for any value and a key "***" allows further keys. Bodies that are no text: `> hex 28b52ffd`
-and `> zeros 1000000`; a hex body is sent as it is, also after `zstd`.
+In JSON, "***" matches any value, and a key "***" allows additional keys. Binary bodies: `> hex 28b52ffd` and
+`> zeros 1000000`; a hex body is sent unchanged, also after `zstd`.
 
-SYNCLINE_HTTP and SYNCLINE_ADMIN say where the server is (`<dir>/env` of ./run). `cases_test.py PATH...` runs single files;
-a failure shows the line of the case and what came instead.
+SYNCLINE_HTTP and SYNCLINE_ADMIN locate the server (`<dir>/env` of ./run). `cases_test.py PATH...` runs single files;
+a failure shows the line of the case and the actual answer.
 """
 
 import http.client
@@ -49,7 +49,7 @@ class Mismatch(Exception):
 
 
 def fits(wanted, found, where="$"):
-    """Raises Mismatch with the place where a JSON answer differs from its template."""
+    """Raises Mismatch with the place where a JSON answer does not match its template."""
     if wanted == ANY:
         return
     if isinstance(wanted, dict) and isinstance(found, dict):
@@ -88,7 +88,7 @@ class Case:
         self.values = {}
         self.zstd = False
         self.request = None   # lines of the request being read
-        self.asked = None     # what the last request was, to ask again
+        self.asked = None     # the last request, for repeating it
         self.answer = None    # (status, headers, body) of the last request
         self.expected = None  # body lines of the expected answer
 
@@ -135,12 +135,12 @@ class Case:
             self.add_user()
         elif word == "zstd":
             if zstandard is None:
-                raise Mismatch("the Python package zstandard is needed")
+                raise Mismatch("the Python package zstandard is missing")
             self.zstd = True
         elif word == "admin":
             self.admin(*self.fill(rest).split())
         else:
-            raise Mismatch(f"no such directive: {word}")
+            raise Mismatch(f"unknown directive: {word}")
 
     def admin(self, *arguments, stdin=""):
         done = subprocess.run([os.environ["SYNCLINE_ADMIN"], *arguments], input=stdin, text=True, check=False,
@@ -203,7 +203,7 @@ class Case:
             self.expected = []
         elif not self.expected and text.startswith("!"):
             if headers.get(text[1:]) is not None:
-                raise Mismatch(f"{text[1:]} is there: {headers[text[1:]]}")
+                raise Mismatch(f"unexpected header {text[1:]}: {headers[text[1:]]}")
         elif not self.expected and (match := HEADER.match(text)):
             found = headers.get(match[1])
             if found is None or not text_fits(match[2], found):
@@ -212,7 +212,7 @@ class Case:
             self.expected.append(text)
 
     def end_answer(self):
-        """When the next step begins, the expected body is complete."""
+        """Compares the expected body, which is complete when the next step begins."""
         if self.request is not None:
             raise Mismatch("a request without an expected answer")
         expected, self.expected = self.expected, None
@@ -223,7 +223,7 @@ class Case:
             wanted = json.loads(text)
         except ValueError:
             if not text_fits(text, found.decode(errors="replace").rstrip("\n")):
-                raise Mismatch("another body") from None
+                raise Mismatch("the body is different") from None
             return
         fits(wanted, json.loads(found))
 

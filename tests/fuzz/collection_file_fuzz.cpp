@@ -1,4 +1,4 @@
-// An upload of any bytes is refused, or can be read whole, written to and downgraded.
+// Any bytes as an upload: refused, or readable completely.
 #include <unistd.h>
 
 #include <cstdint>
@@ -12,7 +12,7 @@ using namespace syncline;
 using namespace syncline::anki;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // SQLite resolves links, so a file without a name will not do.
+  // SQLite resolves links, so an unlinked file does not work.
   static std::string path = "/dev/shm/collection_file_fuzz.XXXXXX";
   static const int file = [] {
     const int made = ::mkstemp(path.data());
@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr auto kStart = std::numeric_limits<std::int64_t>::min();
   try {
     const auto collection = CollectionFile::Open(path, CollectionFile::Check::kFull);
-    // From here on nothing may be refused: the check has promised it.
+    // From here on nothing may be refused: the full check guarantees it.
     try {
       const auto objects = collection.ReadSmallObjects();
       std::int64_t rows = 0;

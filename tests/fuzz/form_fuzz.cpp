@@ -1,5 +1,5 @@
-// Any bytes as a form: refused, or fields within their limits that are the same however the bytes arrive, and
-// the same again when they are encoded again.
+// Any bytes as a form: refused, or fields within their limits that do not depend on how the bytes arrive, and
+// that survive encoding and parsing again.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -30,7 +30,7 @@ class Text : public BodySource {
 
 constexpr FormLimits kLimits{.fields = 20, .name_bytes = 30, .value_bytes = 100, .total_bytes = 1000};
 
-// The fields, encoded byte by byte; or the code of the error.
+// Returns the fields, encoded byte by byte, or the error code.
 std::string Read(std::string_view text, std::size_t piece, FormLimits limits) {
   Text body(text, piece);
   Request request;
@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::string whole = Read(text, SIZE_MAX, kLimits);
   for (const std::size_t piece : {1, 3}) {
-    // How much has arrived when a limit is met may differ, what is wrong first may not.
+    // The amount read before a limit is hit may differ, but the first error may not.
     if (size <= kLimits.total_bytes && Read(text, piece, kLimits) != whole) std::abort();
   }
   if (whole.find('=') != std::string::npos && Read(whole, SIZE_MAX, {}) != whole) std::abort();

@@ -1,4 +1,4 @@
-# Every tests/fuzz/*_fuzz.cpp is one libFuzzer target; its first inputs are in tests/fuzz/corpus/<target>.
+# Every tests/fuzz/*_fuzz.cpp is one libFuzzer target; its seed inputs are in tests/fuzz/corpus/<target>.
 add_custom_target(fuzz_targets)
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.cpp)
 foreach(source IN LISTS fuzz_sources)

@@ -1,5 +1,5 @@
-// Values of headers, one a line: conditions, ranges, cookies, dates, parameters, tokens. Refused or ignored, or
-// what they say is possible.
+// Header values, one per line: conditions, ranges, cookies, dates, parameters, tokens. Refused or ignored, or
+// the results are within their bounds.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

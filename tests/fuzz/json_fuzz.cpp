@@ -1,6 +1,6 @@
-// Any bytes as JSON: refused, or spans that lie inside the text and inside each other, whose texts are JSON
-// again. And as the body of a request: refused with places that exist, or read; what was read and is written is
-// JSON with the same content.
+// Any bytes as JSON: refused, or spans that are nested inside the text, each of which is JSON again. And as a
+// request body: refused with valid error positions, or read; writing the values that were read gives valid
+// JSON.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -35,7 +35,7 @@ void Check(const JsonSpans& spans, const JsonSpans::Value& value) {
   });
 }
 
-// Reads every value as what it is, and as something else; writes it again.
+// Reads every value as its own type, and as others; writes it again.
 void Copy(const JsonValue& value, JsonWriter& json, int depth) {
   const std::string_view raw = value.Raw();
   value.Int(-5, 5);
@@ -103,7 +103,7 @@ void UseAsBody(std::string_view text) {
       }
     }
   }
-  // Any bytes as a text of ours.
+  // Any bytes as a string that we write.
   const std::string written = JsonWriter().Object().Add(text, text).Finish();
   const JsonSpans spans(written);
   if (!IsUtf8(written)) std::abort();
@@ -116,7 +116,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
     const JsonSpans spans(text);
-    // The root and what is right below it: deeper ones are roots of other inputs, and all of all would be
+    // Only the root and its children: deeper values are roots of other inputs, and checking all would be
     // quadratic.
     Check(spans, spans.Root());
     spans.EachIn(spans.Root(), [&](const JsonSpans::Value& child) { Check(spans, child); });

@@ -16,7 +16,8 @@ using namespace syncline::anki;
 
 namespace {
 
-// What was accepted is passed on to other clients, with a few members replaced: it must be a message again.
+// Accepted changes are passed on to other clients, with a few members replaced: the result must be valid
+// again.
 void ReadChanges(const Changes& changes) {
   try {
     const Changes again = ParseChanges(R"({"changes":)" + Print(changes) + "}");

@@ -1,5 +1,5 @@
-// The first line as a Content-Type, the rest as the body: refused, or parts that are the same however the bytes
-// arrive and however they are read, and that hold no delimiter.
+// The first line as a Content-Type, the rest as the body: refused, or parts that do not depend on how the
+// bytes arrive or are read, and that contain no delimiter.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Any bytes on a connection of the web server: no request, or one whose parts are within their bounds. The
-// whole way from the records through libfcgi to the Request and its body.
+// Any bytes on a connection from the web server: no request, or one whose parts are within their bounds.
+// Covers everything from FastCGI records through libfcgi to the Request and its body.
 #include <fcgiapp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (started != 0) std::abort();
   static HeadChannel channel;
   static Gate gate;
-  // More would not fit into the buffer of the socket, and there is nobody to wait for.
+  // A larger input would not fit into the socket's buffer, and nobody reads while we write.
   if (size > 100'000) return 0;
   int connection[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, connection) != 0) std::abort();
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!gate.ReadHead()) {
     close(connection[0]);
   } else {
-    // What the gate lets through, libfcgi must accept.
+    // Everything the gate accepts, libfcgi must accept.
     if (!channel.BeginRequest(fcgi, gate, connection[0])) std::abort();
     Received received = ReadRequest(fcgi.envp);
     FcgiBody body(gate, received.request.content_length);

@@ -1,4 +1,4 @@
-// Objects of any JSON, and rows of any protobuf: refused, or turned into something that stays as it is from
+// Objects from any JSON, and rows from any protobuf: refused, or converted into a form that is stable from
 // then on.
 #include <cstdint>
 #include <cstdlib>
@@ -17,8 +17,8 @@ using namespace syncline::anki;
 
 namespace {
 
-// What we print must be accepted, and printing it again must change nothing, or clients would see changes for
-// ever.
+// Our own output must be accepted, and converting it again must change nothing, or clients would see endless
+// changes.
 template <typename Row>
 void Settle(const Row& row, std::string (*to_json)(const Row&), Row (*from_json)(std::string_view)) {
   std::string json;
@@ -29,10 +29,10 @@ void Settle(const Row& row, std::string (*to_json)(const Row&), Row (*from_json)
   }
   try {
     const auto again = to_json(from_json(json));
-    // The first trip cuts off (retention, ease) and replaces what is out of bounds; the second may cut once
-    // more.
+    // The first round trip truncates (retention, ease) and replaces values out of bounds; the second may
+    // truncate once more.
     if (to_json(from_json(again)).size() > again.size() + 16) std::abort();
-    // Inside a value that we do not know, an equal key is kept as it came: clients take the last one there.
+    // Inside unknown values, duplicate keys are kept: clients take the last one there.
     const JsonSpans spans(json, 1);
     std::set<std::string_view> keys;
     spans.EachIn(spans.Root(), [&](const JsonSpans::Value& value) {

@@ -1,4 +1,4 @@
-// Any bytes as a zstd frame: refused, or expanded within the limit. And any bytes compressed come back.
+// Any bytes as a zstd frame: refused, or expanded within the limit. And any bytes survive compression.
 #include "handlers/base/zstd.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-"""What the layout promises, read from the tree: which way includes go, which files a folder may hold, where SQL stands.
+"""Rules of the layout, checked in the tree: directions of includes, files a folder may hold, where SQL is.
 
-Each check is a function that yields complaints; its name is the promise. `git ls-files` is what is looked at.
+Each check is a function that yields complaints; its name is the rule. It looks at the files of `git ls-files`.
 """
 
 import ast
@@ -17,7 +17,7 @@ FILES = [ROOT / name for name in subprocess.run(["git", "ls-files", "-z", "--cac
 PROGRAMS = ("jobs", "realtime", "admin")
 SERVICES = sorted({path.relative_to(ROOT).parts[1] for path in FILES
                    if path.parts[len(ROOT.parts)] == "handlers" and len(path.relative_to(ROOT).parts) > 2} - {"base", *PROGRAMS})
-# Which rooms a room may include from, besides itself.
+# The rooms a room may include from, besides itself.
 INCLUDES = {
     "sql": (),
     "handlers/base": ("sql",),
@@ -27,25 +27,26 @@ INCLUDES = {
     **{room: ("handlers", "handlers/base", "sql", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES))
        for room in ("handlers/jobs", "handlers/realtime", "handlers/admin", "fcgi")},
 }
-# A service past some twenty files has rooms of its own. Which rooms of its service a room may include from, besides the
-# service's settings.h; the files of the service's own folder (routes, jobs, handlers) bring the rooms together and include
-# from all of them.
+# A service with more than about twenty files has rooms. For each room: the rooms of its service it may include from,
+# besides the service's settings.h. Files in the service's own folder (routes, jobs, handlers) may include from all
+# rooms.
 ROOMS = {
     "handlers/anki/envelope": (),
     "handlers/anki/objects": (),
     "handlers/anki/collection": ("handlers/anki/objects",),
     "handlers/anki/file": ("handlers/anki/objects", "handlers/anki/collection"),
 }
-# Every service, and every room of one, has the same kinds of file inside (README, "A service"); others are listed with their reason.
+# Every service, and every room of one, holds the same kinds of file (README, "A service"); exceptions are listed with a
+# reason.
 KINDS = re.compile(r"(README\.md|(service|routes|settings|jobs|checks)\.(h|cpp)|\w+_(handlers|store|wire|rules|flow)(_\w+)?\.(h|cpp))$")
 OTHER_FILES = {
     "handlers/account": {
         "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": "",
-        "known_keys.h": "memory of a process; the database is behind a store", "known_keys.cpp": ""},
+        "known_keys.h": "a cache in the process, not a store", "known_keys.cpp": ""},
     "handlers/anki/objects": {
         "schema18.proto": "the messages in the columns of schema 18"},
     "handlers/anki/envelope": {
-        "answer.h": "how every message arrives and every answer leaves, whatever the resource", "answer.cpp": ""},
+        "answer.h": "the envelope of every message and answer, whatever the resource", "answer.cpp": ""},
 }
 HEADINGS = ("## Calls", "## The life of", "## Limits", "## Error codes")
 TEXT = {".cpp", ".h", ".sql", ".py", ".sh", ".md", ".txt", ".cmake", ".in", ".conf", ".service", ".socket", ".target", ".html",
@@ -95,7 +96,7 @@ def includes_go_one_way():
 
 def only_sql_knows_the_libraries_of_postgresql():
     for path in of(".cpp", ".h"):
-        # Tests look at the database past the code under test.
+        # Tests access the database without the code under test.
         if room_of(name(path)) not in ("sql", "tests") and re.search(r"#include <(libpq|pqxx)", path.read_text()):
             yield f"{name(path)}: only sql/ includes libpq and libpqxx"
 
@@ -107,7 +108,7 @@ def service_folders_hold_only_the_known_kinds_of_file():
             if folder.count("/") > 1 and folder not in ROOMS:
                 yield f"{folder}: a room that ROOMS does not know"
             if not KINDS.fullmatch(file) and file not in OTHER_FILES.get(folder, {}):
-                yield f"{name(path)}: neither service, routes, settings, jobs, checks, handlers, store, wire, rules, flow nor README.md"
+                yield f"{name(path)}: none of service, routes, settings, jobs, checks, handlers, store, wire, rules, flow, README.md"
 
 
 def sql_stands_in_files():
@@ -118,7 +119,7 @@ def sql_stands_in_files():
         if room not in ("fcgi", "handlers", "sql") or re.search(r"handlers/anki/file/file_wire\w*\.cpp$", name(path)):
             continue
         if room == "sql":
-            continue  # sql/ speaks of sessions and migrations themselves; what users' data needs is in sql/queries
+            continue  # sql/ holds statements for sessions and migrations; those for users' data are in sql/queries
         for line, text in enumerate(without_comments(path.read_text()).splitlines(), 1):
             if statement.search(text):
                 yield f"{name(path)}:{line}: SQL belongs into sql/queries/<service>/<name>.sql"
@@ -127,7 +128,7 @@ def sql_stands_in_files():
 def migrations_are_numbered_without_gaps():
     numbers = sorted(int(path.name[:4]) for path in FILES if name(path).startswith("sql/migrations/"))
     if numbers != list(range(1, len(numbers) + 1)):
-        yield f"sql/migrations: {numbers}: a missing number would be applied behind later ones"
+        yield f"sql/migrations: {numbers}: a missing number would be applied after later ones"
 
 
 def every_statement_is_used():
@@ -136,7 +137,7 @@ def every_statement_is_used():
         if not name(path).startswith("sql/queries/"):
             continue
         if not re.search(rf"\b{path.stem}\b", code):
-            yield f"{name(path)}: no code names it"
+            yield f"{name(path)}: not used by any code"
 
 
 def readmes_of_services_name_every_route():
@@ -150,7 +151,7 @@ def readmes_of_services_name_every_route():
                 yield f"handlers/{service}/README.md: no heading that begins with {heading}"
         for pattern in patterns:
             if pattern not in text:
-                yield f"handlers/{service}/README.md: says nothing of {pattern}"
+                yield f"handlers/{service}/README.md: does not mention {pattern}"
 
 
 def text_of(path):
@@ -158,7 +159,7 @@ def text_of(path):
 
 
 def every_service_is_in_all_its_places():
-    """The list of README.md, "A service". What needs no place (a migration, statements) is found by its folder."""
+    """Follows the list in README.md, "A service". Migrations and statements need no entry: they are found by folder."""
     conformance = re.search(r"^SERVICES = {(.*?)}", text_of("tests/conformance/conformance_test.py"), re.M | re.S)[1]
     for service in SERVICES:
         folder = f"handlers/{service}"
@@ -169,7 +170,7 @@ def every_service_is_in_all_its_places():
             yield f"{folder}: no service.h and service.cpp with a Service named {service}"
         for table, function in (("routes", "Routes()"), ("settings", "SettingRows()"), ("jobs", "Jobs()"), ("checks", "Checks()")):
             if (ROOT / folder / f"{table}.cpp").exists() and f".{table} = {function}" not in row:
-                yield f"{folder}/service.cpp: does not say .{table} = {function}"
+                yield f"{folder}/service.cpp: .{table} = {function} is missing"
         if not re.search(rf"&{service}::ThisService\(\)", text_of("handlers/services.cpp")):
             yield f"handlers/services.cpp: does not list {service}::ThisService()"
         build = text_of("CMakeLists.txt")
@@ -188,7 +189,7 @@ def every_service_is_in_all_its_places():
 
 
 def is_passed_on(pattern):
-    """`location /` serves static pages."""
+    """Ignores `location /`, which serves static pages."""
     for kind, location in re.findall(r"location (=|~|\^~)? *(/\w\S*|\^\S+) *{", text_of("nginx/site.conf.in")):
         if re.match(location, pattern) if kind == "~" else pattern == location if kind == "=" else pattern.startswith(location):
             return True
@@ -209,7 +210,7 @@ def files_are_plain_text():
             yield f"{name(path)}:{line}: not ASCII; write \\u escapes in strings"
         for line, text in enumerate(data.decode().split("\n"), 1):
             if text != text.rstrip() and path.suffix != ".case":
-                yield f"{name(path)}:{line}: blanks at the end"
+                yield f"{name(path)}:{line}: trailing blanks"
         if data and not data.endswith(b"\n"):
             yield f"{name(path)}: no newline at the end"
 
@@ -226,7 +227,7 @@ def source_files_say_what_they_are_for():
     for path in of(".h"):
         text = path.read_text()
         if not re.match(r"(#pragma once\n)?//", text):
-            yield f"{name(path)}: begins without a comment that says what it is for"
+            yield f"{name(path)}: does not begin with a comment on its purpose"
         if "#pragma once" not in text[:2000]:
             yield f"{name(path)}: no #pragma once"
 
@@ -236,14 +237,14 @@ def every_folder_of_the_top_is_known():
              "LICENSE"}
     for top in sorted({name(path).split("/")[0] for path in FILES}):
         if top not in known and not top.startswith("."):
-            yield f"{top}: not one of the names of the top"
+            yield f"{top}: not a known name at the top level"
 
 
 def packages_are_listed_once_and_in_order():
     lines = [line.split() for line in (ROOT / "packages.txt").read_text().splitlines() if not line.startswith("#")]
     names = [line[0] for line in lines]
     if names != sorted(set(names)):
-        yield "packages.txt: not in alphabetical order, or a name twice"
+        yield "packages.txt: not in alphabetical order, or a duplicate name"
     for line in lines:
         if len(line) != 2 or line[1] not in ("build", "run", "test"):
             yield f"packages.txt: {' '.join(line)}: expected NAME and build, run or test"

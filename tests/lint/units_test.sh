@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The units as systemd reads them, and the sample configuration as the programs read it.
+# Checks the units with systemd-analyze, and the sample configuration with our own programs.
 set -u
 build=${SYNCLINE_BIN:-build}
 "$build/syncline-fcgi" --config systemd/syncline.conf --print-config > /dev/null || exit 1
 if ! command -v systemd-analyze > /dev/null; then
   echo "1 passed, 0 failed, 1 skipped"
-  echo "skipped: there is no systemd-analyze"
+  echo "skipped: no systemd-analyze"
   exit 0
 fi
 root=$(mktemp -d)
@@ -13,7 +13,7 @@ trap 'rm -rf "$root"' EXIT
 units=$root/usr/lib/systemd/system
 mkdir -p "$units" "$root/usr/bin"
 cp -r "$build"/units/* systemd/*.target systemd/*.service systemd/*.d "$units"
-# What they build upon.
+# The system's targets, which our units depend on.
 cp /usr/lib/systemd/system/*.target "$units"
 for program in syncline-fcgi syncline-worker syncline-admin; do
   printf '#!/bin/sh\n' > "$root/usr/bin/$program"
@@ -25,7 +25,7 @@ for socket in "$build"/units/*.socket; do
 done
 passed=1 failed=0
 for name in "${names[@]}"; do
-  # It warns about what it ignores and still ends with 0; of ours, nothing may be ignored.
+  # systemd-analyze exits with 0 after warnings about settings it ignores; our units must not cause any.
   if output=$(systemd-analyze verify --man=no --root="$root" "$name" 2>&1) && [[ -z $output ]]; then
     passed=$((passed + 1))
   else

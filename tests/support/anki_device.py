@@ -1,6 +1,6 @@
-"""A device that is the real client: its library, with its own collection file.
+"""A device that is the real client: the library of Anki with its own collection file.
 
-Left out on purpose: media (the library's sync of the collection alone). Needs the package `anki`.
+Left out on purpose: media (only the collection is synced). Needs the package `anki`.
 """
 
 import json
@@ -16,7 +16,7 @@ FULL = ("FULL_SYNC", "FULL_DOWNLOAD", "FULL_UPLOAD")
 
 
 class Device:
-    """`base`: where it syncs to, ending in a slash."""
+    """`base`: URL of the server, ending in a slash."""
 
     def __init__(self, directory, name, base, key=None, copy_of=None):
         self.path = str(directory / f"{name}.anki2")
@@ -38,15 +38,15 @@ class Device:
         return self.auth.hkey
 
     def at(self, base):
-        """The same device, through another door."""
+        """The same device, talking to another URL."""
         self.auth = SyncAuth(hkey=self.auth.hkey, endpoint=base)
         return self
 
-    # --- Syncing
+    # --- syncing
 
     def sync(self):
-        """A normal sync, if the client finds that one will do. Returns what it finds afterwards: NO_CHANGES, or the
-        full sync that it wants."""
+        """A normal sync, if the client thinks that is enough. Returns what is still required: NO_CHANGES, or the kind
+        of full sync."""
         required = self.col.sync_collection(self.auth, False).required
         own_moment()
         return SyncCollectionResponse.ChangesRequired.Name(required)
@@ -69,9 +69,9 @@ class Device:
             try:
                 self.col.reopen(after_full_sync=True)
             except Exception:  # pylint: disable=broad-except
-                self.open()  # a failed one leaves the file closed
+                self.open()  # a failed full sync leaves the file closed
 
-    # --- What a person does
+    # --- user actions
 
     def add_note(self, text, deck="Default", tags=()):
         note = self.col.new_note(self.col.models.by_name("Basic"))
@@ -103,10 +103,10 @@ class Device:
         with own_ids(self.col):
             self.col.sched.answerCard(card, 3)
 
-    # --- What is there
+    # --- content
 
     def content(self):
-        """Everything a person has, by key; usns differ from device to device and are not in it."""
+        """All of the user's data, by key, without usns: they differ from device to device."""
         db = self.col.db
         found = {}
         for table, columns in (
@@ -126,12 +126,12 @@ class Device:
 
 
 def changes(before, after):
-    """{key: value, or None where it is gone}."""
+    """{key: value, or None if it was removed}."""
     return {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
 def changed(content, *some):
-    """The content with these changes."""
+    """The content with these changes applied."""
     result = dict(content)
     for one in some:
         result.update(one)
@@ -139,6 +139,6 @@ def changed(content, *some):
 
 
 def difference(one, other):
-    """For people: the keys in which two contents differ."""
+    """For failure messages: the keys in which two contents differ."""
     keys = sorted(changes(one, other), key=str)
     return "\n".join(f"{key}: {one.get(key)!r} / {other.get(key)!r}" for key in keys[:20])

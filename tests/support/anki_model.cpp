@@ -20,7 +20,7 @@ using anki::Usn;
 
 constexpr std::string_view kBetween = "::";
 
-// A value of a reply. A reply that is not shaped as the protocol says fails the test.
+// A value in a reply. Throws if the reply does not have the shape the protocol prescribes.
 class Json {
  public:
   Json(const JsonSpans& spans, const JsonSpans::Value& value) : spans_(&spans), value_(&value) {}
@@ -100,7 +100,7 @@ std::vector<std::int64_t> PendingIds(const std::map<std::int64_t, Row>& rows) {
   return ids;
 }
 
-// The member that holds the body, which none of the others cares about.
+// The member that holds the body; nothing else in the model uses it.
 std::string_view BodyKey(ObjectKind kind) {
   switch (kind) {
     case ObjectKind::kNotetype:
@@ -185,7 +185,7 @@ Review ReviewOf(const Json& row) {
           .type = at.at(8).As<std::int32_t>()};
 }
 
-// Whether `name` is below `parent` in a tree of "::", as the collation of the column sees it.
+// Whether `name` is below `parent` in the "::" hierarchy, under the collation of the column.
 bool IsBelow(std::string_view name, std::string_view parent) {
   return name.size() > parent.size() + kBetween.size() &&
          name.substr(parent.size(), kBetween.size()) == kBetween &&
@@ -199,7 +199,7 @@ std::optional<std::string> ParentOf(const std::string& name) {
 
 }  // namespace
 
-// --- Collections
+// --- collections
 
 bool ModelCollection::IsNameTaken(ObjectKind kind, std::string_view name, std::int64_t id) const {
   const std::string key = UnicaseKey(name);
@@ -292,9 +292,9 @@ std::string ObjectJson(ObjectKind kind, std::int64_t id, const ModelObject& obje
   return out + "}";
 }
 
-// --- What the owner does
+// --- user actions
 
-// Collection::transact: all or nothing, and the collection's time moves.
+// Collection::transact: all or nothing; updates the collection's modification time.
 template <typename F>
 bool ModelClient::Do(std::int64_t now_s, F&& change) {
   if (IsSyncing()) return false;
@@ -310,7 +310,7 @@ bool ModelClient::Do(std::int64_t now_s, F&& change) {
   return true;
 }
 
-// tags/register.rs: an existing tag stays as it is; a new one takes the spelling of its nearest parent.
+// tags/register.rs: an existing tag is kept unchanged; a new one takes the spelling of its nearest parent.
 void ModelClient::RegisterTag(const std::string& name, Usn usn) {
   if (name.empty() || collection.tags.contains(anki::TagKey(name))) return;
   std::string spelled = name;
@@ -323,15 +323,15 @@ void ModelClient::RegisterTag(const std::string& name, Usn usn) {
   collection.tags[anki::TagKey(name)] = {spelled, usn};
 }
 
-// What was deleted, brought back and synced cannot be deleted again by today's clients: the grave that exists
-// keeps its usn, nobody hears of the deletion, and the sanity check fails, whoever the server is. The graves
-// of old clients had no key: there the second grave stands beside the first one.
+// Today's clients cannot delete an object again after it was deleted, restored and synced: the existing grave
+// keeps its usn, the deletion is not sent, and the sanity check fails with any server. Graves of old clients
+// had no key, so they added a second grave instead.
 bool ModelClient::CanBury(GraveKind kind, std::int64_t id) const {
   const auto found = collection.graves.find({kind, id});
   return habits.sends_graves_in_start || found == collection.graves.end() || found->second == kPending;
 }
 
-// storage/graves/add.sql: a grave that exists keeps its usn.
+// storage/graves/add.sql: an existing grave keeps its usn.
 void ModelClient::Bury(GraveKind kind, std::int64_t id, Usn usn) {
   const auto [grave, is_new] = collection.graves.try_emplace({kind, id}, usn);
   if (!is_new && usn == kPending) grave->second = usn;  // see CanBury
@@ -380,7 +380,7 @@ bool ModelClient::EditNote(std::int64_t now_s, std::int64_t id, const std::strin
   });
 }
 
-// notes/mod.rs and card/mod.rs: cards, then notes that have none left; a grave for each.
+// notes/mod.rs and card/mod.rs: removes cards, then notes without cards left; adds a grave for each.
 bool ModelClient::RemoveCards(const std::vector<std::int64_t>& ids) {
   for (const std::int64_t id : ids) {
     if (!CanBury(GraveKind::kCard, id)) return false;
@@ -475,7 +475,7 @@ bool ModelClient::ReviewCard(std::int64_t now_s, std::int64_t id, std::int64_t r
     card->second.interval = ease;
     card->second.mod = Now(now_s);
     card->second.usn = kPending;
-    // storage/revlog/add.sql, asked to make the id unique: behind the last one.
+    // storage/revlog/add.sql with unique ids: the next one after the last.
     if (collection.reviews.contains(review)) review = collection.reviews.rbegin()->first + 1;
     Review row{};
     row.id = review;
@@ -498,7 +498,7 @@ void ModelClient::MakeNameUnique(ObjectKind kind, std::int64_t id, ModelObject& 
   }
 }
 
-// decks/addupdate.rs: the nearest parent that exists decides how the parents are spelled.
+// decks/addupdate.rs: the nearest existing parent determines the spelling of all parents.
 std::optional<std::string> ModelClient::ParentSpelling(const std::string& name) const {
   for (auto parent = ParentOf(name); parent; parent = ParentOf(*parent)) {
     for (const auto& [id, deck] : collection.Of(ObjectKind::kDeck)) {
@@ -554,7 +554,7 @@ bool ModelClient::RenameDeck(std::int64_t now_s, std::int64_t id, const std::str
       child.name = deck.name + child.name.substr(old.size());
       child.mod = Now(now_s);
       child.usn = kPending;
-      // A clash is an error of the database there.
+      // In the real client, a clash is a database error.
       if (collection.IsNameTaken(ObjectKind::kDeck, child.name, child_id)) return false;
     }
     collection.Decks()[id] = deck;
@@ -664,7 +664,7 @@ bool ModelClient::BringBack(std::int64_t now_s, bool with_old_mod) {
   });
 }
 
-// --- A sync
+// --- a sync
 
 void ModelClient::BeginSync() {
   step_ = Step::kMeta;
@@ -677,7 +677,7 @@ std::pair<std::string, std::string> ModelClient::Next() {
     case Step::kMeta:
       return {"meta", R"({"v":11,"cv":"model"})"};
     case Step::kStart: {
-      // A client without graves to send leaves them out, or sends null.
+      // A client without graves to send omits them or sends null.
       std::string body = "{\"minUsn\":" + std::to_string(sent_.client_usn) +
                          ",\"lnewer\":" + (sent_.is_newer ? "true" : "false");
       if (habits.sends_graves_in_start) {
@@ -704,7 +704,7 @@ std::pair<std::string, std::string> ModelClient::Next() {
 
 void ModelClient::Hear(std::int64_t now_s, std::string_view reply) {
   const auto begin_changes = [&] {
-    // sync/collection/start.rs: the server's are applied after the own ones were sent.
+    // sync/collection/start.rs: the server's graves are applied after our own were sent.
     ApplyGraves(start_reply_);
     step_ = Step::kChanges;
   };
@@ -742,7 +742,7 @@ void ModelClient::Hear(std::int64_t now_s, std::string_view reply) {
       return;
     }
     case Step::kFinish:
-      // sync/collection/finish.rs: one usn behind the one that this sync wrote, and the server's time.
+      // sync/collection/finish.rs: the usn after the one this sync wrote, and the server's modification time.
       collection.mod_ms = Read(reply, [](const Json& json) { return json.Int(); });
       collection.usn = sent_.server_usn + 1;
       has_changed_ = false;
@@ -761,7 +761,7 @@ void ModelClient::HearMeta(std::string_view reply) {
   sent_ = {};
   Read(reply, [&](const Json& meta) {
     const std::int64_t mod_ms = meta.At("mod").Int();
-    // Two clocks that show one millisecond: it happens to nobody, but to thousands of tests.
+    // Both clocks at the same millisecond: never in practice, but it happens in thousands of tests.
     if (mod_ms == collection.mod_ms && has_changed_) ++collection.mod_ms;
     if (mod_ms == collection.mod_ms) {
       step_ = Step::kIdle;
@@ -780,7 +780,7 @@ void ModelClient::HearMeta(std::string_view reply) {
   });
 }
 
-// storage/graves/mod.rs: those that are pending get the server's usn.
+// storage/graves/mod.rs: pending graves get the server's usn.
 void ModelClient::TakePendingGraves() {
   for (auto& [grave, usn] : collection.graves) {
     if (usn != kPending) continue;
@@ -794,7 +794,7 @@ void ModelClient::TakePendingGraves() {
   }
 }
 
-// sync/collection/graves.rs: from the ends of the lists, cards, notes, decks.
+// sync/collection/graves.rs: takes from the ends of the lists, in the order cards, notes, decks.
 anki::GraveIds ModelClient::NextGraves() {
   anki::GraveIds chunk;
   int room = habits.chunk_rows;
@@ -810,7 +810,7 @@ anki::GraveIds ModelClient::NextGraves() {
   return chunk;
 }
 
-// sync/collection/graves.rs: what is buried there is buried here, whatever was done to it.
+// sync/collection/graves.rs: objects with a grave on the server are removed here, whatever their state.
 void ModelClient::ApplyGraves(std::string_view reply) {
   Read(reply, [&](const Json& graves) {
     const auto each = [&](std::string_view key, GraveKind kind, auto& rows) {
@@ -825,7 +825,7 @@ void ModelClient::ApplyGraves(std::string_view reply) {
   });
 }
 
-// sync/collection/changes.rs: what is pending gets the server's usn and is sent.
+// sync/collection/changes.rs: pending objects get the server's usn and are sent.
 std::string ModelClient::ChangesBody() {
   std::array<std::string, 3> lists;
   for (const auto kind : {ObjectKind::kNotetype, ObjectKind::kDeck, ObjectKind::kDeckConfig}) {
@@ -855,7 +855,7 @@ std::string ModelClient::ChangesBody() {
   return body + "}}";
 }
 
-// sync/collection/changes.rs: the lists in order, one after the other.
+// sync/collection/changes.rs: applies the lists in order.
 void ModelClient::ApplyChanges(std::int64_t now_s, std::string_view reply) {
   Read(reply, [&](const Json& changes) {
     for (const Json& item : changes.At("models").List())
@@ -869,7 +869,7 @@ void ModelClient::ApplyChanges(std::int64_t now_s, std::string_view reply) {
   });
 }
 
-// An object that is not older than ours is taken, under a name that is free here.
+// Takes an object that is not older than ours, under a name that is free here.
 void ModelClient::MergeObject(std::int64_t now_s, ObjectKind kind, std::string_view json) {
   auto [id, object] = ObjectOfJson(kind, json);
   const auto existing = collection.Of(kind).find(id);
@@ -878,8 +878,8 @@ void ModelClient::MergeObject(std::int64_t now_s, ObjectKind kind, std::string_v
   collection.Of(kind)[id] = object;
 }
 
-// sync/collection/chunks.rs: a row is taken unless the own one is pending and not older; of reviews the first
-// one stays. Returns whether it was the last chunk.
+// sync/collection/chunks.rs: a row is taken unless our own is pending and not older; of reviews, the first
+// one is kept. Returns whether it was the last chunk.
 bool ModelClient::ApplyChunk(std::string_view reply) {
   return Read(reply, [&](const Json& chunk) {
     const auto each = [&](std::string_view key, auto&& take) {
@@ -908,15 +908,15 @@ bool ModelClient::ApplyChunk(std::string_view reply) {
   });
 }
 
-// Which rows are pending is asked once, after the server's have been merged.
+// Pending rows are collected once, after the server's rows have been merged.
 void ModelClient::GatherRows() {
   reviews_left_ = PendingIds(collection.reviews);
   notes_left_ = PendingIds(collection.notes);
   cards_left_ = PendingIds(collection.cards);
 }
 
-// sync/collection/chunks.rs: from the ends of the lists, one of each kind in turn; the last message is one
-// with room left.
+// sync/collection/chunks.rs: takes from the ends of the lists, one of each kind in turn; the last message is
+// the first with room left.
 std::string ModelClient::NextRows(bool& is_last) {
   std::vector<std::string> reviews, cards, notes;
   int room = habits.chunk_rows;
@@ -948,7 +948,7 @@ std::string ModelClient::NextRows(bool& is_last) {
   return "{\"chunk\":" + chunk + "}}";
 }
 
-// storage/sync_check.rs: nothing may be pending by now.
+// storage/sync_check.rs: nothing may be pending any more.
 std::string ModelClient::SanityBody() const {
   const auto none_pending = [](const char* what, const auto& rows) {
     if (!PendingIds(rows).empty()) throw std::runtime_error(std::string("still pending: ") + what);

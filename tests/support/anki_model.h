@@ -1,10 +1,9 @@
 #pragma once
-// A model of an Anki client: its collection, what its owner can do to it, and what it does with each message
-// of a sync.
+// A model of an Anki client: its collection, user actions on it, and how it handles each message of a sync.
 //
-// The rules are facts of the protocol, read in upstream's client (rslib, 26.08): collection/*.rs of
+// The rules are facts of the protocol, taken from upstream's client (rslib, 26.08): collection/*.rs of
 // rslib/src/sync, decks/{name,addupdate,remove}.rs, notetype/mod.rs, tags/register.rs, storage/**/add*.sql.
-// Each is named where it is applied. Left out on purpose: media, full syncs, scheduling.
+// Each source is named at the code. Left out on purpose: media, full syncs, scheduling.
 #include <array>
 #include <cstdint>
 #include <map>
@@ -22,7 +21,7 @@ namespace syncline::tests {
 
 inline constexpr anki::Usn kPending = -1;
 
-/// A notetype, deck or deck config. `body` stands for all that only its owner looks at.
+/// A notetype, deck or deck config. `body` stands for all members that neither model nor server interprets.
 struct ModelObject {
   std::string name;
   std::int64_t mod = 0;
@@ -33,7 +32,7 @@ struct ModelObject {
 using GraveKey = std::pair<anki::GraveKind, std::int64_t>;
 using ObjectMap = std::map<std::int64_t, ModelObject>;
 
-/// Everything a collection holds, of a client or of the server.
+/// The contents of a collection, of a client or of the server.
 struct ModelCollection {
   std::map<std::int64_t, anki::Note> notes;
   std::map<std::int64_t, anki::Card> cards;
@@ -49,22 +48,22 @@ struct ModelCollection {
   ObjectMap& Of(anki::ObjectKind kind) { return objects[static_cast<std::size_t>(kind)]; }
   const ObjectMap& Of(anki::ObjectKind kind) const { return objects[static_cast<std::size_t>(kind)]; }
   ObjectMap& Decks() { return Of(anki::ObjectKind::kDeck); }
-  /// Whether another object than `id` has this name.
+  /// Whether an object other than `id` has this name.
   bool IsNameTaken(anki::ObjectKind kind, std::string_view name, std::int64_t id) const;
 };
 
-/// One line for each thing, by what it is: what all devices must agree on. Without usns and graves, which
-/// differ between devices; of a tag or a review only that it exists (each side keeps the first one it had).
+/// One line per object, by kind and id: the state all devices must agree on. Without usns and graves, which
+/// differ between devices; of tags and reviews only their existence (each side keeps the first one it had).
 std::map<std::string, std::string> Contents(const ModelCollection& collection);
-/// The lines that differ, with the names of the two sides.
+/// The lines that differ, prefixed with the names of the two sides.
 std::string Difference(const std::map<std::string, std::string>& a, std::string_view a_name,
                        const std::map<std::string, std::string>& b, std::string_view b_name);
 
-/// Keeps what it reads from JSON of an object; `json` itself is not kept.
+/// The result does not refer to `json`.
 std::pair<std::int64_t, ModelObject> ObjectOfJson(anki::ObjectKind kind, std::string_view json);
 std::string ObjectJson(anki::ObjectKind kind, std::int64_t id, const ModelObject& object);
 
-/// What a client has sent in one sync, for the model of the server.
+/// Everything a client has sent in one sync, for the model of the server.
 struct SentBySync {
   anki::Usn client_usn = 0, server_usn = 0;
   bool is_newer = false;
@@ -78,10 +77,10 @@ struct SentBySync {
   std::vector<anki::Review> reviews;
 };
 
-/// How a client goes about a sync; real ones differ in these.
+/// How a client syncs; real clients differ in these.
 struct SyncHabits {
   bool sends_graves_in_start = false;  ///< as AnkiDroid did for years
-  int chunk_rows = 250;                ///< rows in one message; upstream's number is 250
+  int chunk_rows = 250;                ///< rows per message; upstream sends 250
 };
 
 class ModelClient {
@@ -90,38 +89,37 @@ class ModelClient {
   std::int64_t clock_offset_s = 0;
   SyncHabits habits;
 
-  // --- What its owner does. `now_s` is the right time; ids below come from whoever plays the owner. Each
-  // returns false, and changes nothing, when it makes no sense here.
+  // --- user actions. `now_s` is the true time; the caller chooses the ids. Each returns false, and changes
+  // nothing, if it does not apply to the current state.
 
   bool AddNote(std::int64_t now_s, std::int64_t id, std::int64_t notetype, std::int64_t deck, int cards,
                const std::string& text, const std::string& tag);
   bool EditNote(std::int64_t now_s, std::int64_t id, const std::string& text, const std::string& tag);
   bool DeleteNote(std::int64_t now_s, std::int64_t id);
   bool AddCard(std::int64_t now_s, std::int64_t note, std::int64_t id, std::int64_t deck);
-  /// With its note, when that has no other card.
+  /// Also deletes its note, if that has no other card.
   bool DeleteCard(std::int64_t now_s, std::int64_t id);
   bool MoveCard(std::int64_t now_s, std::int64_t id, std::int64_t deck);
   bool EditCard(std::int64_t now_s, std::int64_t id, int due);
   bool ReviewCard(std::int64_t now_s, std::int64_t id, std::int64_t review, int ease);
   bool AddDeck(std::int64_t now_s, std::int64_t id, const std::string& name);
-  /// With the decks below it. `fresh_id`: of the first parent that has to be made, the others follow.
+  /// Renames the decks below it too. `fresh_id`: the id of the first missing parent; further ones count up.
   bool RenameDeck(std::int64_t now_s, std::int64_t id, const std::string& name, std::int64_t fresh_id);
   bool EditDeck(std::int64_t now_s, std::int64_t id, const std::string& body);
-  /// With the decks below it and all their cards.
+  /// Deletes the decks below it and all their cards too.
   bool DeleteDeck(std::int64_t now_s, std::int64_t id);
   bool AddObject(std::int64_t now_s, anki::ObjectKind kind, std::int64_t id, const std::string& name);
   bool RenameObject(std::int64_t now_s, anki::ObjectKind kind, std::int64_t id, const std::string& name);
   bool EditObject(std::int64_t now_s, anki::ObjectKind kind, std::int64_t id, const std::string& body);
   bool SetConfig(std::int64_t now_s, const std::string& json);
   bool SetCreated(std::int64_t now_s, std::int64_t created_s);
-  /// Takes back the last of the above: rows, their usn and graves are as before. Nothing to undo after a
-  /// sync.
+  /// Reverts the last action: rows, their usns and graves are as before. Does nothing after a sync.
   bool Undo(std::int64_t now_s);
-  /// As old clients undo a deletion, or as an import brings back what a package has: the rows are there
-  /// again, pending, and the graves stay.
+  /// Undoes a deletion as old clients do, or as an import of a package does: the rows are back and pending,
+  /// and the graves stay.
   bool BringBack(std::int64_t now_s, bool with_old_mod);
 
-  // --- A sync, one request at a time.
+  // --- a sync, one request at a time
 
   enum class Step { kIdle, kMeta, kStart, kGraves, kChanges, kChunk, kApplyChunk, kSanity, kFinish };
   Step step() const { return step_; }
@@ -131,13 +129,13 @@ class ModelClient {
   void BeginSync();
   /// The method and body of the next request.
   std::pair<std::string, std::string> Next();
-  /// The answer to it. Throws std::runtime_error where a real client would show an error.
+  /// Handles the reply to it. Throws std::runtime_error where a real client would show an error.
   void Hear(std::int64_t now_s, std::string_view reply);
-  /// The sync has failed, or the device has died: the collection is as before it.
+  /// The sync has failed, or the device has crashed: restores the collection from before the sync.
   void RollBack();
 
  private:
-  struct Taken {  // by the last deletion
+  struct Taken {  // removed by the last deletion
     std::vector<anki::Note> notes;
     std::vector<anki::Card> cards;
     std::map<std::int64_t, ModelObject> decks;
@@ -150,7 +148,7 @@ class ModelClient {
   bool CanBury(anki::GraveKind kind, std::int64_t id) const;
   void Bury(anki::GraveKind kind, std::int64_t id, anki::Usn usn);
   bool RemoveCards(const std::vector<std::int64_t>& ids);
-  // Adds "+" until nobody else has the name, changing mod and usn then, as clients do.
+  // Appends "+" until the name is unique, and then changes mod and usn, as clients do.
   void MakeNameUnique(anki::ObjectKind kind, std::int64_t id, ModelObject& object, std::int64_t now_s,
                       anki::Usn usn) const;
   std::vector<std::int64_t> ChildrenOf(const std::string& name) const;
@@ -170,7 +168,7 @@ class ModelClient {
   std::string SanityBody() const;
 
   Step step_ = Step::kIdle;
-  ModelCollection before_;  // of the running sync
+  ModelCollection before_;  // before the current sync
   SentBySync sent_;
   anki::GraveIds graves_left_;
   std::string start_reply_;

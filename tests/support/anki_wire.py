@@ -1,8 +1,8 @@
-"""Anki's sync protocol, version 11, one request at a time: for tests of what happens between two requests.
+"""Anki's sync protocol, version 11, one request at a time, for tests that act between two requests.
 
-Wire sends requests and takes answers apart. Device keeps a small collection in memory and merges as a real client does,
-which is enough to notice rows that are lost, doubled or invented. Left out on purpose: everything a real client does
-beside talking (undo, scheduling, files); tests that need it use the real client: anki_device.py.
+Wire sends requests and parses answers. Device keeps a small collection in memory and merges like a real client, which is
+enough to detect rows that are lost, duplicated or invented. Left out on purpose: everything else a real client does
+(undo, scheduling, files); tests that need it use the real client: anki_device.py.
 """
 
 import copy
@@ -36,7 +36,7 @@ def decompress(frame, size):
 
 
 class Refused(Exception):
-    """An answer that is not 200."""
+    """An answer with a status other than 200."""
 
     def __init__(self, method, status):
         super().__init__(f"{method}: {status}")
@@ -60,11 +60,11 @@ class Wire:
         return {"anki-sync": json.dumps(head, separators=(",", ":")), "content-type": "application/octet-stream"}
 
     def send(self, method, body):
-        """Bytes there and back. Refused when the answer is not 200."""
+        """Sends and returns uncompressed bytes. Raises Refused if the status is not 200."""
         return self.send_frame(method, compress(body))
 
     def send_frame(self, method, frame):
-        """As send, for bytes that are compressed already."""
+        """Like send, for a body that is already compressed."""
         try:
             self._connection.request("POST", "/sync/" + method, frame, self.headers())
             answer = self._connection.getresponse()
@@ -95,7 +95,7 @@ PENDING = -1
 
 
 class Device:
-    """A collection in memory. Rows are lists as on the wire, with usn -1 where the server has not been told."""
+    """A collection in memory. Rows are lists as on the wire, with usn -1 while not yet sent to the server."""
 
     USN = {"notes": 4, "cards": 5, "revlog": 2}
     MOD = {"notes": 3, "cards": 4}
@@ -108,7 +108,7 @@ class Device:
         self.tags, self.conf = set(), {}
         self.graves = {"notes": [], "cards": [], "decks": []}
 
-    # --- What a person does
+    # --- user actions
 
     def add_note(self, text, reviews=0):
         self.now += 1
@@ -138,22 +138,22 @@ class Device:
         self.mod += 1
 
     def content(self):
-        """Everything but usns, which differ from device to device."""
+        """Everything except usns, which differ from device to device."""
         rows = {(kind, i): tuple(v for n, v in enumerate(row) if n != self.USN[kind])
                 for kind, table in self.rows.items() for i, row in table.items()}
         names = {(f"object {kind}", i): o["name"] for kind, some in enumerate(self.objects) for i, o in some.items()}
         return {**rows, **names, ("tags", 0): frozenset(self.tags)}
 
     def pending(self):
-        """What of the content the server has not been told yet."""
+        """The part of the content that has not been sent to the server."""
         content = self.content()
         return {(kind, i): content[kind, i] for kind, at in self.USN.items() for i, row in self.rows[kind].items()
                 if row[at] == PENDING}
 
-    # --- A sync
+    # --- a sync
 
     def sync(self):
-        """All of it. A failure leaves the device as it was and tells the server, as a client does."""
+        """A complete sync. On failure, leaves the device unchanged and sends abort, as a client does."""
         try:
             for _ in self.requests():
                 pass
@@ -165,7 +165,7 @@ class Device:
             raise
 
     def requests(self):
-        """Yields the name of each request before it is sent; what has happened counts only once it has ended."""
+        """Yields the name of each request before it is sent; the device changes only after the last one."""
         wire = self.wire
         wire.new_session()
         after = copy.copy(self)

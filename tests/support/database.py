@@ -1,11 +1,11 @@
-"""The installation's PostgreSQL as a test sees it: rows, and locks that hold a request of the server half-way.
+"""Access to the installation's PostgreSQL for tests: rows, and locks that hold a request of the server half-way.
 
     with Hold(url, "SELECT 1 FROM anki_sessions FOR UPDATE") as hold:
         ...                     # something sends a request
-        blocked = hold.wait()   # it has come to the lock
-    # let go
+        blocked = hold.wait()   # it has reached the lock
+    # released
 
-Works on psql, one process a session; statements travel on its standard input.
+Uses psql, one process per session; statements are written to its standard input.
 """
 
 import collections
@@ -15,13 +15,13 @@ import subprocess
 
 from promises import until
 
-Blocked = collections.namedtuple("Blocked", "backend name")  # of the session; the server's end with their pid
+Blocked = collections.namedtuple("Blocked", "backend name")  # pid and name of a session; the server's names end with its pid
 
 _END = "--end-of-answer--"
 
 
 class Session:
-    """One connection. Answers are lists of lists of texts."""
+    """One connection. Answers are lists of rows, each a list of strings."""
 
     def __init__(self, url):
         self._psql = subprocess.Popen(["psql", "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", url], text=True,
@@ -55,7 +55,7 @@ class Session:
 
 
 class Hold(Session):
-    """A transaction that holds the locks of `sql` until the end of the block, or until let_go()."""
+    """A transaction that holds the locks taken by `sql` until the end of the block, or until let_go()."""
 
     def __init__(self, url, sql):
         super().__init__(url)
@@ -63,13 +63,13 @@ class Hold(Session):
         self._url = url
 
     def wait(self, count=1, name="syncline-", seconds=20):
-        """Until `count` sessions of the server whose names begin so are stopped by these locks, or stand behind one
-        that is. Returns them, the one that came first in front."""
+        """Waits until `count` sessions whose names begin with `name` are blocked by these locks, directly or behind
+        another blocked session. Returns them in the order in which they began to wait."""
         with Session(self._url) as observer:
             found = []
 
             def stopped():
-                # "now" of a transaction is its begin; the server's lock graph is always the current one.
+                # now() of a transaction is its start; the lock graph is always current.
                 nonlocal found
                 found = [Blocked(int(backend), found_name) for backend, found_name in observer.ask(
                     f"WITH RECURSIVE stopped (pid) AS (SELECT {self.backend} UNION"
@@ -84,32 +84,32 @@ class Hold(Session):
             except AssertionError:
                 seen = observer.ask("SELECT application_name, state, wait_event_type, wait_event, left(query, 80)"
                                     " FROM pg_stat_activity WHERE application_name LIKE 'syncline%'")
-                raise AssertionError(f"{count} requests were to stop at the lock: {seen}") from None
+                raise AssertionError(f"fewer than {count} requests are waiting for the lock: {seen}") from None
             return found
 
     def let_go(self):
         self.ask("ROLLBACK")
 
     def abandon(self):
-        """After PostgreSQL was killed: there is nobody left to talk to."""
+        """For use after PostgreSQL was killed: ends psql without a ROLLBACK."""
         self._psql.kill()
         self._psql.communicate()
 
 
 class HoldCommits(Session):
-    """Holds every transaction that has written to disk and committed, before anybody is told: as if a standby had to
-    confirm it. Needs the superuser of an installation that is the test's own."""
+    """Holds every transaction that has written, between its commit on disk and the report of it, as if a standby had to
+    confirm it. Needs the superuser of the test's own installation."""
 
     def __init__(self, url):
         super().__init__(url.replace("user=syncline", "user=postgres"))
         self._url = url
         self._standby("nobody")
-        # The checkpointer tells everybody, some time after the signal: until a commit of ours is held.
+        # The checkpointer propagates the setting some time after the signal: wait until a commit of ours is held.
         self._probe = None
         until(self._is_probe_held)
 
     def wait(self, count=1, name="syncline-", seconds=20):
-        """Until `count` commits of sessions whose names begin so are held; returns those sessions."""
+        """Waits until `count` commits of sessions whose names begin with `name` are held; returns those sessions."""
         return until(lambda: found if len(found := self._held(name)) >= count else None, seconds)
 
     def let_go(self):
@@ -138,7 +138,7 @@ class HoldCommits(Session):
 
 
 def wait_until_gone(url, backend, seconds=20):
-    """Until the session has ended: what it was about to do is done by then, or never will be."""
+    """Waits until the session has ended: everything it was about to do is done by then, or never will be."""
     with Session(url) as observer:
         until(lambda: observer.ask(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend}") == [["0"]], seconds,
               f"backend {backend} ends")

@@ -1,9 +1,8 @@
-"""A door between a client and the server, at which a test may stop each request: before it is sent, or with its answer.
+"""A proxy between client and server, at which a test may stop each request: before it is sent, or with its answer.
 
     gate.at("finish", lambda forward: ...)    # once; forward() sends the request and returns the answer
 
-The real client sends its own bytes through it; nothing is rewritten. Left out on purpose: TLS, streaming (collections
-of tests are small).
+Passes the real client's bytes on unchanged. Left out on purpose: TLS, streaming (collections of tests are small).
 """
 
 import http.client
@@ -13,7 +12,7 @@ import urllib.parse
 
 
 class Gate:
-    """Listens on `base`, an address for the client. `seen`: the methods that came, in order."""
+    """Listens at the URL `base`. `seen`: the methods received, in order."""
 
     def __init__(self, server):
         gate = self
@@ -61,11 +60,11 @@ class Gate:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def at(self, method, action):
-        """The next request of this method is left to action(forward)."""
+        """Passes the next request with this method to action(forward)."""
         self._actions[method] = action
 
     def is_done(self):
-        """Whether every action has been used; raises what one of them raised."""
+        """Whether every action has been used; re-raises an exception of an action."""
         problem, self.problem = self.problem, None
         if problem is not None:
             raise problem

@@ -1,7 +1,7 @@
-"""Runs test functions whose names are what they promise, and ends with the line that ./check counts.
+"""Runs test functions whose names state what they promise, and prints the last line that ./check counts.
 
-A test returns nothing, or a word about what it saw, which is printed beside its name. Left out on purpose: everything
-else a test framework has.
+A test returns None, or a string with details, which is printed next to its name. Left out on purpose: everything else a
+test framework has.
 """
 
 import sys
@@ -10,11 +10,11 @@ import traceback
 
 
 class Skip(Exception):
-    """Thrown by a test that cannot be run here; the text says why."""
+    """Raised by a test that cannot run here; the text says why."""
 
 
 def keep(*tests):
-    """Runs the tests whose names contain an argument of the command line, or all of them; the exit code."""
+    """Runs the tests whose names contain an argument of the command line, or all; returns the exit code."""
     wanted = sys.argv[1:]
     passed = failed = skipped = 0
     for test in tests:
@@ -37,7 +37,7 @@ def keep(*tests):
 
 
 def until(question, seconds=20, what=None, pause=0.005):
-    """Asks until the answer is true, and returns it."""
+    """Calls `question` until the result is true, and returns it. Fails after `seconds`."""
     end = time.monotonic() + seconds
     while True:
         answer = question()

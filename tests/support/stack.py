@@ -1,12 +1,12 @@
-"""An installation of its own for a test that kills things: PostgreSQL, Redis, nginx, the pools and the worker.
+"""A separate installation for a test that kills things: PostgreSQL, Redis, nginx, the pools and the worker.
 
     with Stack() as stack:
         stack.add_user("alice", "secret")
         pid = stack.kill("api")           # SIGKILL of one process; the supervisor starts another
         stack.wait_for_another("api", pid)
 
-The programs come from SYNCLINE_BIN, or from build/. When it stops, its logs go to SYNCLINE_LOGS, where ./check counts
-which routes were called and which statements ran. Left out on purpose: building anything.
+The programs come from SYNCLINE_BIN, or from build/. When it stops, its logs go to SYNCLINE_LOGS, where ./check looks
+for routes and statements. Left out on purpose: building anything.
 """
 
 import os
@@ -29,7 +29,7 @@ def free_port():
 
 
 class Stack:
-    """`settings`: more settings of the server, such as {"SYNCLINE_SESSION_MINUTES": "1"}."""
+    """`settings`: additional settings of the server, such as {"SYNCLINE_SESSION_MINUTES": "1"}."""
 
     def __init__(self, settings=None):
         self.settings = settings or {}
@@ -58,7 +58,7 @@ class Stack:
             raise RuntimeError(f"./run {' '.join(options)} failed:\n{done.stdout}")
 
     def start(self):
-        """Returns when /readyz says so. On the same data when it was stopped before."""
+        """Returns when /readyz answers 200. After a stop, starts on the same data."""
         self._run("--detach")
         words = shlex.split((self.dir / "env").read_text())
         self.env = dict(word.split("=", 1) for word in words)
@@ -91,13 +91,13 @@ class Stack:
         return found
 
     def kill(self, service, copy=1, sig=signal.SIGKILL):
-        """Returns the pid that was sent the signal."""
+        """Sends the signal and returns the pid."""
         pid = self.pids(service)[copy]
         os.kill(pid, sig)
         return pid
 
     def wait_for_another(self, service, pid, copy=1, seconds=20):
-        """Until the copy runs again with another pid than this."""
+        """Waits until the copy runs with a pid other than `pid`."""
         end = time.monotonic() + seconds
         while self.pids(service).get(copy) in (None, pid):
             if time.monotonic() > end:
@@ -105,7 +105,7 @@ class Stack:
             time.sleep(0.01)
 
     def wait_until_ready(self, seconds=60):
-        """Until /readyz answers 200, as after PostgreSQL was killed."""
+        """Waits until /readyz answers 200, for example after PostgreSQL was killed."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -116,10 +116,10 @@ class Stack:
             except OSError:
                 pass
             time.sleep(0.05)
-        raise RuntimeError("/readyz did not come back")
+        raise RuntimeError("/readyz does not answer 200")
 
     def restart_one_by_one(self, *services):
-        """SIGTERM to every process of the services, one after another, as an upgrade does."""
+        """Sends SIGTERM to every process of the services, one after another, as an upgrade does."""
         for service in services:
             for copy in sorted(self.pids(service)):
                 pid = self.kill(service, copy, signal.SIGTERM)

@@ -29,7 +29,7 @@ std::string Quoted(const std::string& value) {
   return quoted + "'";
 }
 
-// The server's URL with another database in it, as key=value pairs.
+// The server's URL with another database, as key=value pairs.
 std::string WithDatabase(const std::string& url, const std::string& database) {
   char* message = nullptr;
   PQconninfoOption* options = PQconninfoParse(url.c_str(), &message);
@@ -92,12 +92,12 @@ TestDatabase::TestDatabase() : name_("syncline_test_" + std::to_string(getpid())
   const std::string server = ServerUrl();
   const std::string source = Environment("SYNCLINE_TEST_TEMPLATE", "syncline_template");
   const Connected connection = Open(server);
-  // What a killed program with our pid left.
+  // Left by a killed program with the same pid.
   RunOn(connection.get(), "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
   RunOn(connection.get(), "CREATE DATABASE " + name_ + " TEMPLATE " + source);
   url_ = WithDatabase(server, name_);
   if (const auto problem = sql::SchemaProblem(settings())) {
-    throw std::runtime_error("the template " + source + " is not of this build: " + *problem);
+    throw std::runtime_error("the template " + source + " does not match this build: " + *problem);
   }
 }
 
@@ -105,7 +105,7 @@ TestDatabase::~TestDatabase() {
   try {
     RunOn(Open(ServerUrl()).get(), "DROP DATABASE IF EXISTS " + name_ + " WITH (FORCE)");
   } catch (const std::exception&) {
-    // The server goes away with the test run anyway.
+    // The server is removed after the test run anyway.
   }
 }
 
@@ -150,7 +150,7 @@ void WaitForLockWaiters(TestDatabase& database, int count) {
                          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                          " AND wait_event_type = 'Lock'")[0][0]) < count) {
     if (std::chrono::steady_clock::now() > until)
-      throw std::runtime_error("nobody came to wait for the lock");
+      throw std::runtime_error("too few sessions wait for a lock");
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }

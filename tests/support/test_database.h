@@ -2,11 +2,11 @@
 // A real database for one test program: a clone of the migrated template, dropped at the end.
 //
 // SYNCLINE_TEST_DATABASE is a libpq URL of a server where this user may create databases;
-// SYNCLINE_TEST_TEMPLATE names the template ("syncline_template" when unset), which `syncline-admin migrate`
-// made. ./check sets both up. Without the variable the program fails with one sentence: a store test that is
-// skipped proves nothing.
+// SYNCLINE_TEST_TEMPLATE names the template ("syncline_template" when unset), migrated with `syncline-admin
+// migrate`. ./check sets up both. Without the variable the program fails with one sentence: a skipped store
+// test proves nothing.
 //
-// Statements of tests may be literals: they are questions about the schema, not of the server.
+// Tests may contain SQL literals: these are queries about the state, not statements of the server.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,28 +23,27 @@ namespace syncline::tests {
 
 class TestDatabase {
  public:
-  /// The database of this program; made by the first call, dropped when the program ends.
+  /// The database of this program; created by the first call, dropped when the program ends.
   static TestDatabase& Instance();
   ~TestDatabase();
 
   /// Of the clone, for sql::Database and Config::database_url.
   const std::string& url() const { return url_; }
-  /// As a server's slot would have them.
+  /// The settings a server's slot would use.
   sql::Settings settings() const;
-  /// With SYNCLINE_SLOW_STATEMENT_MS of the environment: ./check wants every statement in the log, and asks
-  /// in the end which never came.
+  /// Applies SYNCLINE_SLOW_STATEMENT_MS of the environment; 0 logs every statement.
   Config config() const;
 
-  /// Runs one or more statements in the text protocol, outside of the code under test; returns the rows of
-  /// the last as text, null as "NULL". Throws std::runtime_error.
+  /// Runs one or more statements in the text protocol, without the code under test; returns the rows of the
+  /// last one as text, null as "NULL". Throws std::runtime_error.
   std::vector<std::vector<std::string>> Run(const std::string& text);
   /// The only field of the only row.
   std::string Value(const std::string& text);
   /// A new account with an unusable password.
   UserId AddUser(const std::string& name);
-  /// Empties tables, and what refers to them.
+  /// Empties tables, and all tables that reference them.
   void Empty(const std::string& tables) { Run("TRUNCATE " + tables + " CASCADE"); }
-  /// A separate connection of the test, to hold one side of a race half-way. Owned by the caller.
+  /// A separate connection for the test, to hold one side of a race half-way. Owned by the caller.
   std::unique_ptr<pg_conn, void (*)(pg_conn*)> Connect() const;
 
  private:
@@ -53,11 +52,11 @@ class TestDatabase {
   std::string url_;
 };
 
-/// Runs a text on a connection of Connect().
+/// Runs statements on a connection from Connect().
 std::vector<std::vector<std::string>> RunOn(pg_conn* connection, const std::string& text);
 
-/// Waits until `count` backends of this database wait for a lock: the moment at which a race has been forced,
-/// without sleeping. Throws after ten seconds.
+/// Waits until `count` backends of this database wait for a lock, which forces a race without sleeping.
+/// Throws after ten seconds.
 void WaitForLockWaiters(TestDatabase& database, int count);
 
 }  // namespace syncline::tests

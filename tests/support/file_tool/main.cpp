@@ -1,16 +1,15 @@
-// collection_file_tool: does to a file what the service would do, for the scripts of tests/clients that put a
-// file beside what the real client makes of it.
+// collection_file_tool: does to a file what the service would do. The scripts of tests/clients compare the
+// result with that of the real client.
 //
 //   create PATH              a new, empty collection
 //   check PATH               the check of an upload; prints "ok" or the sentence the user would get
 //   dump PATH                its objects, counts and rows as one JSON object
-//   rewrite PATH NEW         everything of PATH, row by row, written over an empty collection
-//   update PATH BASE         everything of PATH, row by row, written over BASE
+//   rewrite PATH NEW         writes everything in PATH, row by row, over an empty collection
+//   update PATH BASE         writes everything in PATH, row by row, over BASE
 //   downgrade PATH           to schema 11
-//   compare                  pairs of lines on stdin, each a JSON string; prints the sign of their collated
-//   order
+//   compare                  reads pairs of lines, each a JSON string; prints their order as -1, 0 or 1
 //
-// Left out on purpose: anything the service does with a database.
+// Left out on purpose: everything the service does with a database.
 #include <cstdint>
 #include <iostream>
 #include <limits>
