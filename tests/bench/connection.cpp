@@ -1,4 +1,4 @@
-// See connection.h. Every failure is an exception: a benchmark that goes on after an error measures nothing.
+// See connection.h. Every failure throws: a benchmark that continues after an error measures nothing.
 #include "tests/bench/connection.h"
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@
 namespace syncline::bench {
 namespace {
 
-constexpr std::size_t kClientChunkBytes = 4096;  // what the client's stream reader hands to its HTTP library
+constexpr std::size_t kClientChunkBytes = 4096;  // the size in which the client's stream reader sends
 constexpr std::size_t kReceiveBytes = 256 * 1024;
 constexpr int kClientZstdLevel = 3;
 
@@ -38,7 +38,7 @@ std::size_t Checked(std::size_t result) {
   return result;
 }
 
-/// Decodes exactly one frame, like the client, which stops at the end of the first.
+/// Decodes exactly one frame. Throws if bytes follow it; the client would stop reading there.
 class FrameDecoder {
  public:
   explicit FrameDecoder(const Sink& sink) : sink_(sink) {}
@@ -240,7 +240,7 @@ void AppendChunks(std::string_view body, std::string& out) {
 std::string Pack(std::string_view json) {
   std::string frame;
   FrameEncoder encoder([&frame](std::string_view bytes) { frame += bytes; });
-  // Begun before the end is told: told at once, zstd would write the length of the content into the frame.
+  // Begun before the end: with both in one call, zstd would write the length of the content into the frame.
   encoder.Feed(json, false);
   encoder.Feed({}, true);
   return frame;

@@ -1,10 +1,10 @@
 #pragma once
-// The wire of the load generator: HTTP/1.1 over one kept-alive TCP connection, and requests and answers in
-// the form that Anki's client of protocol v11 gives them (reference of the protocol, sections 1.5, 2.2, 2.3).
+// The wire of the load generator: HTTP/1.1 over one kept-alive TCP connection, with requests and answers in
+// the form of Anki's client of protocol v11 (reference of the protocol, sections 1.5, 2.2, 2.3).
 //
-// It is our own because the generator shares the machine's cores with the server it measures: a blocking
-// socket and request bytes made beforehand cost next to nothing. Left out on purpose: TLS, redirects, names
-// to resolve, retries.
+// Our own implementation, because the generator shares the machine's cores with the server it measures: a
+// blocking socket and prepared request bytes cost little. Left out on purpose: TLS, redirects, name
+// resolution, retries.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,7 +15,7 @@ namespace syncline::bench {
 
 using Sink = std::function<void(std::string_view)>;
 
-/// What Anki's client calls an answer: the body is the decoded payload.
+/// An answer; `payload` is the decompressed body.
 struct Answer {
   int status = 0;
   std::string payload;
@@ -23,16 +23,16 @@ struct Answer {
 
 class Connection {
  public:
-  /// `url` is http://IPV4:PORT. Connects at the first Send, and again after the server closed politely.
+  /// `url` is http://IPV4:PORT. Connects at the first Send, and again after the server sent "Connection:
+  /// close".
   explicit Connection(std::string_view url);
   Connection(Connection&& other) noexcept;
   ~Connection();
 
   void Send(std::string_view bytes);
-  /// Reads one answer and decodes its zstd body into `payload` piece by piece; returns the status. Of a
-  /// status other than 200 the body is passed as it came. Throws std::runtime_error when the answer is not
-  /// what the client needs: no anki-original-size, another size than announced, more or less than one zstd
-  /// frame.
+  /// Reads one answer and passes its decompressed body to `payload` piece by piece; returns the status. For a
+  /// status other than 200 the body is passed unchanged. Throws std::runtime_error if the client could not
+  /// use the answer: no anki-original-size, a size other than announced, more or less than one zstd frame.
   int Receive(const Sink& payload);
   Answer Exchange(std::string_view request);
 
@@ -47,17 +47,17 @@ class Connection {
 
   std::string host_;  // IPV4:PORT
   int socket_ = -1;
-  std::string buffer_;  // received, and from used_ on not yet consumed
+  std::string buffer_;  // received bytes; those from used_ on are not yet consumed
   std::size_t used_ = 0;
 };
 
-/// The head of a request; `header` is the value of anki-sync. The body follows as AppendChunks gives it.
+/// The head of a request; `header` is the value of anki-sync. The body from AppendChunks follows.
 std::string RequestHead(const Connection& connection, std::string_view method, std::string_view header);
-/// Appends `body` in HTTP chunks of the size that the client's stream has. An empty `body` adds nothing.
+/// Appends `body` in HTTP chunks of the client's size. An empty `body` adds nothing.
 void AppendChunks(std::string_view body, std::string& out);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
-/// One zstd frame made as a stream: like the client's it does not say how long the content is.
+/// One zstd frame made as a stream: like the client's, it does not contain the content size.
 std::string Pack(std::string_view json);
 /// The same for a file of any size. Throws std::runtime_error.
 void PackFile(const std::string& from, const std::string& to);

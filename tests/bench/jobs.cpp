@@ -1,7 +1,7 @@
-// bench-jobs: jobs of one millisecond a second, with batches and without, through a whole Worker on the
-// database of DATABASE_URL. Prints {"batched":N,"single":N}. The jobs are enqueued before the clock starts
-// and are left in the table as done, for the pruning to find; workers of the installation do not know their
-// kinds.
+// bench-jobs: throughput of jobs of one millisecond, with batches and without, through a complete Worker on
+// the database of DATABASE_URL. Prints {"batched":N,"single":N}. The jobs are enqueued before the clock
+// starts and stay in the table as done, until they are pruned; the installation's own workers do not know
+// these kinds.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -24,7 +24,7 @@ using namespace syncline;
 
 constexpr int kAccounts = 50;
 constexpr int kEnqueuedTogether = 1'000;
-// One-millisecond bodies at 5,000 a second keep five threads asleep; the rest covers the time between.
+// Bodies of 1 ms at 5,000 jobs/s occupy five threads; the others cover the gaps between jobs.
 constexpr int kThreads = 16;
 
 std::atomic<int> left;
@@ -55,7 +55,7 @@ double PerSecond(const Config& config, const char* kind, int jobs) {
   const auto begin = std::chrono::steady_clock::now();
   std::thread running([&] { worker.Run(); });
   while (left > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  // Stop returns when the last ends are written: they belong to the time.
+  // Stop and join return after the last results are written, which is part of the time.
   worker.Stop();
   running.join();
   return jobs / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -1,21 +1,21 @@
-// bench-load: the load generator. It speaks Anki's sync protocol v11 as a client does, against any server of
-// it.
+// bench-load: the load generator. It speaks Anki's sync protocol v11 like a client, with any server.
 //
-//   bench-load pack FILE                     makes FILE.zst, the body that uploads FILE; no server needed
-//   bench-load login URL                     hostKey for each "NAME PASSWORD" on standard input; prints "NAME
-//   KEY" bench-load upload URL FILE.zst           one full upload for each account, one after the other
-//   bench-load download URL                  one full download for each account, one after the other
-//   bench-load sync URL PROFILE CARDS TIMES  all accounts at once, each TIMES normal syncs with CARDS changed
-//   cards bench-load meta URL COUNT                COUNT paced meta calls of the first account bench-load
-//   meta URL COUNT FILE.zst       the same, and on until the second account has uploaded FILE
+//   bench-load pack FILE                    makes FILE.zst, the body that uploads FILE; no server needed
+//   bench-load login URL                    hostKey for each "NAME PASSWORD" on stdin; prints "NAME KEY"
+//   bench-load upload URL FILE.zst          one full upload per account, one after the other
+//   bench-load download URL                 one full download per account, one after the other
+//   bench-load sync URL PROFILE CARDS TIMES all accounts at once, each TIMES normal syncs of CARDS changed cards
+//   bench-load meta URL COUNT               COUNT paced meta calls of the first account
+//   bench-load meta URL COUNT FILE.zst      the same, but until the second account has uploaded FILE
 //
-// Accounts are "NAME KEY" lines on standard input, as login prints them. PROFILE is what make_collections.py
-// wrote beside the file that the accounts uploaded. Each command prints one JSON line, times in milliseconds.
+// Accounts are "NAME KEY" lines on standard input, as login prints them. PROFILE is the file that
+// make_collections.py wrote next to the uploaded one. Each command prints one JSON line, times in
+// milliseconds.
 //
-// Everything that can be made before the clock starts is made before; every answer is checked, and the first
-// wrong one ends the program with status 1. Left out on purpose: what a client does locally, deletions,
-// notes, media, retries. A changed card is a card whose repetitions went up, without a row in the review log,
-// so that counts stay as they are and a run can be repeated.
+// Everything possible is prepared before the clock starts; every answer is checked, and the first wrong one
+// ends the program with status 1. Left out on purpose: what a client does locally, deletions, notes, media,
+// retries. A changed card has more repetitions, without a row in the review log, so that counts stay the same
+// and a run can be repeated.
 #include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/stringbuffer.h>
@@ -85,7 +85,7 @@ std::string SyncHeader(const std::string& key, const std::string& session) {
   return R"({"v":11,"k":")" + key + R"(","c":")" + kClientVersion + R"(","s":")" + session + R"("})";
 }
 
-/// Latencies of one run, printed as its result.
+/// The latencies of one run, and its result line.
 class Result {
  public:
   void Add(Clock::duration latency) { latencies_.push_back(Milliseconds(latency).count()); }
@@ -108,7 +108,7 @@ class Result {
   std::vector<double> latencies_;
 };
 
-/// One device of one account: a connection, a key, and a session key of its own.
+/// One device of an account, with its own connection and session key.
 class Device {
  public:
   Device(std::string_view url, const Account& account) : connection_(url), account_(account) {}
@@ -129,7 +129,7 @@ class Device {
   }
   rapidjson::Document Meta(const std::string& request) { return Parse(Call(request)); }
 
-  /// Sends a packed file from disk, so that a file of any size costs no memory here.
+  /// Sends a compressed file from disk, so that its size costs no memory here.
   void Upload(const std::string& packed) {
     std::ifstream file(packed, std::ios::binary);
     if (!file) throw std::runtime_error("cannot read " + packed);
@@ -145,7 +145,7 @@ class Device {
     const int status = connection_.Receive([&verdict](std::string_view bytes) { verdict += bytes; });
     Expect(status == 200 && verdict == "OK", "OK to an upload", std::to_string(status) + " " + verdict);
   }
-  /// Returns the size of the file, which Receive compared with the announced one.
+  /// Returns the size of the file; Receive has compared it with the announced size.
   std::uint64_t Download() {
     connection_.Send(Request("download", R"({"_pad":null})"));
     std::uint64_t size = 0;
@@ -188,10 +188,9 @@ std::string LogIn(std::string_view url, const Account& account) {
   return reply["key"].GetString();
 }
 
-// --- Normal syncs
-// -----------------------------------------------------------------------------------------------
+// --- normal syncs
 
-/// What a client that holds the uploaded file says in a sync; the file of make_collections.py.
+/// The data that a client with the uploaded file sends in a sync; from make_collections.py.
 class Profile {
  public:
   explicit Profile(const std::string& path) {
@@ -204,14 +203,14 @@ class Profile {
   std::int64_t Scm() const { return document_["scm"].GetInt64(); }
   std::size_t Cards() const { return document_["cards"].Size(); }
 
-  /// The newer side sends its whole config; nothing else but cards changed.
+  /// The newer side sends its whole config; only cards have changed.
   std::string Changes() const {
     return R"({"changes":{"models":[],"decks":[[],[]],"tags":[],"conf":)" + Text(document_["conf"]) +
            R"(,"crt":)" + Text(document_["crt"]) + "}}";
   }
   std::string SanityCheck() const { return R"({"client":)" + Text(document_["counts"]) + "}"; }
 
-  /// `first` to `last` of the changed cards, as the `repetition`th sync of this run sends them.
+  /// The changed cards from `first` up to `last`, as sent by the `repetition`th sync of this run.
   std::string Chunk(std::size_t first, std::size_t last, bool done, int usn, int repetition) const {
     rapidjson::StringBuffer json;
     rapidjson::Writer writer(json);
@@ -262,9 +261,9 @@ class Profile {
   const std::int64_t now_ = std::time(nullptr);
 };
 
-/// All requests of one normal sync, made before the clock starts. That is possible because every sync raises
-/// the server's usn by exactly one, and nobody else syncs these accounts; the answer of meta proves it each
-/// time.
+/// All requests of one normal sync, prepared before the clock starts. Their usns are known because every sync
+/// raises the server's usn by exactly one and nobody else syncs these accounts; each answer of meta confirms
+/// that.
 struct PlannedSync {
   int usn;
   std::string meta, start, apply_changes, chunk, sanity_check, finish;
@@ -286,8 +285,8 @@ PlannedSync Plan(Device& device, const Profile& profile, std::size_t cards, int 
   };
   for (std::size_t first = 0; first < cards; first += kRowsPerMessage) {
     const auto last = std::min(first + kRowsPerMessage, cards);
-    // The client sees that it has no more rows only when a message stays short, so a full last one is
-    // followed by an empty one.
+    // Like the client, which knows that there are no more rows only when a message stays short: a full last
+    // message is followed by an empty one.
     const bool done = last - first < kRowsPerMessage;
     sync.apply_chunk.push_back(
         device.Request("applyChunk", profile.Chunk(first, last, done, usn, repetition)));
@@ -302,7 +301,7 @@ PlannedSync Plan(Device& device, const Profile& profile, std::size_t cards, int 
 std::int64_t Run(Device& device, const PlannedSync& sync, const Profile& profile, std::int64_t mod) {
   std::string answer = device.Call(sync.meta);
   const auto meta = Parse(answer);
-  // Compared as numbers: with C++20, RapidJSON 1.1's own == of a value and a number calls itself for ever.
+  // Compared as numbers: in C++20, RapidJSON 1.1's operator== for a value and a number recurses endlessly.
   Expect(meta["usn"].GetInt() == sync.usn && meta["scm"].GetInt64() == profile.Scm() &&
              meta["mod"].GetInt64() == mod && meta["cont"].GetBool(),
          "a meta as the last sync left it", answer);
@@ -372,8 +371,7 @@ void Sync(std::string_view url, const std::string& profile_path, std::size_t car
   result.Print(whole);
 }
 
-// --- Other commands
-// ---------------------------------------------------------------------------------------------
+// --- other commands
 
 template <typename Work>
 void OneAfterTheOther(std::string_view url, Work work) {
@@ -389,8 +387,8 @@ void OneAfterTheOther(std::string_view url, Work work) {
   result.Print(Clock::now() - first);
 }
 
-/// Calls are due at fixed times, and a latency counts from when its call was due: a server that stands still
-/// for a second has kept a hundred calls waiting, not one.
+/// Calls are due at fixed times, and a latency counts from the due time: a server that stalls for a second
+/// delays a hundred calls, not one.
 void Meta(std::string_view url, std::size_t count, const std::string& packed) {
   const auto accounts = ReadAccounts();
   std::atomic<bool> uploading = !packed.empty();
@@ -401,7 +399,7 @@ void Meta(std::string_view url, std::size_t count, const std::string& packed) {
       try {
         Device(url, accounts[1]).Upload(packed);
       } catch (const std::exception& error) {
-        std::fprintf(stderr, "bench-load: the upload beside meta: %s\n", error.what());
+        std::fprintf(stderr, "bench-load: the upload during meta: %s\n", error.what());
         std::_Exit(1);
       }
       uploading = false;
@@ -441,7 +439,7 @@ int Main(const std::vector<std::string>& args) {
     Meta(args[1], std::stoul(args[2]), args.size() > 3 ? args[3] : "");
   } else {
     std::fputs(
-        "usage: bench-load pack|login|upload|download|sync|meta ...; the head of load.cpp has the list\n",
+        "usage: bench-load pack|login|upload|download|sync|meta ...; see the head of load.cpp\n",
         stderr);
     return 2;
   }

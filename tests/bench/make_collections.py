@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the collections that the benchmarks sync, with the real client's library, once per directory.
+"""Makes the collections for the benchmarks, with the real client's library, once per directory.
 
-For each NAME it leaves DIR/NAME.anki2, a schema-18 file in the state in which a client uploads it, and
-DIR/NAME.json, what a client that holds this file says in a sync: counts, config, and cards in their wire form.
-Rows go in by SQL, because the client's own API would take an hour for a million reviews; the client's database
-check then has to find nothing to repair. Rows are the same every time; ids of decks and notetypes are not.
+For each NAME it writes DIR/NAME.anki2, a schema-18 file as a client uploads it, and DIR/NAME.json, the data that a client
+with this file sends in a sync: counts, config, and cards in their wire form. Rows are inserted with SQL, because the
+client's API would take an hour for a million reviews; the client's database check must then find nothing to repair. Rows
+are the same every time; ids of decks and notetypes are not.
 
-Left out on purpose: media, deck trees, odd values. What is measured here is size, not correctness.
+Left out on purpose: media, deck trees, odd values. The benchmarks depend on size, not on content.
 Needs the package `anki` (tests/clients/requirements.txt).
 """
 import argparse
@@ -26,18 +26,18 @@ Shape = namedtuple("Shape", "cards reviews_per_card decks extra_field_bytes")
 SHAPES = {
     "small": Shape(1_000, 5, 5, 0),
     "large": Shape(50_000, 20, 25, 0),
-    # Few notes with big random text: many bytes that hardly compress and few rows, for rows about bytes in transit.
+    # Few notes with large random text: many bytes that hardly compress, few rows.
     "100mib": Shape(100, 1, 2, 1 << 20),
     "1gib": Shape(1024, 1, 2, 1 << 20),
 }
 
-NOW = 1_790_000_000  # the second of the last change; any fixed time will do
+NOW = 1_790_000_000  # the time of the last change; any fixed time works
 YEAR = 365 * 86_400
 CREATED = NOW - 2 * YEAR
-# The collection has a history of so many syncs. A file whose rows all have one usn is ten times slower on the
-# reference server: by SQLite's statistics the index on usn is then worthless, and each sanity check reads the table.
+# The number of syncs in the collection's history. With one usn in all rows, the reference server is ten times slower:
+# SQLite's statistics then make the index on usn useless, and each sanity check reads the table.
 SYNCS = 1_000
-SAMPLE_CARDS = 10_000  # the most cards that one measured sync changes
+SAMPLE_CARDS = 10_000  # the largest number of cards that one measured sync changes
 WORDS = ("haus baum der die das wasser lernen the of night river stone letter often begin light 水 火 木 "
          "être avoir aller grammar verb noun irregular example sentence translation").split()
 
@@ -66,7 +66,7 @@ def card_rows(rng, shape, decks):
 
 
 def review_rows(rng, shape):
-    """Cards come up in random order over one year, as they do for a person."""
+    """Cards in random order over one year, as in real use."""
     total = shape.cards * shape.reviews_per_card
     step = YEAR * 1000 // total
     for i in range(total):
@@ -89,7 +89,7 @@ def insert(db, table, columns, rows):
 
 def open_sqlite(path):
     db = sqlite3.connect(path, isolation_level=None)
-    # Names here are ASCII, where the client's collation is the order of the lower-cased strings.
+    # Names here are ASCII, for which the client's collation compares lower-cased strings.
     db.create_collation("unicase", lambda a, b: (a.lower() > b.lower()) - (a.lower() < b.lower()))
     return db
 
@@ -119,7 +119,7 @@ def fill(path, shape):
 
 
 def check(path):
-    """The first check may register the tags that the bulk rows brought; the second must find a sound collection."""
+    """The first check may register the tags of the inserted rows; the second must find no problems."""
     col = Collection(str(path))
     col.fix_integrity()
     problems, ok = col.fix_integrity()
@@ -129,7 +129,7 @@ def check(path):
 
 
 def prepare_for_upload(path):
-    """What a client does to its file before it uploads it."""
+    """The changes a client makes to its file before it uploads it."""
     db = open_sqlite(path)
     for table in ("notes", "cards"):
         db.execute(f"UPDATE {table} SET usn = id % {SYNCS}")
@@ -140,7 +140,7 @@ def prepare_for_upload(path):
     db.execute("PRAGMA journal_mode = delete")
     db.execute("VACUUM")
     db.execute("ANALYZE")
-    db.execute("PRAGMA journal_mode = wal")  # the mode that clients leave in the header of the file
+    db.execute("PRAGMA journal_mode = wal")  # the mode in the header of clients' files
     db.close()
 
 

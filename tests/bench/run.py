@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Measures Syncline beside Anki's own server and prints one table of ratios and bars; README.md has the meaning.
+"""Compares the speed of Syncline with Anki's own server and prints one table of ratios and bars; see README.md.
 
     ./run --detach --dir DIR
     tests/bench/run.py --dir DIR [--rows NAME,...] [--quick]
 
-Both servers get the same files, the same accounts and the same load generator (bench-load), in turns: reference,
-ours, reference, ours; what is printed are medians over the rounds. Accounts are made under names of this run and
-removed from our server at the end.
+Both servers get the same files, the same accounts and the same load generator (bench-load), alternating; the table has
+the medians over all rounds. Account names are specific to this run; the accounts are removed from our server at the end.
 
 Left out on purpose: media, TLS, the network. Standard library only, except that the collections and the reference
-server need the package `anki`, in the Python that --python names.
+server need the package `anki`, in the Python given by --python.
 """
 import argparse
 import json
@@ -34,7 +33,7 @@ PASSWORD = "bench-password"
 START_LIMIT = 120  # seconds
 MIB = 1 << 20
 
-# Accounts of the same kind hold the same collection, uploaded when a row first asks for them.
+# Accounts of the same kind hold the same collection, uploaded when a row first needs them.
 Kind = namedtuple("Kind", "collection most")
 KINDS = {
     "small": Kind("small", 32),
@@ -50,7 +49,7 @@ def say(text):
 
 
 def process_memory(pid, key):
-    """`key` of /proc/PID/status in bytes; 0 when the process is gone."""
+    """`key` of /proc/PID/status in bytes; 0 if the process has exited."""
     try:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith(key + ":"):
@@ -60,11 +59,11 @@ def process_memory(pid, key):
     return 0
 
 
-# --- Servers ----------------------------------------------------------------------------------------------------
+# --- servers ----------------------------------------------------------------------------------------------------
 
 
 class Server:
-    """One of the two; knows its accounts. Subclasses know how to make one, and which processes it consists of."""
+    """One of the two servers and its accounts. Subclasses create accounts and list the server's processes."""
 
     def __init__(self, bench, url):
         self.bench, self.url = bench, url
@@ -84,7 +83,7 @@ class Server:
         return keys[:count]
 
     def log_in(self, kind, first, end):
-        """New accounts without a collection: their names, and their "NAME KEY" lines."""
+        """Creates accounts without a collection; returns their names and their "NAME KEY" lines."""
         names = [self.bench.name(kind, i) for i in range(first, end)]
         for name in names:
             self.add_user(name)
@@ -92,7 +91,7 @@ class Server:
         return names, self.bench.tool("login", self.url, stdin=logins).splitlines(keepends=True)
 
     def settle(self):
-        """Waits until nothing goes on behind the last answer."""
+        """Waits until the server has no background work left."""
 
 
 class Reference(Server):
@@ -129,10 +128,10 @@ class Reference(Server):
             return False
 
     def add_user(self, name):
-        pass  # it knows all users from its start on
+        pass  # all users are given at its start
 
     def give(self, collection, names, keys):
-        """Puts the files where an upload would: it needs many seconds for each large one."""
+        """Copies the files into place: uploading would take many seconds for each large one."""
         self.bench.profile(collection)
         for name in names:
             shutil.copy(self.bench.cache / f"{collection}.anki2", Path(self.base) / name / "collection.anki2")
@@ -193,7 +192,7 @@ class Syncline(Server):
         return done.stdout.strip()
 
     def processes(self):
-        """Our own programs, not PostgreSQL, Redis and nginx."""
+        """Our own programs, without PostgreSQL, Redis and nginx."""
         files = (Path(self.env["SYNCLINE_DIR"]) / "pids").iterdir()
         return {file.name: int(file.read_text().split()[0]) for file in sorted(files)
                 if file.name.partition(".")[0] in ("api", "transfer", "large", "worker")}
@@ -203,11 +202,11 @@ class Syncline(Server):
             self.admin("user", "remove", "--yes", name)
 
 
-# --- The run ----------------------------------------------------------------------------------------------------
+# --- the run ----------------------------------------------------------------------------------------------------
 
 
 class Bench:
-    """What all rows use: the two servers, the files, the rounds, and the lines of the table so far."""
+    """State shared by all rows: the two servers, the files, the rounds, and the lines of the table so far."""
 
     def __init__(self, options):
         self.options = options
@@ -254,7 +253,7 @@ class Bench:
         return path
 
     def in_turns(self, measure, rounds=None):
-        """Calls measure(server) for each server, round by round; the medians of each key, by title of the server."""
+        """Calls measure(server) for each server, round by round; returns the median of each key, by server title."""
         results = {server.title: [] for server in self.servers}
         for _ in range(rounds or self.rounds):
             for server in self.servers:
@@ -272,7 +271,7 @@ class Bench:
         self.add(row, unit, ours, reference, ratio, f">= {bar:g}", verdict)
 
     def limit_line(self, row, unit, ours, reference, bar, at_most):
-        """A line whose bar is an absolute number that only ours has to keep."""
+        """A line whose bar is an absolute number, for our server only."""
         verdict = "" if ours is None else "ok" if (ours <= bar if at_most else ours >= bar) else "BELOW"
         self.add(row, unit, ours, reference, None, f"{'<=' if at_most else '>='} {bar:g} {unit}", verdict)
 
@@ -300,7 +299,7 @@ def print_table(lines):
         print(format_line(line))
 
 
-# --- Rows -------------------------------------------------------------------------------------------------------
+# --- rows -------------------------------------------------------------------------------------------------------
 
 
 def normal_sync(bench, kind, bar):
@@ -334,7 +333,7 @@ def full_sync(bench):
         result = server.load("upload", packed, accounts=server.accounts("full", 1))
         waited = server.settle()
         if waited:
-            say(f"  {server.title}: the rows of the upload were there {waited:.1f} s later")
+            say(f"  {server.title}: the rows of the upload were imported {waited:.1f} s later")
         return result
 
     def download(kind):
@@ -342,7 +341,7 @@ def full_sync(bench):
 
     bench.line("full upload, large", "ms", bench.in_turns(upload), "p50_ms", 1)
     bench.line("full download, large", "ms", bench.in_turns(download("full")), "p50_ms", 1)
-    # A server that keeps the uploaded file can send it back; one that has synced since has to do more.
+    # A server that keeps the uploaded file can send it unchanged; after a sync it has to do more.
     profile = bench.profile("large")
     for server in bench.servers:
         server.load("sync", profile, 100, 1, accounts=server.accounts("full", 1))
@@ -362,23 +361,23 @@ def meta_beside_upload(bench):
     medians = bench.in_turns(measure)
     factors = {title: result["beside"] / result["idle"] for title, result in medians.items()}
     for title, result in medians.items():
-        say(f"  {title}: meta p99 {result['idle']:.2f} ms idle, {result['beside']:.2f} ms beside an upload")
-    bench.limit_line("meta p99 beside a 100 MiB upload", "x idle", factors.get("ours"), factors.get("reference"), 2,
+        say(f"  {title}: meta p99 {result['idle']:.2f} ms idle, {result['beside']:.2f} ms during an upload")
+    bench.limit_line("meta p99 during a 100 MiB upload", "x idle", factors.get("ours"), factors.get("reference"), 2,
                      at_most=True)
 
 
 def memory(bench):
-    """Peak over what a process held before, of the one that grew most. Of ours alone: the reference holds the whole
-    file, and takes a quarter of an hour for one of 1 GiB that comes in the small pieces in which clients send it."""
+    """The growth of the process that grew most, peak over start. Our server only: the reference holds the whole file, and
+    takes a quarter of an hour for 1 GiB in the small pieces in which clients send it."""
     grown = {}
     for server in bench.servers:
         if server.title != "ours":
             continue
-        # Before the measuring: to check a password takes memory on purpose.
+        # Before the measurement, because checking a password needs memory by design.
         names, account = server.log_in("giant", 0, 1)
         before = {}
         for name, pid in server.processes().items():
-            Path(f"/proc/{pid}/clear_refs").write_text("5")  # forgets the peak so far
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets the peak
             before[name] = process_memory(pid, "VmRSS")
         server.give("1gib", names, account)
         server.load("download", accounts=account)
@@ -386,7 +385,7 @@ def memory(bench):
         grown = {name: (process_memory(pid, "VmHWM") - before[name]) / MIB
                  for name, pid in server.processes().items() if name in before}
         say("  " + ", ".join(f"{name} +{mib:.0f} MiB" for name, mib in grown.items()))
-    bench.limit_line("memory while 1 GiB passes up and down", "MiB", max(grown.values(), default=None), None, 64,
+    bench.limit_line("memory while 1 GiB is uploaded and downloaded", "MiB", max(grown.values(), default=None), None, 64,
                      at_most=True)
 
 
@@ -403,7 +402,7 @@ def jobs(bench):
 
 
 ROWS = {
-    "memory": memory,  # first: processes that have not yet grown for another reason
+    "memory": memory,  # first, before other rows make the processes grow
     "sync-small": lambda bench: normal_sync(bench, "small", 0.7),
     "sync-large": lambda bench: normal_sync(bench, "large", 1),
     "users-small": lambda bench: many_users(bench, "small", 1, 50, 1.5),
@@ -419,11 +418,11 @@ def parse_options():
     options.add_argument("--dir", type=Path, default=os.environ.get("SYNCLINE_DIR", ROOT / "var"),
                          help="the directory of a detached ./run")
     options.add_argument("--rows", default=",".join(ROWS), help="some of: %(default)s")
-    options.add_argument("--quick", action="store_true", help="one round, 8 users, fewer syncs: no numbers to quote")
-    options.add_argument("--only", choices=("reference", "ours"), help="measure one server alone")
-    options.add_argument("--build", type=Path, default=ROOT / "build", help="where bench-load was built")
-    options.add_argument("--cache", type=Path, default=ROOT / "build/bench", help="collections are kept here")
-    options.add_argument("--python", default=sys.executable, help="a Python that has the package anki")
+    options.add_argument("--quick", action="store_true", help="one round, 8 users, fewer syncs: no reliable numbers")
+    options.add_argument("--only", choices=("reference", "ours"), help="measure one server only")
+    options.add_argument("--build", type=Path, default=ROOT / "build", help="directory with bench-load")
+    options.add_argument("--cache", type=Path, default=ROOT / "build/bench", help="directory for the collections")
+    options.add_argument("--python", default=sys.executable, help="a Python with the package anki")
     chosen = options.parse_args()
     chosen.rows = chosen.rows.split(",")
     if unknown := [row for row in chosen.rows if row not in ROWS]:
@@ -432,7 +431,7 @@ def parse_options():
 
 
 def stop(*_):
-    """Leaves through the `finally` of main, so that no process stays behind. `timeout` sends the signal twice."""
+    """Exits through the `finally` of main, so that no process is left behind. `timeout` sends the signal twice."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit("stopped")
 

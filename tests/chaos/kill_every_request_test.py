@@ -1,8 +1,8 @@
-"""A process of the server killed during, and after, every request of a sync of two real clients.
+"""Kills a process of the server during, and after, every request of a sync of two real clients.
 
-Whatever is killed: the collection is as before or as after, exactly; the next sync is a normal one; nothing is lost.
-"During" is no matter of luck: the test holds a lock that the request needs, waits until PostgreSQL says that the
-request stands there, and kills the process that sent it.
+Whatever is killed: the collection is exactly as before or as after; the next sync is a normal one; nothing is lost.
+"During" does not depend on luck: the test holds a lock that the request needs, waits until PostgreSQL reports the
+request as waiting, and kills the process that sent it.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 try:
     from anki_device import Device, FULL, changed, changes, difference
 except ImportError as e:
-    print(f"the real client cannot be had: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
+    print(f"the real client is not available: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
     sys.exit(77)
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,8 +27,8 @@ from gate import Gate
 from promises import keep
 from stack import Stack
 
-# Locks that a request comes to, by what it has done until then. FOR UPDATE holds writers of the row, SHARE writers of
-# the table, ACCESS EXCLUSIVE readers too.
+# Locks at which a request stops, from its beginning to its end. FOR UPDATE blocks writers of the row, SHARE writers of
+# the table, ACCESS EXCLUSIVE also readers.
 COLLECTION = "SELECT 1 FROM anki_collections FOR UPDATE"
 SESSION = "SELECT 1 FROM anki_sessions FOR UPDATE"
 
@@ -65,7 +65,7 @@ BROKEN = (NetworkError, SyncError)
 
 
 class World:
-    """One account with two devices, in a known state between the tests. A talks through the gate, B does not."""
+    """One account with two devices, in a known state between tests. A connects through the gate, B directly."""
 
     def __init__(self, stack, directory):
         self.stack, self.directory = stack, directory
@@ -89,7 +89,7 @@ class World:
         self.gate.clear()
 
     def third(self):
-        """What a new device gets."""
+        """The content of a new device after a download."""
         device = Device(self.directory, f"third-{next(self._numbers)}", self.stack.http + "/", self.key)
         device.download()
         content = device.content()
@@ -106,7 +106,7 @@ class World:
         device.review(deck)
 
     def both_change(self):
-        """B's changes are on the server, A's are not. Returns what the server has, and what it will have."""
+        """B's changes are on the server, A's are not. Returns the server's content before and after A's next sync."""
         was = self.a.content()
         self.change(self.b, "of B")
         self.b.sync_normally()
@@ -115,7 +115,7 @@ class World:
         return before, changed(before, changes(was, self.a.content()))
 
     def settle(self, after):
-        """The next syncs are normal ones, and everybody has everything."""
+        """The next syncs are normal ones, and all devices have everything."""
         self.gate.clear()
         self.a.sync_normally()
         self.b.sync_normally()
@@ -128,8 +128,8 @@ class World:
         assert left == [], f"left behind: {left}"
 
     def killed_at(self, lock, pool="api", committed=False):
-        """An action for the gate: the process is killed while its request stands at the lock, or, `committed`, behind
-        the COMMIT after it: the transaction is on disk, and nobody has been told."""
+        """An action for the gate: kills the process while its request waits for the lock, or, if `committed`, after the
+        next COMMIT: the transaction is on disk but not reported."""
         def action(forward):
             name = f"syncline-fcgi {pool} "
             with contextlib.ExitStack() as holds:
@@ -145,7 +145,7 @@ class World:
                 kill(pid)
                 answer = call.result()
                 assert answer[0] == 502, f"the request was answered {answer[0]} by a dead process"
-            # What it had sent is still being carried out.
+            # Statements it had sent are still being executed.
             wait_until_gone(self.database, blocked.backend)
             self.stack.wait_for_another(pool, pid, copy)
             return answer
@@ -158,27 +158,27 @@ class World:
             assert self.gate.is_done()
             return
         self.gate.is_done()
-        raise AssertionError(f"the sync went well: {wants}")
+        raise AssertionError(f"the sync succeeded: {wants}")
 
     def which(self, before, after):
         now = self.third()
         if now == before:
             return "before"
-        assert now == after, (f"the server has neither the old nor the new state; against the old:\n"
-                              f"{difference(now, before)}\nagainst the new:\n{difference(now, after)}")
+        assert now == after, (f"the server has neither the old nor the new state; compared with the old:\n"
+                              f"{difference(now, before)}\ncompared with the new:\n{difference(now, after)}")
         return "after"
 
 
 world: World
 
 
-def a_process_killed_during_any_request_of_a_sync_leaves_all_or_nothing_and_the_next_sync_is_normal():
+def a_process_killed_during_any_request_leaves_all_or_nothing_and_the_next_sync_is_normal():
     for method, lock in DURING:
         try:
             before, after = world.both_change()
             world.gate.at(method, world.killed_at(lock))
             world.sync_fails()
-            # What finish applies travels with its COMMIT: PostgreSQL may carry both out for a process that is gone.
+            # finish sends its last statements together with COMMIT: PostgreSQL may execute both after the kill.
             state = world.which(before, after)
             assert state == "before" or method == "finish", state
             world.settle(after)
@@ -195,7 +195,7 @@ def a_process_killed_after_the_commit_of_finish_has_finished_the_sync():
     world.settle(after)
 
 
-def all_processes_killed_after_any_request_of_a_sync_do_not_disturb_it():
+def killing_all_processes_after_any_request_does_not_disturb_a_sync():
     def kill_all_after(forward):
         answer = forward()
         assert answer[0] == 200
@@ -222,7 +222,7 @@ def a_process_killed_during_a_full_upload_leaves_the_old_or_the_new_collection()
         world.gate.at("upload", world.killed_at(lock, "transfer", committed))
         try:
             world.a.upload()
-            raise AssertionError("the upload went well")
+            raise AssertionError("the upload succeeded")
         except BROKEN:
             assert world.gate.is_done()
         state = world.which(before, mine)
@@ -238,7 +238,7 @@ def a_process_killed_during_a_full_upload_leaves_the_old_or_the_new_collection()
         world.settle(mine)
 
 
-def a_process_killed_after_a_full_upload_has_taken_it():
+def a_full_upload_survives_a_kill_after_its_answer():
     world.both_change()
     world.a.col.mod_schema(check=False)
     assert world.a.sync() in FULL
@@ -265,7 +265,7 @@ def a_process_killed_during_a_full_download_changes_nothing():
         world.gate.at("download", world.killed_at(lock, "transfer"))
         try:
             world.a.download()
-            raise AssertionError("the download went well")
+            raise AssertionError("the download succeeded")
         except BROKEN:
             assert world.gate.is_done()
         assert world.a.content() == mine
@@ -277,11 +277,11 @@ def main():
     global world
     with Stack() as stack, tempfile.TemporaryDirectory() as directory:
         world = World(stack, pathlib.Path(directory))
-        return keep(a_process_killed_during_any_request_of_a_sync_leaves_all_or_nothing_and_the_next_sync_is_normal,
+        return keep(a_process_killed_during_any_request_leaves_all_or_nothing_and_the_next_sync_is_normal,
                     a_process_killed_after_the_commit_of_finish_has_finished_the_sync,
-                    all_processes_killed_after_any_request_of_a_sync_do_not_disturb_it,
+                    killing_all_processes_after_any_request_does_not_disturb_a_sync,
                     a_process_killed_during_a_full_upload_leaves_the_old_or_the_new_collection,
-                    a_process_killed_after_a_full_upload_has_taken_it,
+                    a_full_upload_survives_a_kill_after_its_answer,
                     a_process_killed_during_a_full_download_changes_nothing)
 
 

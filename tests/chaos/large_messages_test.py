@@ -1,9 +1,9 @@
-"""Eight messages of 40 MB at once, and small syncs of others meanwhile: how much memory the processes take, that they
-give it back, and what the others notice. Prints the numbers.
+"""Eight messages of 40 MB at once, and small syncs of other users meanwhile: checks the memory of the processes, that they
+release it, and the latency of the small syncs. Prints the numbers.
 
-Half of the messages expand from nearly nothing, half hardly compress. All have to be accepted: the last one waits for
-seven. The other device of each account then asks for what came, all eight at once, too. After them come more large
-messages than all processes of api have slots, one as large as messages may be, and bombs.
+Half of the messages expand from almost nothing, half hardly compress. All must be accepted: the last one waits for
+seven. Then the second device of each account downloads the rows, again all eight at once. Then follow more large messages
+than all processes of api have slots, one of the maximum size, and bombs.
 """
 
 import concurrent.futures
@@ -25,20 +25,20 @@ MIB = 1 << 20
 LARGE, SMALL = 8, 4
 CROWD = 20  # more than all slots of api
 MAX_MESSAGE = 300 * MIB
-# A process of api holds the beginnings of messages, until it is known that they are large.
+# A process of api holds the beginnings of messages until it knows that they are large.
 MOST_API_MIB = 150
-# One message of 40 MB: its text, its parsed notes, and what is on its way to PostgreSQL; and beginnings.
+# One message of 40 MB: its text, its parsed notes, and the data on its way to PostgreSQL; and beginnings.
 MOST_MIB = 350
 # One message of 300 MiB.
 MOST_OF_ALL_MIB = 1100
-# What remains when all is over.
+# The memory left at the end.
 MOST_LEFT_MIB = 80
-# Of a small sync, on a busy machine. A small sync that waits for a large message takes several times as long.
+# For a small sync, on a busy machine. A small sync that waits for a large message takes several times as long.
 MOST_P99_S = 1
 
 
 def memory(stack, service, what):
-    """The most any process of a service has had (VmHWM) or has (VmRSS), in MiB."""
+    """The largest peak (VmHWM) or current (VmRSS) memory of any process of a service, in MiB."""
     def of(pid):
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         return next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith(what))
@@ -47,7 +47,7 @@ def memory(stack, service, what):
 
 
 def texts(count, size, noisy):
-    """Base64 of noise, which repeats itself only beyond what compression looks back; or one letter."""
+    """Base64 of noise that repeats only outside zstd's window, or one letter."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     piece = "".join(random.choices(letters, k=2 * MB)) if noisy else "a" * 2 * MB
     for n in range(count):
@@ -56,7 +56,7 @@ def texts(count, size, noisy):
 
 
 class Person:
-    """An account whose one device is about to send a large message, and whose other one is about to get it."""
+    """An account with two devices: one will send a large message, the other one will receive it."""
 
     def __init__(self, stack, name, password=PASSWORD):
         stack.add_user(name, password)
@@ -66,7 +66,7 @@ class Person:
             one.sync()
 
     def begin(self, number):
-        """A session up to where rows travel."""
+        """Runs a session up to the point where rows are sent."""
         wire = self.wires[number]
         wire.new_session()
         usn = wire.ask("meta", {"v": 11, "cv": "anki,26.08.1 (c32cb291),lin:debian:12"})["usn"]
@@ -97,7 +97,7 @@ class Person:
         return time.monotonic() - begin
 
     def receive(self):
-        """All chunks: how many bytes of fields, and the seconds that the slowest took."""
+        """Fetches all chunks: returns the bytes of their fields, and the time of the slowest in seconds."""
         size = slowest = 0
         while True:
             begin = time.monotonic()
@@ -110,14 +110,14 @@ class Person:
 
 
 class SmallSyncs:
-    """Others who sync a note now and then, in a process of their own, until it is stopped."""
+    """Other users who sync a note now and then, in a separate process, until stop()."""
 
     def __init__(self, *arguments):
         self.process = subprocess.Popen([sys.executable, __file__, "small", *arguments], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def stop(self):
-        """(how many, median, p99, largest) of seconds, and how many failed."""
+        """Returns (count, median, p99, maximum) of the seconds, and the number of failures."""
         took, failed = json.loads(self.process.communicate("stop\n", timeout=60)[0])
         took.sort()
         return len(took), took[len(took) // 2], took[len(took) * 99 // 100], took[-1], failed
@@ -195,12 +195,12 @@ def main():
         received = all_at_once(lambda person: person.receive(), people)
         during = others.stop()
 
-        print(f"        a message of 40 MB was answered after {min(sent):.1f} to {max(sent):.1f} s, finish after "
-              f"{max(applied):.1f} s at most, a chunk of it came after {max(s for _, s in received):.1f} s at most")
-        expect("all of it came back", all(size == count * (bytes_of + 6) for (size, _), (count, bytes_of)
+        print(f"        a message of 40 MB was answered after {min(sent):.1f} to {max(sent):.1f} s, finish after at most "
+              f"{max(applied):.1f} s, one of its chunks after at most {max(s for _, s in received):.1f} s")
+        expect("all of it was downloaded", all(size == count * (bytes_of + 6) for (size, _), (count, bytes_of)
                                           in zip(received, shapes)), [size for size, _ in received])
         expect("small syncs before", before[4] == 0, show(before))
-        expect("small syncs while eight large messages travel", during[4] == 0 and during[2] < MOST_P99_S, show(during))
+        expect("small syncs during eight large messages", during[4] == 0 and during[2] < MOST_P99_S, show(during))
         most = memory(stack, "large", "VmHWM")
         expect("memory of the process with the large ones", most < MOST_MIB, f"{most} MiB, {start['large']} at the start")
         most = memory(stack, "api", "VmHWM")
@@ -222,7 +222,7 @@ def main():
         all_at_once(push, crowd)
         during = others.stop()
         expect(f"small syncs while {CROWD} messages of 20 MB wait", during[4] == 0 and during[2] < MOST_P99_S, show(during))
-        expect("who waited too long was told so", set(refused) <= {503}, f"{refused} of {CROWD}")
+        expect("messages that waited too long got 503", set(refused) <= {503}, f"{refused} of {CROWD}")
         most = memory(stack, "api", "VmHWM")
         expect("memory of a process of api", most < MOST_API_MIB, f"{most} MiB")
 

@@ -1,7 +1,6 @@
-"""PostgreSQL killed in the middle of a sync: one backend, all of it, and away for a while.
+"""Kills PostgreSQL in the middle of a sync: one backend, the whole server, and the server for a while.
 
-Clients are told 503 and when to come back; nothing of ours is restarted; the next sync is a normal one and nothing is
-lost.
+Clients get 503 with Retry-After; none of our processes is restarted; the next sync is a normal one and nothing is lost.
 """
 
 import concurrent.futures
@@ -18,7 +17,7 @@ from promises import keep, until
 from stack import Stack
 
 PASSWORD = "a good password"
-# Where the request before the kill stands, and on which lock.
+# The request before which the kill happens, and the lock at which it waits.
 POINTS = [
     ("start", "LOCK TABLE anki_sessions IN SHARE MODE"),
     ("applyChanges", "SELECT 1 FROM anki_sessions FOR UPDATE"),
@@ -55,7 +54,7 @@ def ours():
 
 
 def go_to(device, method):
-    """A sync, up to where this request is the next to be sent."""
+    """Runs a sync until this request is the next one."""
     requests = device.requests()
     for name in requests:
         if name == method:
@@ -64,7 +63,7 @@ def go_to(device, method):
 
 
 def rest(requests):
-    """The status that ended the sync, or 200."""
+    """Finishes the sync; returns the status that ended it, or 200."""
     try:
         for _ in requests:
             pass
@@ -74,7 +73,7 @@ def rest(requests):
 
 
 def sync_in_the_end(device):
-    """A client that tries again while it is told that the server is busy. The sync itself is a normal one."""
+    """Retries as long as the answer is 503. The sync itself is a normal one."""
     def went_well():
         try:
             device.sync()
@@ -108,27 +107,27 @@ def lose_postgres_at(points, name, lose):
         call = calls.submit(rest, requests)
         lose(hold.wait(1)[0])
         hold.abandon()
-        # A request whose first statement was lost is tried again on a new connection; a commit never is.
+        # A request whose first statement was lost is retried on a new connection; a commit never is.
         statuses.append(call.result())
         assert statuses[-1] in (409, 500, 503), statuses
         settled(a, b)
         assert mine.items() <= a.content().items()
-    assert ours() == before, "something of ours was started again"
+    assert ours() == before, "one of our processes was restarted"
     return f"answers: {statuses}"
 
 
-def a_killed_backend_costs_one_sync_and_nothing_else():
+def a_killed_backend_fails_only_one_sync():
     return lose_postgres_at(POINTS, "backend", lambda blocked: kill(blocked.backend))
 
 
-def a_killed_postgres_costs_one_sync_and_nothing_else():
+def a_killed_postgres_fails_only_one_sync():
     def lose(_):
         pid = stack.kill("postgres")
         stack.wait_for_another("postgres", pid)
     return lose_postgres_at(POINTS[1::2], "postmaster", lose)
 
 
-def connections_that_were_closed_between_two_requests_are_not_noticed():
+def connections_closed_between_requests_fail_no_sync():
     a, b = devices_of("terminated")
     change(a, "a")
     for _ in a.requests():
@@ -145,7 +144,7 @@ def is_running(pid):
         return False
 
 
-def while_postgres_is_away_clients_are_told_to_come_back():
+def without_postgres_clients_get_503_and_retry_after():
     a, b = devices_of("away")
     change(a, "a")
     requests = go_to(a, "applyChunk")
@@ -153,7 +152,7 @@ def while_postgres_is_away_clients_are_told_to_come_back():
     supervisor = int((stack.dir / "pids" / "supervise").read_text().split()[0])
     with Session(stack.env["DATABASE_URL"]) as session:
         backends = [int(pid) for pid, in session.ask("SELECT pid FROM pg_stat_activity")]
-    os.kill(supervisor, signal.SIGSTOP)  # or it would be back at once
+    os.kill(supervisor, signal.SIGSTOP)  # otherwise PostgreSQL would be restarted at once
     try:
         stack.kill("postgres")
         until(lambda: not any(is_running(pid) for pid in backends))
@@ -169,16 +168,16 @@ def while_postgres_is_away_clients_are_told_to_come_back():
     finally:
         os.kill(supervisor, signal.SIGCONT)
     settled(a, b)
-    assert ours() == before, "something of ours was started again"
+    assert ours() == before, "one of our processes was restarted"
 
 
 def main():
     global stack
     with Stack() as stack:
-        return keep(a_killed_backend_costs_one_sync_and_nothing_else,
-                    a_killed_postgres_costs_one_sync_and_nothing_else,
-                    connections_that_were_closed_between_two_requests_are_not_noticed,
-                    while_postgres_is_away_clients_are_told_to_come_back)
+        return keep(a_killed_backend_fails_only_one_sync,
+                    a_killed_postgres_fails_only_one_sync,
+                    connections_closed_between_requests_fail_no_sync,
+                    without_postgres_clients_get_503_and_retry_after)
 
 
 if __name__ == "__main__":

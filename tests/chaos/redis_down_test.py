@@ -1,4 +1,4 @@
-"""Redis killed, and Redis that takes connections and answers nothing: no sync notices."""
+"""Redis is killed, or accepts connections and does not answer: syncs work anyway."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ PASSWORD = "a good password"
 stack: Stack
 
 
-def everything_of_a_sync_works(name):
+def all_parts_of_a_sync_work(name):
     stack.add_user(name, PASSWORD)
     a = Device(Wire(stack.http).log_in(name, PASSWORD))
     a.sync()
@@ -31,24 +31,24 @@ def everything_of_a_sync_works(name):
     a.wire.send("download", b"{}")
 
 
-def while_redis_is_away_nothing_of_anki_notices():
+def syncs_work_without_redis():
     supervisor = int((stack.dir / "pids" / "supervise").read_text().split()[0])
-    os.kill(supervisor, signal.SIGSTOP)  # or it would be back at once
+    os.kill(supervisor, signal.SIGSTOP)  # otherwise Redis would be restarted at once
     try:
         pid = stack.kill("redis")
-        everything_of_a_sync_works("without")
+        all_parts_of_a_sync_work("without")
     finally:
         os.kill(supervisor, signal.SIGCONT)
     stack.wait_for_another("redis", pid)
     stack.wait_until_ready()
-    everything_of_a_sync_works("again")
+    all_parts_of_a_sync_work("again")
 
 
-def while_redis_does_not_answer_nothing_of_anki_notices():
+def syncs_work_while_redis_does_not_answer():
     pid = stack.pids("redis")[1]
     os.kill(pid, signal.SIGSTOP)
     try:
-        everything_of_a_sync_works("silent")
+        all_parts_of_a_sync_work("silent")
     finally:
         os.kill(pid, signal.SIGCONT)
     stack.wait_until_ready()
@@ -57,7 +57,7 @@ def while_redis_does_not_answer_nothing_of_anki_notices():
 def main():
     global stack
     with Stack() as stack:
-        return keep(while_redis_is_away_nothing_of_anki_notices, while_redis_does_not_answer_nothing_of_anki_notices)
+        return keep(syncs_work_without_redis, syncs_work_while_redis_does_not_answer)
 
 
 if __name__ == "__main__":

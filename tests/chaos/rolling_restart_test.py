@@ -1,4 +1,4 @@
-"""Every process of the pools restarted, one after another, while sixteen people sync: nobody notices."""
+"""Restarts every process of the pools, one after another, while sixteen users sync: no request fails."""
 
 import concurrent.futures
 import pathlib
@@ -27,7 +27,7 @@ def a_restart_of_all_processes_one_by_one_fails_no_sync_and_loses_no_request():
     all_sync = threading.Barrier(PEOPLE + 1)
 
     def sync_until_over(device):
-        """The first request that is not answered 200 ends it with an exception."""
+        """Raises at the first request that is not answered with 200."""
         syncs = 0
         try:
             while not over.is_set() or syncs < 2:
@@ -42,7 +42,7 @@ def a_restart_of_all_processes_one_by_one_fails_no_sync_and_loses_no_request():
         return syncs
 
     with concurrent.futures.ThreadPoolExecutor(PEOPLE) as pool:
-        # One after another: of passwords, the server hashes only so many at once.
+        # One after another, because the server limits concurrent password hashes.
         devices = [begin(n) for n in range(PEOPLE)]
         old = {service: stack.pids(service) for service in ("api", "transfer", "large")}
         running = [pool.submit(sync_until_over, device) for device in devices]

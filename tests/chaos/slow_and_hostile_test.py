@@ -1,6 +1,6 @@
-"""Clients that are slow, that hang up, or that mean harm: the others' syncs go on.
+"""Slow clients, clients that disconnect, and malicious clients: the syncs of other users succeed.
 
-What is promised here is that nobody else fails, not how fast they are: the benchmarks measure that.
+The tests do not check how fast the others are; the benchmarks measure that.
 """
 
 import concurrent.futures
@@ -40,7 +40,7 @@ def others_sync():
         device.sync()
 
 
-def clients_that_never_finish_their_headers_or_bodies_hold_nobody_up():
+def clients_that_never_finish_headers_or_bodies_block_nobody():
     body = compress(b'{"v":11,"cv":"x"}')
     beginnings = [head("meta")[:40], head("meta", f"Content-Length: {len(body)}") + body[:5],
                   head("applyChunk", "Transfer-Encoding: chunked") + b"1000\r\nab", b"GET / HT"]
@@ -51,7 +51,7 @@ def clients_that_never_finish_their_headers_or_bodies_hold_nobody_up():
             one.sendall(beginnings[n % len(beginnings)])
             open_ones.append(one)
         others_sync()
-        for one in open_ones:  # a byte now and then
+        for one in open_ones:  # one byte each, like a very slow client
             one.sendall(b"x")
         others_sync()
     finally:
@@ -59,19 +59,19 @@ def clients_that_never_finish_their_headers_or_bodies_hold_nobody_up():
             one.close()
 
 
-def clients_that_hang_up_in_the_middle_hold_nobody_up():
+def clients_that_disconnect_in_the_middle_block_nobody():
     body = compress(b'{"v":11,"cv":"x"}')
     whole = head("meta", f"Content-Length: {len(body)}") + body
     for n in range(MANY):
         one = connect()
         one.sendall(whole if n % 2 else whole[:-3])
-        # Sends a reset instead of a polite end.
+        # Close with a reset instead of a FIN.
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         one.close()
     others_sync()
 
 
-def clients_that_do_not_read_their_answers_hold_nobody_up():
+def clients_that_do_not_read_their_answers_block_nobody():
     open_ones = []
     try:
         for _ in range(MANY // 4):
@@ -88,7 +88,7 @@ def clients_that_do_not_read_their_answers_hold_nobody_up():
             one.close()
 
 
-def floods_of_headers_are_refused_and_hold_nobody_up():
+def floods_of_headers_are_refused_and_block_nobody():
     floods = [[f"X-{n}: {'y' * 50}" for n in range(5000)], ["X: " + "y" * 1_000_000], ["anki-sync: " + "{" * 100_000],
               [f"anki-sync: {json.dumps({'v': 11})}"] * 50, ["Content-Length: 5", "Content-Length: 6"],
               ["Content-Length: 99999999999999999999"], ["Transfer-Encoding: chunked", "Content-Length: 3"]]
@@ -99,13 +99,13 @@ def floods_of_headers_are_refused_and_hold_nobody_up():
                 one.sendall(("\r\n".join(lines) + "\r\n\r\n0\r\n\r\n").encode())
                 answer = one.recv(4096)
             except (ConnectionResetError, BrokenPipeError):
-                continue  # nginx had read enough
+                continue  # nginx closed the connection early
             assert not answer or answer.startswith(b"HTTP/1.1 4"), answer[:100]
     others_sync()
 
 
 def a_big_collection_of(mib, path):
-    """The account's own collection, with notes that no compression helps against."""
+    """The account's own collection, with notes that hardly compress."""
     frame_wire = Wire(stack.http, device.wire.key)
     path.write_bytes(frame_wire.send("download", b"{}"))
     db = sqlite3.connect(path)
@@ -121,7 +121,7 @@ def a_big_collection_of(mib, path):
     return path.read_bytes()
 
 
-def while_one_uploads_100_mib_another_is_answered():
+def others_are_answered_during_an_upload_of_100_mib():
     name = "other"
     stack.add_user(name, PASSWORD)
     other = Wire(stack.http).log_in(name, PASSWORD)
@@ -147,11 +147,11 @@ def main():
         device.sync()
         stack.add_user("mallory", PASSWORD)
         mallory = Wire(stack.http).log_in("mallory", PASSWORD)
-        return keep(clients_that_never_finish_their_headers_or_bodies_hold_nobody_up,
-                    clients_that_hang_up_in_the_middle_hold_nobody_up,
-                    clients_that_do_not_read_their_answers_hold_nobody_up,
-                    floods_of_headers_are_refused_and_hold_nobody_up,
-                    while_one_uploads_100_mib_another_is_answered)
+        return keep(clients_that_never_finish_headers_or_bodies_block_nobody,
+                    clients_that_disconnect_in_the_middle_block_nobody,
+                    clients_that_do_not_read_their_answers_block_nobody,
+                    floods_of_headers_are_refused_and_block_nobody,
+                    others_are_answered_during_an_upload_of_100_mib)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 // test-worker: syncline-worker with other kinds, whose bodies stop at a known place so that a test can kill
-// the process there. First attempts hold; later ones go through.
+// the process there. Only first attempts stop.
 //
-//   test-worker create                    its tables
-//   test-worker enqueue KIND COUNT        COUNT jobs, in turn for seven accounts
-//   test-worker work [--threads N]        until SIGTERM
+//   test-worker create                    creates its tables
+//   test-worker enqueue KIND COUNT        enqueues COUNT jobs, spread over seven accounts
+//   test-worker work [--threads N]        works until SIGTERM
 //
 // The database is DATABASE_URL.
 #include <unistd.h>
@@ -46,7 +46,7 @@ void EffectAndEnd(const Job& job, Context& context, JobControl& control) {
     control.FinishIn(e.tx);
   });
 }
-// Until the process is killed, or told to leave.
+// Returns only for later attempts; throws JobStopped when the worker is stopped.
 void Hold(const Job& job, JobControl& control) {
   for (int step = 0; job.attempt == 1; ++step) {
     control.Progress(step, 0, "holding");
@@ -54,7 +54,7 @@ void Hold(const Job& job, JobControl& control) {
   }
 }
 
-// No hold; the effect is not safe to repeat, so it shows whether a job ran twice.
+// Does not stop; the effect is not idempotent, so it shows whether a job ran twice.
 void Count(const Job& job, Context& context, JobControl&) {
   context.Write<Effects>([&](Effects& e) { e.tx.Execute(sql::chaos::add_effect, job.id, job.kind); });
 }
@@ -82,7 +82,8 @@ void HoldAfterEffect(const Job& job, Context& context, JobControl& control) {
 void HoldAfterEnd(const Job& job, Context& context, JobControl& control) {
   Start(job, context);
   EffectAndEnd(job, context, control);
-  // Not with Progress: a body whose job has ended is told to stop, and this one has to be here for the kill.
+  // Without Progress: it would throw, because the job has ended, and the body must still run when it is
+  // killed.
   while (job.attempt == 1) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
@@ -93,7 +94,7 @@ const JobKind kKinds[] = {
     {.name = "chaos.hold_in_transaction", .body = HoldInTransaction},
     {.name = "chaos.hold_after_effect", .body = HoldAfterEffect},
     {.name = "chaos.hold_after_end", .body = HoldAfterEnd},
-    // Several for one thread: those behind the first are claimed and not begun.
+    // Several for one thread: those after the first are claimed but not started.
     {.name = "chaos.hold_ahead", .body = HoldBeforeEffect, .batch = 5},
 };
 

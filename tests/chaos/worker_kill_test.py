@@ -1,8 +1,8 @@
-"""Workers killed with SIGKILL in every phase of a job: each job ends, within a minute, and has its effect once.
+"""Workers killed with SIGKILL in every phase of a job: each job ends within a minute and has its effect exactly once.
 
-Works on clones of the migrated template SYNCLINE_TEST_TEMPLATE of the server SYNCLINE_TEST_DATABASE, one a test, so
-that the tests can wait for expiring leases side by side. The worker is test-worker (test_worker.cpp says what its
-kinds do), from SYNCLINE_BIN or build/. Ends with "N passed, N failed".
+Uses clones of the migrated template SYNCLINE_TEST_TEMPLATE on the server SYNCLINE_TEST_DATABASE, one per test, so that
+the tests can wait for expiring leases in parallel. The worker is test-worker (test_worker.cpp describes its kinds), from
+SYNCLINE_BIN or build/. Ends with "N passed, N failed".
 """
 
 import concurrent.futures
@@ -22,7 +22,7 @@ RERUN_SECONDS = 60
 
 
 def ask(url, sql):
-    """The rows of one or more statements; they travel on standard input."""
+    """Runs one or more statements with psql on its standard input; returns their rows."""
     done = subprocess.run(["psql", "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", url], input=sql, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode != 0:
@@ -31,7 +31,7 @@ def ask(url, sql):
 
 
 class Place:
-    """A database of its own and the workers on it."""
+    """A separate database and the workers on it."""
 
     def __init__(self, name):
         self.name = f"chaos_{name}_{os.getpid()}"
@@ -70,7 +70,7 @@ class Place:
         return int(ask(self.url, sql)[0][0])
 
     def until(self, sql, seconds):
-        """Asks until the answer is t; returns how long that took."""
+        """Polls until the answer is t; returns the seconds that took."""
         begin = time.monotonic()
         while ask(self.url, sql) != [["t"]]:
             if time.monotonic() > begin + seconds:
@@ -89,7 +89,7 @@ def kill(worker):
     worker.wait()
 
 
-def a_job_whose_worker_was_killed_in_any_phase_runs_again_within_a_minute_with_one_effect():
+def a_job_whose_worker_is_killed_in_any_phase_runs_again_within_a_minute_with_one_effect():
     with Place("phases") as place:
         holding = ("before_effect", "in_transaction", "after_effect", "after_end")
         for phase in holding:
@@ -100,7 +100,7 @@ def a_job_whose_worker_was_killed_in_any_phase_runs_again_within_a_minute_with_o
                     " AND (SELECT count(*) FROM jobs WHERE kind = 'chaos.hold_after_end' AND state = 'done') = 2"
                     " AND (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                     "      AND state = 'idle in transaction') = 2", 30)
-        # Its eight threads are held. One begins on the other worker, two are claimed behind it.
+        # All eight threads are held. On the other worker, one job starts and two are claimed behind it.
         place.enqueue("chaos.hold_ahead", 3)
         narrow = place.work(1)
         place.until("SELECT (SELECT count(*) FROM chaos_starts WHERE kind = 'chaos.hold_ahead') = 1"
@@ -117,7 +117,7 @@ def a_job_whose_worker_was_killed_in_any_phase_runs_again_within_a_minute_with_o
         return f"all done {took:.0f} s after the kill"
 
 
-def two_workers_do_each_of_10000_jobs_exactly_once():
+def two_workers_run_each_of_10000_jobs_exactly_once():
     with Place("once") as place:
         place.enqueue("chaos.count", 10_000)
         place.work(8)
@@ -128,7 +128,7 @@ def two_workers_do_each_of_10000_jobs_exactly_once():
         return ""
 
 
-def effects_that_commit_with_the_end_of_their_job_survive_a_storm_of_kills_once():
+def effects_committed_with_the_end_of_their_job_happen_once_despite_many_kills():
     with Place("storm") as place:
         place.enqueue("chaos.count_once", 3_000)
         for round_number in range(1, 6):
@@ -140,10 +140,10 @@ def effects_that_commit_with_the_end_of_their_job_survive_a_storm_of_kills_once(
         place.work(8)
         took = place.until(ALL_DONE, RERUN_SECONDS)
         assert ask(place.url, EFFECTS) == [["chaos.count_once", "3000", "3000"]]
-        return f"{lost} jobs were cut off; all done {took:.0f} s after the last kill"
+        return f"{lost} jobs were interrupted; all done {took:.0f} s after the last kill"
 
 
-def a_worker_that_is_asked_to_leave_goes_at_once_and_its_jobs_wait_with_all_attempts():
+def a_worker_told_to_stop_exits_at_once_and_its_jobs_keep_all_attempts():
     with Place("leave") as place:
         place.enqueue("chaos.hold_before_effect", 3)
         worker = place.work(2)
@@ -165,11 +165,11 @@ def run(test):
 
 
 def main():
-    tests = [a_job_whose_worker_was_killed_in_any_phase_runs_again_within_a_minute_with_one_effect,
-             two_workers_do_each_of_10000_jobs_exactly_once,
-             effects_that_commit_with_the_end_of_their_job_survive_a_storm_of_kills_once,
-             a_worker_that_is_asked_to_leave_goes_at_once_and_its_jobs_wait_with_all_attempts]
-    # A clone needs the template to itself; the tests that wait for leases do so together.
+    tests = [a_job_whose_worker_is_killed_in_any_phase_runs_again_within_a_minute_with_one_effect,
+             two_workers_run_each_of_10000_jobs_exactly_once,
+             effects_committed_with_the_end_of_their_job_happen_once_despite_many_kills,
+             a_worker_told_to_stop_exits_at_once_and_its_jobs_keep_all_attempts]
+    # One thread per test: their waits for expiring leases overlap.
     with concurrent.futures.ThreadPoolExecutor(len(tests)) as pool:
         results = list(pool.map(run, tests))
     for text, _ in results:

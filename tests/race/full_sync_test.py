@@ -1,7 +1,7 @@
 """Whole collections against syncs: upload, restore, the import of an uploaded file, the sweep of old sessions.
 
-Each pair is run in both orders, forced by who comes first to a lock that the test holds. Whoever loses is told so;
-nothing is mixed, lost or doubled.
+Each pair runs in both orders, forced by the order in which the two reach a lock held by the test. The loser gets an
+error; nothing is mixed, lost or duplicated.
 """
 
 import concurrent.futures
@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 try:
     from anki_device import FULL, Device, difference
 except ImportError as e:
-    print(f"the real client cannot be had: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
+    print(f"the real client is not available: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
     sys.exit(77)
 from anki.errors import SyncError
 
@@ -36,7 +36,7 @@ calls = concurrent.futures.ThreadPoolExecutor(4)
 
 
 class Pair:
-    """Two real clients of a new account, in sync. A's requests can be stopped at its gate."""
+    """Two real clients of a new account, in sync. A connects through a gate."""
 
     def __init__(self, notes=20):
         n = next(numbers)
@@ -61,8 +61,8 @@ class Pair:
         third.close()
 
     def race(self, method, other, a_first):
-        """A's sync, with its request `method` and other() going for the collection at once. Returns what came of A's
-        sync (None: the server refused), and of the other."""
+        """Races A's request `method` with other() for the lock of the collection. Returns the result of A's sync (None: the
+        server refused) and that of other()."""
         results = []
 
         def action(forward):
@@ -84,7 +84,7 @@ class Pair:
         return wants, results[0]
 
 
-def of_an_upload_and_a_finish_at_once_the_upload_stays_and_the_other_is_asked_or_told():
+def of_a_concurrent_upload_and_finish_the_upload_wins():
     for finish_first in (True, False):
         pair = Pair()
         pair.a.add_note("of A")
@@ -93,7 +93,8 @@ def of_an_upload_and_a_finish_at_once_the_upload_stays_and_the_other_is_asked_or
         assert pair.b.sync() in FULL
         wants, _ = pair.race("finish", pair.b.upload, a_first=finish_first)
         assert wants == ("NO_CHANGES" if finish_first else None), wants
-        # The upload is what its owner chose; A is asked, whatever it had done. What it replaced is in the history.
+        # The user has chosen the upload; A must choose, whatever it had done. The replaced collection is in the
+        # history.
         assert pair.a.sync() in FULL
         pair.a.download()
         pair.all_have(pair.b.content())
@@ -103,7 +104,7 @@ def of_an_upload_and_a_finish_at_once_the_upload_stays_and_the_other_is_asked_or
         assert history == [[str(21 if finish_first else 20)]], history
 
 
-def of_a_restore_and_a_finish_at_once_no_device_is_left_with_another_collection():
+def after_a_concurrent_restore_and_finish_all_devices_agree():
     for finish_first in (True, False):
         pair = Pair()
         restored = pair.b.content()
@@ -117,7 +118,7 @@ def of_a_restore_and_a_finish_at_once_no_device_is_left_with_another_collection(
         with Session(database) as session:
             generation = session.ask("SELECT generation FROM anki_history JOIN users USING (user_id)"
                                      f" WHERE name = '{pair.name}'")[0][0]
-        # Its rows go in transactions of their own; the race is with what comes after them.
+        # The restored rows are copied in separate transactions; the race is with the step after them.
         until(lambda: is_archived(pair.name), 60)
         wants, _ = pair.race("finish", lambda: stack.admin("anki", "restore", pair.name, "--at", generation),
                              a_first=finish_first)
@@ -135,7 +136,7 @@ def is_archived(name):
 
 
 class StoppedWorker:
-    """The worker, stopped at a moment at which it holds nothing."""
+    """The worker, stopped while it holds no locks."""
 
     def __enter__(self):
         self.pid = stack.pids("worker")[1]
@@ -165,7 +166,7 @@ def is_imported(name):
 
 
 def edit_at_both_ends(pair):
-    """Changes of rows that are imported first and last."""
+    """Changes rows that are imported first and rows that are imported last."""
     pair.a.add_note("new", tags=["new"])
     for first, second in ((0, 1), (-1, -2)):
         pair.a.edit_note(pair.notes[first], f"edited {first}")
@@ -173,7 +174,7 @@ def edit_at_both_ends(pair):
     pair.a.review()
 
 
-def a_sync_before_during_and_after_steps_of_an_import_counts_right_and_loses_nothing():
+def a_sync_before_during_or_after_an_import_counts_correctly_and_loses_nothing():
     for when in ("start", "applyChunk", "sanityCheck2", "finish", "never"):
         with StoppedWorker() as worker:
             pair = Pair(notes=40)
@@ -192,7 +193,7 @@ def a_sync_before_during_and_after_steps_of_an_import_counts_right_and_loses_not
         pair.all_have(pair.a.content())
 
 
-def an_import_step_and_a_finish_at_once_lose_nothing():
+def a_concurrent_import_step_and_finish_lose_nothing():
     for finish_first in (True, False):
         with StoppedWorker() as worker:
             pair = Pair(notes=40)
@@ -229,16 +230,16 @@ def sweep(session):
                 " VALUES ('anki.sweep_sessions', '{}', 0, 'queued', now(), 0); NOTIFY syncline_jobs")
 
 
-def a_sweep_takes_an_expired_session_and_never_the_one_that_begins():
+def a_sweep_removes_an_expired_session_and_never_a_new_one():
     for start_first in (True, False):
         pair = Pair()
         pair.a.add_note("of A")
-        # A client that goes away in the middle.
+        # A client that disappears in the middle.
         pair.gate.at("finish", lambda forward: (503, {}, b""))
         pair.gate.at("abort", lambda forward: (503, {}, b""))
         try:
             pair.a.sync()
-            raise AssertionError("the sync went well")
+            raise AssertionError("the sync succeeded")
         except SyncError:
             pair.gate.clear()
         with Session(database) as session:
@@ -282,7 +283,7 @@ def a_session_that_expires_before_its_finish_is_refused_and_the_next_sync_is_nor
     pair.gate.at("finish", action)
     try:
         pair.a.sync()
-        raise AssertionError("the sync went well")
+        raise AssertionError("the sync succeeded")
     except SyncError:
         assert pair.gate.is_done()
     pair.a.sync_normally()
@@ -290,7 +291,7 @@ def a_session_that_expires_before_its_finish_is_refused_and_the_next_sync_is_nor
     pair.all_have(pair.a.content())
 
 
-def of_two_first_uploads_at_once_both_are_answered_and_the_earlier_one_is_history():
+def two_concurrent_first_uploads_both_succeed_and_the_earlier_one_is_history():
     name = f"person{next(numbers)}"
     stack.add_user(name, PASSWORD)
     devices = [Device(directory, f"first{next(numbers)}", stack.http + "/") for _ in range(2)]
@@ -298,7 +299,7 @@ def of_two_first_uploads_at_once_both_are_answered_and_the_earlier_one_is_histor
         device.log_in(name, PASSWORD)
         device.add_note("mine")
         device.sync()
-    # There is no collection yet that could be locked: they meet at the account.
+    # There is no collection to lock yet: they meet at the account.
     with Hold(database, f"SELECT 1 FROM users WHERE name = '{name}' FOR UPDATE") as hold:
         uploads = [calls.submit(device.upload) for device in devices]
         hold.wait(2)
@@ -313,12 +314,12 @@ def main():
     global stack, directory, database
     with Stack() as stack, tempfile.TemporaryDirectory() as temporary:
         directory, database = pathlib.Path(temporary), stack.env["DATABASE_URL"]
-        return keep(of_an_upload_and_a_finish_at_once_the_upload_stays_and_the_other_is_asked_or_told,
-                    of_two_first_uploads_at_once_both_are_answered_and_the_earlier_one_is_history,
-                    of_a_restore_and_a_finish_at_once_no_device_is_left_with_another_collection,
-                    a_sync_before_during_and_after_steps_of_an_import_counts_right_and_loses_nothing,
-                    an_import_step_and_a_finish_at_once_lose_nothing,
-                    a_sweep_takes_an_expired_session_and_never_the_one_that_begins,
+        return keep(of_a_concurrent_upload_and_finish_the_upload_wins,
+                    two_concurrent_first_uploads_both_succeed_and_the_earlier_one_is_history,
+                    after_a_concurrent_restore_and_finish_all_devices_agree,
+                    a_sync_before_during_or_after_an_import_counts_correctly_and_loses_nothing,
+                    a_concurrent_import_step_and_finish_lose_nothing,
+                    a_sweep_removes_an_expired_session_and_never_a_new_one,
                     a_session_that_expires_before_its_finish_is_refused_and_the_next_sync_is_normal)
 
 

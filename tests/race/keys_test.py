@@ -1,4 +1,4 @@
-"""Logins at once, and a key that is revoked while its device syncs."""
+"""Concurrent logins, and a key that is revoked while its device syncs."""
 
 import collections
 import concurrent.futures
@@ -17,7 +17,7 @@ PASSWORD = "a good password"
 stack: Stack
 
 
-def twenty_logins_at_once_all_get_a_key_of_their_own():
+def twenty_concurrent_logins_get_distinct_keys():
     stack.add_user("twenty", PASSWORD)
     told_to_wait = 0
 
@@ -28,7 +28,7 @@ def twenty_logins_at_once_all_get_a_key_of_their_own():
         while True:
             try:
                 return wire.log_in("twenty", PASSWORD).key
-            except Refused as refused:  # only so many are hashed at once; the others wait, and at last come back
+            except Refused as refused:  # concurrent hashes are limited; the others wait, or get 503 and retry
                 assert refused.status == 503 and time.monotonic() < end, refused
                 told_to_wait += 1
 
@@ -37,7 +37,7 @@ def twenty_logins_at_once_all_get_a_key_of_their_own():
     assert len(set(keys)) == 20
     for key in keys:
         Wire(stack.http, key).ask("meta", {"v": 11, "cv": "x"})
-    return f"{told_to_wait} times told to come back"
+    return f"{told_to_wait} times 503"
 
 
 def a_key_revoked_during_a_sync_is_refused_within_a_second_by_every_process():
@@ -84,7 +84,7 @@ def a_key_revoked_during_a_sync_is_refused_within_a_second_by_every_process():
     return f"all of {len(answers)} requests, {passed:.1f} s after the revocation"
 
 
-def an_account_removed_under_its_requests_costs_nobody_a_500():
+def removing_an_account_during_its_requests_causes_no_500():
     answers = collections.Counter()
 
     def ask_until_refused(key, method):
@@ -111,9 +111,9 @@ def an_account_removed_under_its_requests_costs_nobody_a_500():
 def main():
     global stack
     with Stack() as stack:
-        return keep(twenty_logins_at_once_all_get_a_key_of_their_own,
+        return keep(twenty_concurrent_logins_get_distinct_keys,
                     a_key_revoked_during_a_sync_is_refused_within_a_second_by_every_process,
-                    an_account_removed_under_its_requests_costs_nobody_a_500)
+                    removing_an_account_during_its_requests_causes_no_500)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Two devices of one account syncing at the same moment, in every order that can be forced.
 
-Nothing is lost, nothing is doubled, no full sync is forced, and a third device has what both have. Who loses is told
-409 and syncs again, as every client does.
+Nothing is lost or duplicated, no full sync is forced, and a third device gets the content of both. The loser gets 409 and
+syncs again, as every client does.
 """
 
 import concurrent.futures
@@ -28,8 +28,8 @@ except ImportError as e:
 
 PASSWORD = "a good password"
 CONVERSATION = ("meta", "start", "applyGraves", "applyChanges", "chunk", "applyChunk", "sanityCheck2", "finish")
-# Locks that stop the request of this name when its transaction has begun: the first it comes to, and those it comes to
-# when it already holds others.
+# Locks at which the request stops after its transaction has begun: the first one it needs, and some that it needs while
+# holding others.
 INSIDE = {
     "start": ("LOCK TABLE anki_sessions IN SHARE MODE",),
     "applyGraves": ("SELECT 1 FROM anki_sessions FOR UPDATE", "LOCK TABLE anki_staged_graves IN SHARE MODE"),
@@ -72,7 +72,7 @@ def new_device_like(device):
 
 
 def go_on(requests, how_far):
-    """Sends so many requests of a sync, or all of them; False when another device has taken the session."""
+    """Sends `how_far` requests of a sync, or all; returns False if another device has taken the session."""
     try:
         for _ in itertools.islice(requests, how_far):
             pass
@@ -93,7 +93,7 @@ def change(device, label):
 
 
 def settled(one, other):
-    """Both sync again, and have the same."""
+    """Both sync again and then have the same content."""
     for device in (one, other, one):
         device.sync()
     assert one.content() == other.content()
@@ -104,7 +104,7 @@ def reviews_of(content):
 
 
 def two_devices_lose_nothing_in_any_order_of_their_requests():
-    everything = 9  # eight requests, and the end of the last
+    everything = 9  # eight requests, and the code after the last one
     a, b = wire_devices(2)
     orders = lost = 0
     for of_a, of_b in itertools.product(range(1, everything + 1), repeat=2):
@@ -129,12 +129,12 @@ def two_devices_lose_nothing_in_any_order_of_their_requests():
     return f"{orders} orders, {lost} times 409"
 
 
-def of_two_starts_at_once_one_wins():
+def one_of_two_concurrent_starts_wins():
     a, b = wire_devices(2)
     change(a, "A")
     change(b, "B")
     sync_a, sync_b = a.requests(), b.requests()
-    go_on(sync_a, 2)  # meta is done, start is named
+    go_on(sync_a, 2)  # meta is done, start is next
     go_on(sync_b, 2)
     with Hold(stack.env["DATABASE_URL"], "LOCK TABLE anki_sessions IN SHARE MODE") as hold:
         start_a = calls.submit(go_on, sync_a, 1)
@@ -147,7 +147,7 @@ def of_two_starts_at_once_one_wins():
     assert new_device_like(a).content() == a.content()
 
 
-def a_start_behind_a_finish_gets_what_it_brought_and_one_before_it_ends_it():
+def a_start_after_a_finish_gets_its_changes_and_one_before_it_ends_that_sync():
     for first in ("finish", "start"):
         a, b = wire_devices(2)
         added, *_ = change(a, "A")
@@ -167,7 +167,7 @@ def a_start_behind_a_finish_gets_what_it_brought_and_one_before_it_ends_it():
                 hold.wait(n)
         went_well = [call.result() for call in running]
         if first == "finish":
-            # B decided by the state before A's finish; it finishes on the one after it.
+            # B's session began before A's finish; it finishes on the state after it.
             assert went_well == [True, True]
             assert go_on(sync_b, None)
             assert ("notes", added) in b.content()
@@ -179,11 +179,11 @@ def a_start_behind_a_finish_gets_what_it_brought_and_one_before_it_ends_it():
 
 
 class RealPair:
-    """Two real clients of one account; A talks through the gate."""
+    """Two real clients of one account; A connects through the gate."""
 
     def __init__(self):
         if no_client:
-            raise Skip(f"the real client cannot be had: {no_client}")
+            raise Skip(f"the real client is not available: {no_client}")
         self.gate = Gate(stack.http)
         name = new_account()
         n = next(numbers)
@@ -200,7 +200,7 @@ class RealPair:
         self.a.download()
 
     def change(self):
-        """Both change what the other does not; what comes out when nothing is lost."""
+        """Both make changes that do not conflict; returns the content expected if nothing is lost."""
         was = self.a.content()
         for device, deck in ((self.a, "of A"), (self.b, "of B")):
             n = next(numbers)
@@ -223,7 +223,7 @@ class RealPair:
 
     @staticmethod
     def try_to_sync(device):
-        """False when another device was in the way."""
+        """Returns False if another device was in the way."""
         try:
             device.sync_normally()
             return True
@@ -245,7 +245,7 @@ def a_real_client_held_before_any_request_while_another_syncs_loses_nothing():
         lost += not pair.try_to_sync(pair.a)
         assert pair.gate.is_done()
         pair.settle(expected)
-    return f"{len(CONVERSATION)} orders, A was told to come later {lost} times"
+    return f"{len(CONVERSATION)} orders, A had to sync again {lost} times"
 
 
 def a_real_client_held_inside_any_request_while_another_syncs_loses_nothing():
@@ -270,7 +270,7 @@ def a_real_client_held_inside_any_request_while_another_syncs_loses_nothing():
             lost += not others[0].result()
             orders += 1
             pair.settle(expected)
-    return f"{orders} orders, a device was told to come later {lost} times"
+    return f"{orders} orders, a device had to sync again {lost} times"
 
 
 def main():
@@ -278,8 +278,8 @@ def main():
     with Stack() as stack, tempfile.TemporaryDirectory() as temporary:
         directory = pathlib.Path(temporary)
         return keep(two_devices_lose_nothing_in_any_order_of_their_requests,
-                    of_two_starts_at_once_one_wins,
-                    a_start_behind_a_finish_gets_what_it_brought_and_one_before_it_ends_it,
+                    one_of_two_concurrent_starts_wins,
+                    a_start_after_a_finish_gets_its_changes_and_one_before_it_ends_that_sync,
                     a_real_client_held_before_any_request_while_another_syncs_loses_nothing,
                     a_real_client_held_inside_any_request_while_another_syncs_loses_nothing)
 
