@@ -4,7 +4,7 @@
 //   bench-load login URL                    hostKey for each "NAME PASSWORD" on stdin; prints "NAME KEY"
 //   bench-load upload URL FILE.zst          one full upload per account, one after the other
 //   bench-load download URL                 one full download per account, one after the other
-//   bench-load sync URL PROFILE CARDS TIMES all accounts at once, each TIMES normal syncs of CARDS changed cards
+//   bench-load sync URL PROFILE CARDS TIMES all accounts at once, each TIMES syncs of CARDS changed cards
 //   bench-load meta URL COUNT               COUNT paced meta calls of the first account
 //   bench-load meta URL COUNT FILE.zst      the same, but until the second account has uploaded FILE
 //

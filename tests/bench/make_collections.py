@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Makes the collections for the benchmarks, with the real client's library, once per directory.
 
-For each NAME it writes DIR/NAME.anki2, a schema-18 file as a client uploads it, and DIR/NAME.json, the data that a client
-with this file sends in a sync: counts, config, and cards in their wire form. Rows are inserted with SQL, because the
-client's API would take an hour for a million reviews; the client's database check must then find nothing to repair. Rows
-are the same every time; ids of decks and notetypes are not.
+For each NAME it writes DIR/NAME.anki2, a schema-18 file as a client uploads it, and DIR/NAME.json, the data that a
+client with this file sends in a sync: counts, config, and cards in their wire form. Rows are inserted with SQL, because
+the client's API would take an hour for a million reviews; the client's database check must then find nothing to repair.
+Rows are the same every time; ids of decks and notetypes are not.
 
 Left out on purpose: media, deck trees, odd values. The benchmarks depend on size, not on content.
 Needs the package `anki` (tests/clients/requirements.txt).

@@ -5,7 +5,8 @@
     tests/bench/run.py --dir DIR [--rows NAME,...] [--quick]
 
 Both servers get the same files, the same accounts and the same load generator (bench-load), alternating; the table has
-the medians over all rounds. Account names are specific to this run; the accounts are removed from our server at the end.
+the medians over all rounds. Account names are specific to this run; the accounts are removed from our server at the
+end.
 
 Left out on purpose: media, TLS, the network. Standard library only, except that the collections and the reference
 server need the package `anki`, in the Python given by --python.
@@ -367,8 +368,8 @@ def meta_beside_upload(bench):
 
 
 def memory(bench):
-    """The growth of the process that grew most, peak over start. Our server only: the reference holds the whole file, and
-    takes a quarter of an hour for 1 GiB in the small pieces in which clients send it."""
+    """The growth of the process that grew most, peak over start. Our server only: the reference holds the whole file,
+    and takes a quarter of an hour for 1 GiB in the small pieces in which clients send it."""
     grown = {}
     for server in bench.servers:
         if server.title != "ours":
@@ -385,8 +386,8 @@ def memory(bench):
         grown = {name: (process_memory(pid, "VmHWM") - before[name]) / MIB
                  for name, pid in server.processes().items() if name in before}
         say("  " + ", ".join(f"{name} +{mib:.0f} MiB" for name, mib in grown.items()))
-    bench.limit_line("memory while 1 GiB is uploaded and downloaded", "MiB", max(grown.values(), default=None), None, 64,
-                     at_most=True)
+    bench.limit_line("memory while 1 GiB is uploaded and downloaded", "MiB", max(grown.values(), default=None), None,
+                     64, at_most=True)
 
 
 def jobs(bench):

@@ -1,9 +1,9 @@
-"""Eight messages of 40 MB at once, and small syncs of other users meanwhile: checks the memory of the processes, that they
-release it, and the latency of the small syncs. Prints the numbers.
+"""Eight messages of 40 MB at once, and small syncs of other users meanwhile: checks the memory of the processes, that
+they release it, and the latency of the small syncs. Prints the numbers.
 
 Half of the messages expand from almost nothing, half hardly compress. All must be accepted: the last one waits for
-seven. Then the second device of each account downloads the rows, again all eight at once. Then follow more large messages
-than all processes of api have slots, one of the maximum size, and bombs.
+seven. Then the second device of each account downloads the rows, again all eight at once. Then follow more large
+messages than all processes of api have slots, one of the maximum size, and bombs.
 """
 
 import concurrent.futures
@@ -195,8 +195,8 @@ def main():
         received = all_at_once(lambda person: person.receive(), people)
         during = others.stop()
 
-        print(f"        a message of 40 MB was answered after {min(sent):.1f} to {max(sent):.1f} s, finish after at most "
-              f"{max(applied):.1f} s, one of its chunks after at most {max(s for _, s in received):.1f} s")
+        print(f"        a message of 40 MB was answered after {min(sent):.1f} to {max(sent):.1f} s, finish after at "
+              f"most {max(applied):.1f} s, one of its chunks after at most {max(s for _, s in received):.1f} s")
         expect("all of it was downloaded", all(size == count * (bytes_of + 6) for (size, _), (count, bytes_of)
                                           in zip(received, shapes)), [size for size, _ in received])
         expect("small syncs before", before[4] == 0, show(before))

@@ -1,8 +1,8 @@
 """Workers killed with SIGKILL in every phase of a job: each job ends within a minute and has its effect exactly once.
 
 Uses clones of the migrated template SYNCLINE_TEST_TEMPLATE on the server SYNCLINE_TEST_DATABASE, one per test, so that
-the tests can wait for expiring leases in parallel. The worker is test-worker (test_worker.cpp describes its kinds), from
-SYNCLINE_BIN or build/. Ends with "N passed, N failed".
+the tests can wait for expiring leases in parallel. The worker is test-worker (test_worker.cpp describes its kinds),
+from SYNCLINE_BIN or build/. Ends with "N passed, N failed".
 """
 
 import concurrent.futures

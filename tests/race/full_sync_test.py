@@ -61,8 +61,8 @@ class Pair:
         third.close()
 
     def race(self, method, other, a_first):
-        """Races A's request `method` with other() for the lock of the collection. Returns the result of A's sync (None: the
-        server refused) and that of other()."""
+        """Races A's request `method` with other() for the lock of the collection. Returns the result of A's sync (None:
+        the server refused) and that of other()."""
         results = []
 
         def action(forward):

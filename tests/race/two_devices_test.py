@@ -1,7 +1,7 @@
 """Two devices of one account syncing at the same moment, in every order that can be forced.
 
-Nothing is lost or duplicated, no full sync is forced, and a third device gets the content of both. The loser gets 409 and
-syncs again, as every client does.
+Nothing is lost or duplicated, no full sync is forced, and a third device gets the content of both. The loser gets 409
+and syncs again, as every client does.
 """
 
 import concurrent.futures

@@ -1,7 +1,7 @@
 """Anki's sync protocol, version 11, one request at a time, for tests that act between two requests.
 
-Wire sends requests and parses answers. Device keeps a small collection in memory and merges like a real client, which is
-enough to detect rows that are lost, duplicated or invented. Left out on purpose: everything else a real client does
+Wire sends requests and parses answers. Device keeps a small collection in memory and merges like a real client, which
+is enough to detect rows that are lost, duplicated or invented. Left out on purpose: everything else a real client does
 (undo, scheduling, files); tests that need it use the real client: anki_device.py.
 """
 

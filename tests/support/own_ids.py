@@ -1,5 +1,5 @@
-"""Anki derives ids from the time in milliseconds. Users never use two devices in the same millisecond, but tests do, and
-then two different notes have one id. Code that creates objects in tests waits here until its ids are unique."""
+"""Anki derives ids from the time in milliseconds. Users never use two devices in the same millisecond, but tests do,
+and then two different notes have one id. Code that creates objects in tests waits here until its ids are unique."""
 
 import contextlib
 import time
@@ -9,8 +9,8 @@ _newest = 0
 
 
 def own_moment():
-    """Returns at the start of a new millisecond. If a collection changes in the same millisecond in which a sync of another
-    device ended, it has the server's modification time, and the client finds nothing to sync."""
+    """Returns at the start of a new millisecond. If a collection changes in the same millisecond in which a sync of
+    another device ended, it has the server's modification time, and the client finds nothing to sync."""
     now = int(time.time() * 1000)
     while int(time.time() * 1000) == now:
         pass
