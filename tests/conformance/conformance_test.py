@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Every route of every service keeps the promises of the front: asks `syncline-fcgi --print-routes` and walks the table.
+"""Every route of every service keeps the promises of the front: walks the table of `syncline-fcgi --print-routes`.
 
 For each row: another method is a 405 with Allow; a body one byte over the limit is a 413 before it is read; without a
-login the answer is the dialect's refusal, and so it is with a key that was made up for another account; what belongs to
-another account is not there; broken bytes are a 4xx; nothing is ever a 500 or loses its request id; each request leaves
-exactly one line in the log, and no line has a token. A service that is not in SERVICES fails: it says there how its
-clients log in, what a refusal looks like and what one account could want of another.
+login, or with a forged key of another account, the answer is the dialect's refusal; data of another account does not
+exist; malformed bytes are a 4xx; no answer is a 500 or lacks its request id; each request leaves exactly one line in
+the log, and no line contains a token. A service missing from SERVICES fails: the table states how its clients log in,
+what a refusal looks like and what one account could try to access of another.
 
-SYNCLINE_HTTP, SYNCLINE_DIR and SYNCLINE_ADMIN say where the server is (`<dir>/env` of ./run), SYNCLINE_BIN where the
-programs are (build/).
+SYNCLINE_HTTP, SYNCLINE_DIR and SYNCLINE_ADMIN locate the server (`<dir>/env` of ./run), SYNCLINE_BIN the programs
+(build/).
 """
 
 import http.client
@@ -33,7 +33,7 @@ SECRET = "never-in-a-log-" + secrets.token_hex(8)
 
 
 def zstd_frame(data):
-    """One raw block: no package is needed to write that."""
+    """One raw block, which needs no zstd library."""
     assert len(data) < 256
     return b"\x28\xb5\x2f\xfd\x20" + bytes([len(data)]) + (1 | len(data) << 3).to_bytes(3, "little") + data
 
@@ -50,11 +50,11 @@ def ask(method, path, headers=None, body=None):
 
 
 class Anki:
-    """The key travels in a header; 403 without a good one, 400 for what is no request of a client. There are two
-    accounts: the other one has a session open all the time."""
+    """The key is sent in a header; 403 without a valid one, 400 for a malformed request. There are two accounts: the
+    other one has an open session throughout."""
 
     OTHERS_SESSION = "others"
-    # What needs a session, each with a message that is in order.
+    # Operations that need a session, each with a valid message.
     IN_SESSION = {
         "anki.apply_graves": b'{"chunk":{"cards":[],"notes":[],"decks":[]}}',
         "anki.apply_changes": b'{"changes":{"models":[],"decks":[[],[]],"tags":[]}}',
@@ -69,7 +69,7 @@ class Anki:
         status, _, _ = ask("POST", "/sync/start", self.headers(self.others_key, self.OTHERS_SESSION),
                            zstd_frame(b'{"minUsn":0,"lnewer":true}'))
         assert status == 200, f"start of the other account: {status}"
-        # A key is "<account>.<secret>": what one knows of oneself, and all that one could guess of another.
+        # A key is "<account>.<secret>": forged keys combine known parts of both accounts' keys.
         account, secret = self.others_key.split(".")[0], self.key.split(".")[1]
         self.made_up = [f"{account}.{secret}", f"{account}.{secret[::-1]}", f"zzzzzz.{secret}"]
 
@@ -92,7 +92,7 @@ class Anki:
         yield 400, {"anki-sync": SECRET}
 
     def of_others(self, operation):
-        """A good key with the session of another account: no session at all."""
+        """A valid key with the session of another account: as if there were no session."""
         if operation in self.IN_SESSION:
             yield 409, self.headers(self.key, self.OTHERS_SESSION), zstd_frame(self.IN_SESSION[operation])
         elif operation == "anki.abort":  # always 200
@@ -111,7 +111,7 @@ class Anki:
 
 
 class MetricsConnection(http.client.HTTPConnection):
-    """To the socket that only this machine can reach."""
+    """Connects to the socket that is only reachable from this machine."""
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -120,7 +120,7 @@ class MetricsConnection(http.client.HTTPConnection):
 
 
 class Front:
-    """/healthz and its like: public, but for /metrics, which nginx passes on from a socket of its own."""
+    """/healthz and the like: public, except /metrics, which nginx serves on a separate socket."""
 
     def without_login(self):
         return []
@@ -155,7 +155,7 @@ class Results:
             print(f"FAILED  {what}")
 
     def answer(self, answer, wanted, what):
-        """`wanted`: one status, or a function of it. Every answer also has its request id and is no 500."""
+        """`wanted`: a status, or a predicate. Also checks that there is a request id and that the status is not 500."""
         status, headers, _ = answer
         ok = wanted(status) if callable(wanted) else status == wanted
         self.check(ok, f"{what}: {status}")
@@ -176,11 +176,11 @@ def walk(row, service, results):
         for wanted, headers in service.without_login():
             results.answer(ask(method, path, headers, body), wanted, f"{operation} without login {headers}")
     for wanted, headers, body in service.of_others(operation):
-        results.answer(ask(method, path, headers, body), wanted, f"{operation} for what is another account's")
+        results.answer(ask(method, path, headers, body), wanted, f"{operation} on another account's data")
     for body in BROKEN:
-        # Methods that ignore their body may well succeed; uploads refuse with 200 and a sentence.
+        # Methods that ignore their body may succeed; uploads refuse with 200 and a sentence.
         results.answer(ask(method, path, service.login(), body), lambda status: status < 500, f"{operation} {body[:20]!r}")
-    # To the socket, or nginx' own limit would answer; without a body, or it would have to be read.
+    # Sent to the socket, because nginx has its own limit; without a body, so that it is not read.
     answer = fastcgi.ask(DIR / "sockets" / "api.sock", fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs({
         "REQUEST_METHOD": method, "REQUEST_URI": path, "CONTENT_LENGTH": str(int(limit) + 1)})) + fastcgi.stream(
             fastcgi.STDIN, b""))
@@ -188,7 +188,7 @@ def walk(row, service, results):
 
 
 def log_lines():
-    """Of the request line of every process of ours, by request id; and everything that is in the logs."""
+    """Counts the request lines of all our processes by request id; also returns the full text of all logs."""
     lines, everything = {}, []
     for path in (DIR / "log").rglob("*"):
         if not path.is_file():
@@ -216,9 +216,9 @@ def main():
             services[name] = SERVICES[name]()
         walk(row, services[name], results)
     for name, service in services.items():
-        results.check(service.is_other_undisturbed(), f"{name}: all this has disturbed another account")
+        results.check(service.is_other_undisturbed(), f"{name}: the other account's session was disturbed")
     results.answer(ask("GET", "/sync/no-such-method"), 404, "GET /sync/no-such-method")
-    # The line of the last request is written after its answer is out.
+    # The last line is written after its answer was sent.
     end = time.monotonic() + 5
     while True:
         lines, everything = log_lines()

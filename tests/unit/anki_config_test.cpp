@@ -1,4 +1,4 @@
-// When a day of a collection ends, and who comes back when it does.
+// When a day of a collection ends, and which cards are unburied then.
 #include "handlers/anki/collection/config_wire.h"
 
 #include <boost/test/unit_test.hpp>
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_day_begins_at_the_rollover_hour) {
   BOOST_TEST(DaysElapsed(config, created, kMidnight + kDay + 4 * kHour - 1) == 0);
   BOOST_TEST(DaysElapsed(config, created, kMidnight + kDay + 4 * kHour) == 1);
   BOOST_TEST(DaysElapsed(config, created, kMidnight + 10 * kDay + 12 * kHour) == 10);
-  // A clock that is behind the creation.
+  // A clock before the creation.
   BOOST_TEST(DaysElapsed(config, created, created - 5 * kDay) == 0);
 }
 
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_late_or_negative_rollover_hour_is_an_hour_of_the_day) {
   BOOST_TEST(DaysElapsed(West(0, 0, 28), created, kMidnight + kDay + 4 * kHour) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(offsets_of_nobody_on_earth_are_held_in_bounds) {
+BOOST_AUTO_TEST_CASE(impossible_offsets_are_clamped) {
   BOOST_TEST(DaysElapsed(West(INT64_MAX, INT64_MIN), kMidnight, kMidnight + 3 * kDay) >= 0);
   BOOST_TEST(DaysElapsed(West(INT64_MIN, INT64_MAX, INT64_MAX), kMidnight, kMidnight + 3 * kDay) >= 0);
 }
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(the_first_scheduler_counts_days_of_24_hours) {
   BOOST_TEST(DaysElapsed(config, kMidnight + 5, kMidnight + kDay + 5) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(cards_come_back_once_a_day_and_after_a_clock_that_was_wrong) {
+BOOST_AUTO_TEST_CASE(cards_are_unburied_once_a_day_and_after_a_wrong_clock) {
   DayConfig config = West(0, 0);
   const std::int64_t created = kMidnight + 4 * kHour, now = created + 10 * kDay;
   config.last_unburied_day = 10;

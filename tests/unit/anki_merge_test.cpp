@@ -1,5 +1,5 @@
-// Which version of an object wins, who keeps a name, and whether a client that applies our list one by one,
-// as upstream's does, ends with our objects.
+// Which version of an object wins, which one keeps a name, and whether a client that applies our list one by
+// one, as upstream's does, ends with our objects.
 #include "handlers/anki/collection/merge_rules.h"
 
 #include <algorithm>
@@ -31,7 +31,7 @@ Object DeckOf(std::int64_t id, const std::string& name, std::int64_t mod, Usn us
           .name_usn = name_usn};
 }
 
-// A server's collection of one kind.
+// The server's collection of one kind.
 struct Server {
   std::map<std::int64_t, Object> objects;
   std::vector<std::int64_t> deleted;
@@ -63,7 +63,7 @@ std::map<std::int64_t, std::string> NamesOf(const MergedObjects& merged) {
   return names;
 }
 
-// What upstream's client has of one kind.
+// Upstream's client, objects of one kind.
 struct Client {
   struct Deck {
     std::string name;
@@ -91,7 +91,7 @@ using Names = std::map<std::int64_t, std::string>;
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(an_edit_of_what_the_client_had_seen_wins_and_never_lowers_the_mod) {
+BOOST_AUTO_TEST_CASE(an_edit_of_a_version_the_client_had_seen_wins_and_never_lowers_the_mod) {
   const Server server({DeckOf(1, "Deck", 100, kSeen)});
   struct Case {
     std::int64_t sent, stored;
@@ -108,20 +108,20 @@ BOOST_AUTO_TEST_CASE(an_edit_of_what_the_client_had_seen_wins_and_never_lowers_t
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_last_mod_of_all_is_not_passed) {
+BOOST_AUTO_TEST_CASE(the_largest_mod_does_not_overflow) {
   constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
   const Server server({DeckOf(1, "Deck", kLast, kSeen)});
   BOOST_TEST(server.Merge({DeckOf(1, "Deck", 5)}).taken[0].object.mod == kLast);
 }
 
-BOOST_AUTO_TEST_CASE(of_two_edits_the_younger_wins_and_on_a_tie_ours_which_the_client_takes) {
+BOOST_AUTO_TEST_CASE(of_two_edits_the_newer_wins_and_on_a_tie_the_servers) {
   const Server server({DeckOf(1, "Deck", 100, kUnseen)});
   BOOST_TEST(server.Merge({DeckOf(1, "Deck", 101)}).taken.size() == 1);
   BOOST_TEST(server.Merge({DeckOf(1, "Deck", 100)}).taken.empty());
   BOOST_TEST(server.Merge({DeckOf(1, "Deck", 99)}).taken.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_deleted_object_is_no_version_to_compare_with) {
+BOOST_AUTO_TEST_CASE(a_deleted_object_never_wins) {
   Server server({DeckOf(1, "Deck", 100, kUnseen)});
   server.deleted = {1};
   const MergedObjects merged = server.Merge({DeckOf(1, "Deck", 1)});
@@ -135,38 +135,38 @@ BOOST_AUTO_TEST_CASE(names_of_replaced_and_deleted_objects_are_free) {
                  DeckOf(4, "Four", 10, kSeen)});
   server.deleted = {4};
   const auto names = [&](const std::vector<Object>& incoming) { return NamesOf(server.Merge(incoming)); };
-  // A swap, a shift with a new first one, a circle, and the name of a deck that goes.
+  // A swap, a shift with a new first one, a cycle, and the name of a deleted deck.
   BOOST_TEST((names({DeckOf(1, "Two", 20), DeckOf(2, "ONE", 20)}) == Names{{1, "Two"}, {2, "ONE"}}));
   BOOST_TEST((names({DeckOf(1, "Two", 20), DeckOf(2, "Three", 20), DeckOf(3, "Fifth", 20),
                      DeckOf(9, "One", 20)}) == Names{{1, "Two"}, {2, "Three"}, {3, "Fifth"}, {9, "One"}}));
   BOOST_TEST((names({DeckOf(3, "One", 20), DeckOf(1, "Two", 20), DeckOf(2, "Three", 20)}) ==
               Names{{1, "Two"}, {2, "Three"}, {3, "One"}}));
   BOOST_TEST((names({DeckOf(9, "FOUR", 20)}) == Names{{9, "FOUR"}}));
-  // A name whose owner stays is not.
+  // A name whose owner keeps it is not free.
   BOOST_TEST((names({DeckOf(9, "ONE", 20)}) == Names{{9, "ONE+"}}));
 }
 
-BOOST_AUTO_TEST_CASE(an_object_that_loses_keeps_its_name_here) {
+BOOST_AUTO_TEST_CASE(the_name_of_an_object_that_loses_stays_taken) {
   const Server server({DeckOf(1, "One", 100, kUnseen)});
   const MergedObjects merged = server.Merge({DeckOf(1, "Uno", 99), DeckOf(2, "one", 50)});
   BOOST_TEST((NamesOf(merged) == Names{{2, "one+"}}));
 }
 
-BOOST_AUTO_TEST_CASE(a_plus_finds_a_name_that_nobody_has_after_the_message) {
+BOOST_AUTO_TEST_CASE(plus_signs_are_added_until_the_name_is_free_after_the_message) {
   const Server server({DeckOf(1, "A", 10, kSeen), DeckOf(2, "a+", 10, kSeen), DeckOf(3, "a++", 10, kSeen)});
   const MergedObjects merged =
       server.Merge({DeckOf(8, "a", 10), DeckOf(3, "moved away", 20), DeckOf(9, "a+++", 20)});
-  // a++ is given up by 3; a+++ comes with 9.
+  // a++ is given up by 3; a+++ is taken by 9.
   BOOST_TEST((NamesOf(merged) == Names{{3, "moved away"}, {8, "a++"}, {9, "a+++"}}));
 }
 
-BOOST_AUTO_TEST_CASE(a_renamed_object_is_not_older_than_its_sender_has_it) {
+BOOST_AUTO_TEST_CASE(a_renamed_object_is_not_older_than_its_senders_version) {
   const Server server({DeckOf(1, "Bio", 10, kSeen)});
   BOOST_TEST(server.Merge({DeckOf(2, "bio", 1120)}).taken[0].object.mod == 1120);
   BOOST_TEST(server.Merge({DeckOf(2, "bio", 880)}).taken[0].object.mod == 1000);
 }
 
-BOOST_AUTO_TEST_CASE(too_many_of_one_name_are_refused) {
+BOOST_AUTO_TEST_CASE(too_many_objects_of_one_name_are_refused) {
   const Server server({DeckOf(1, "Deck", 10, kSeen)});
   std::vector<Object> incoming;
   for (std::int64_t id = 2; id < 2500; ++id) incoming.push_back(DeckOf(id, "Deck", 10));
@@ -174,14 +174,14 @@ BOOST_AUTO_TEST_CASE(too_many_of_one_name_are_refused) {
                         [](const Error& error) { return error.kind() == ErrorKind::kBadInput; });
 }
 
-BOOST_AUTO_TEST_CASE(one_that_was_renamed_is_sent_once) {
+BOOST_AUTO_TEST_CASE(an_object_that_was_renamed_is_sent_once) {
   const auto list = ListForClient(
       kMoment, ObjectKind::kDeck,
       {DeckOf(1, "One", 10, 7, 3), DeckOf(2, "Two", 10, 7, 7), DeckOf(3, "x", 10, 6, 0)}, {}, {});
   BOOST_TEST(list.size() == 3);
 }
 
-BOOST_AUTO_TEST_CASE(a_temporary_name_is_nobodys) {
+BOOST_AUTO_TEST_CASE(temporary_names_are_unused) {
   const auto list =
       ListForClient(kMoment, ObjectKind::kDeck,
                     {DeckOf(7, "syncing 9", 10, 7, 7), DeckOf(9, "syncing 7", 10, 7, 7)}, {}, {});
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_temporary_name_is_nobodys) {
       (client.decks == std::map<std::int64_t, Client::Deck>{{7, {"syncing 9", 10}}, {9, {"syncing 7", 10}}}));
 }
 
-BOOST_AUTO_TEST_CASE(what_was_taken_as_it_came_does_not_go_back) {
+BOOST_AUTO_TEST_CASE(an_object_taken_unchanged_is_not_sent_back) {
   const Server server({DeckOf(1, "Deck", 100, kUnseen), DeckOf(2, "Name", 100, kUnseen, kUnseen)});
   const std::vector<Object> sent = {DeckOf(1, "Deck", 101), DeckOf(3, "name", 7)};
   const auto list =
@@ -205,12 +205,12 @@ BOOST_AUTO_TEST_CASE(what_was_taken_as_it_came_does_not_go_back) {
                                   {1, {"Deck", 101}}, {2, {"Name", 100}}, {3, {"name+", 1000}}}));
 }
 
-// A client that has missed some syncs and has changes of its own ends with what the server has.
+// A client that has missed some syncs and has its own changes ends with the server's content.
 BOOST_AUTO_TEST_CASE(a_client_that_applies_the_list_in_order_ends_with_our_names) {
   std::mt19937 random(7);
   const auto below = [&](std::uint32_t n) { return static_cast<std::int64_t>(random() % n); };
   for (int round = 0; round < 3000; ++round) {
-    // Both agree up to usn 4; then others rename and add, and so does the client.
+    // Both agree up to usn 4; then other devices rename and add, and so does the client.
     Server server({});
     Client client;
     const auto shuffled = [&](std::size_t count) {

@@ -1,4 +1,4 @@
-// The messages of a normal sync and the header around them: what is taken, what is refused, what is printed.
+// The messages of a normal sync and the header around them: accepted, refused, printed.
 #include "handlers/anki/collection/messages_wire.h"
 
 #include <boost/test/data/test_case.hpp>
@@ -39,7 +39,7 @@ bool IsBadJson(const Error& error) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_header_of_a_real_client_is_taken) {
+BOOST_AUTO_TEST_CASE(a_header_of_a_real_client_is_accepted) {
   const Envelope envelope =
       ParseEnvelope(R"({"v":11,"k":"3f0c","c":"25.09,9a1b2c3d,linux","s":"q7Zt1b","new":[1]})");
   BOOST_TEST(envelope.version == 11);
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_header_of_a_real_client_is_taken) {
   BOOST_TEST(envelope.session == "q7Zt1b");
 }
 
-BOOST_DATA_TEST_CASE(a_header_that_is_none_is_refused,
+BOOST_DATA_TEST_CASE(an_invalid_header_is_refused,
                      boost::unit_test::data::make({
                          "",
                          "[]",
@@ -68,7 +68,7 @@ BOOST_DATA_TEST_CASE(a_header_that_is_none_is_refused,
                         [](const Error& error) { return error.kind() == ErrorKind::kBadInput; });
 }
 
-BOOST_AUTO_TEST_CASE(rows_at_the_limits_are_taken) {
+BOOST_AUTO_TEST_CASE(rows_at_the_limits_are_accepted) {
   const auto card =
       ParseChunk(Chunk("cards", With(With(kCard, 0, "-9223372036854775808"), 15, "9223372036854775807")))
           .cards;
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(rows_at_the_limits_are_taken) {
   BOOST_TEST(ParseChunk("{\"chunk\":{}}").cards.ids.empty());
 }
 
-BOOST_AUTO_TEST_CASE(control_characters_leave_the_fields_and_nul_every_text) {
+BOOST_AUTO_TEST_CASE(control_characters_are_removed_from_fields_and_nul_from_every_text) {
   const auto notes =
       ParseChunk(
           Chunk("notes", R"(1,"g\u0000",2,3,4,"\u0000t","a\u0000\u0001\tb\n\u001fc\u007f","","",0,"")"))
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(control_characters_leave_the_fields_and_nul_every_text) {
   BOOST_TEST(notes.tags[0] == "t");
 }
 
-BOOST_AUTO_TEST_CASE(rows_with_other_types_or_out_of_range_are_refused) {
+BOOST_AUTO_TEST_CASE(rows_with_wrong_types_or_out_of_range_are_refused) {
   const auto refused = [](const std::string& json) {
     BOOST_TEST_CONTEXT(json) BOOST_CHECK_EXCEPTION(ParseChunk(json), Error, IsBadJson);
   };
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(rows_with_other_types_or_out_of_range_are_refused) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_log_is_told_where_a_message_is_misshapen) {
+BOOST_AUTO_TEST_CASE(the_private_text_says_where_a_message_is_malformed) {
   const auto told = [](const auto& parse, const std::string& json) -> std::string {
     try {
       parse(json);
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(the_log_is_told_where_a_message_is_misshapen) {
              "decks[0][0]: key missing: name");
 }
 
-BOOST_AUTO_TEST_CASE(graves_are_numbers_or_strings_or_not_there) {
+BOOST_AUTO_TEST_CASE(graves_are_numbers_or_strings_or_absent) {
   BOOST_TEST(ParseStart(R"({"minUsn":1,"lnewer":false})").graves.empty());
   BOOST_TEST(ParseStart(R"({"minUsn":1,"lnewer":false,"graves":null})").graves.empty());
   const auto graves =
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(graves_are_numbers_or_strings_or_not_there) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(an_object_is_kept_as_it_came) {
+BOOST_AUTO_TEST_CASE(an_object_is_kept_unchanged) {
   const std::string deck =
       R"({ "id":"7", "name":"A::B" ,)" + kDeck + R"(,"x":[1.50,1e3,"\u00e9"],"big":12345678901234567890})";
   const Changes changes = ParseChanges(ChangesOf("", deck, ""));
@@ -177,14 +177,14 @@ BOOST_AUTO_TEST_CASE(an_object_is_kept_as_it_came) {
   BOOST_TEST(Print(changes) == "{\"models\":[],\"decks\":[[" + deck + "],[]],\"tags\":[]}");
 }
 
-// Clients know a deck by its normalised name; two spellings of one name must not become two decks.
-BOOST_AUTO_TEST_CASE(a_deck_goes_by_its_normalised_name) {
+// Clients use the normalised name of a deck; two spellings of one name must not become two decks.
+BOOST_AUTO_TEST_CASE(a_deck_has_its_normalised_name) {
   const Changes changes =
       ParseChanges(ChangesOf("", "{\"id\":7,\"name\":\" e\u0301 :: \"," + kDeck + "}", ""));
   BOOST_TEST(changes.decks[0].name == "\u00e9::blank");
 }
 
-// No other client could read them, and none of them could sync until the object is gone.
+// Other clients could not read such an object, and could not sync until it is removed.
 BOOST_AUTO_TEST_CASE(an_object_that_clients_cannot_read_is_refused) {
   const auto refused = [](const std::string& json) {
     BOOST_TEST_CONTEXT(json) BOOST_CHECK_EXCEPTION(ParseChanges(json), Error, IsBadJson);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(an_object_without_an_id_is_refused) {
   BOOST_CHECK_THROW(ParseChanges(ChangesOf("", R"({"id":"0","name":"A",)" + kDeck + "}", "")), Error);
 }
 
-BOOST_AUTO_TEST_CASE(of_an_object_that_comes_twice_the_last_one_counts) {
+BOOST_AUTO_TEST_CASE(of_a_duplicate_object_the_last_one_counts) {
   const auto deck = [](const char* name) {
     return "{\"id\":7,\"name\":\"" + std::string(name) + "\"," + kDeck + "}";
   };
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(six_counts_are_compared_and_the_reply_repeats_what_the_clie
   }
 }
 
-BOOST_AUTO_TEST_CASE(members_are_replaced_where_they_stand_and_added_at_the_end) {
+BOOST_AUTO_TEST_CASE(members_are_replaced_in_place_and_added_at_the_end) {
   BOOST_TEST(WithMembers(R"({"a": 1 , "b":{"a":2}})", {{"a", "9"}}) == R"({"a": 9 , "b":{"a":2}})");
   BOOST_TEST(WithMembers("{}", {{"a", "9"}, {"b", "8"}}) == R"({"a":9,"b":8})");
   BOOST_TEST(WithMembers(R"({"x":"}"})", {{"a", "9"}}) == R"({"x":"}","a":9})");

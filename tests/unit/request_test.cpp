@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(paths_that_mean_another_path_are_refused) {
   BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a..b/...c"}) == "");
 }
 
-BOOST_AUTO_TEST_CASE(lengths_that_are_none_are_refused) {
+BOOST_AUTO_TEST_CASE(invalid_lengths_are_refused) {
   for (const char* length : {"CONTENT_LENGTH=-1", "CONTENT_LENGTH=1x", "CONTENT_LENGTH=+1",
                              "CONTENT_LENGTH= 1", "CONTENT_LENGTH=0x10"}) {
     BOOST_TEST(ProblemOf({"REQUEST_METHOD=POST", "REQUEST_URI=/", length}) == "bad_content_length", length);

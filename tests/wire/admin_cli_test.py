@@ -1,6 +1,6 @@
-"""syncline-admin as an operator uses it, on a running installation: SYNCLINE_ADMIN is the command (see <dir>/env).
+"""syncline-admin as an operator uses it, on a running installation; SYNCLINE_ADMIN is the command (see <dir>/env).
 
-The password is asked for on a real pseudo terminal. Nothing here restarts anything.
+The password prompt runs on a real pseudo terminal. Nothing here restarts anything.
 """
 
 import os
@@ -24,26 +24,26 @@ PASSWORD = "correct horse 7"
 
 
 def admin(*arguments, stdin=""):
-    """Exit code, standard output, and the sentences of standard error (log lines left out)."""
+    """Returns the exit code, standard output, and standard error without log lines."""
     done = subprocess.run([*ADMIN, *arguments], input=stdin, capture_output=True, text=True, timeout=60, start_new_session=True)
     errors = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("ts="))
     return done.returncode, done.stdout, errors
 
 
 class OnTerminal:
-    """The command on a terminal of its own, spoken to as a person does."""
+    """The command on its own terminal, driven like by a user."""
 
     def __init__(self, *arguments):
         try:
             self.pid, self.fd = pty.fork()
-        except OSError as problem:  # a root without devpts has none
-            raise unittest.SkipTest(f"no terminal can be had here: {problem}") from problem
+        except OSError as problem:  # for example in a chroot without devpts
+            raise unittest.SkipTest(f"no pseudo terminal is available: {problem}") from problem
         if self.pid == 0:
             os.execvp(ADMIN[0], [*ADMIN, *arguments])
         self.seen = ""
 
     def wait_for(self, text):
-        """Until `text` stands on the terminal behind what was waited for before."""
+        """Waits for `text` after the text found by the last call; returns what came before it."""
         deadline = time.monotonic() + 30
         while text not in self.seen:
             if not select.select([self.fd], [], [], max(0, deadline - time.monotonic()))[0]:
@@ -66,7 +66,7 @@ class OnTerminal:
         return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
 
     def end(self):
-        """Exit code (negative: the signal) and what was still shown."""
+        """Returns the exit code (negative: the signal) and the remaining output."""
         try:
             while got := os.read(self.fd, 4096):
                 self.seen += got.decode()
@@ -87,12 +87,12 @@ class Admin(unittest.TestCase):
         self.assertEqual((code, out, errors), (0, f"added {self.name}\n", ""))
 
     def row(self):
-        """What `user list` says of our user."""
+        """Our user's line in `user list`."""
         code, out, _ = admin("user", "list")
         self.assertEqual(code, 0)
         return next((line for line in out.splitlines() if line.startswith(self.name + " ")), None)
 
-    def test_an_account_lives_from_add_to_remove(self):
+    def test_an_account_can_be_added_changed_and_removed(self):
         self.add("--admin", "--quota-mib", "5")
         self.assertRegex(self.row(), r"admin +enabled +0 +0 B +5.0 MiB +never$")
         self.assertEqual(admin("user", "disable", self.name.upper())[1], f"disabled {self.name}\n")
@@ -104,13 +104,13 @@ class Admin(unittest.TestCase):
         self.assertEqual((code, out), (0, f"removed {self.name} and 0 rows\n"))
         self.assertIsNone(self.row())
 
-    def test_a_name_is_taken_once(self):
+    def test_a_name_can_be_added_only_once(self):
         self.add()
         code, out, errors = admin("user", "add", self.name.upper(), "--password-file", "-", stdin=PASSWORD)
         self.assertEqual((code, out), (1, ""))
         self.assertEqual(errors, f"syncline-admin: there is a user {self.name.upper()} already")
 
-    def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(self):
+    def test_a_failed_command_prints_one_sentence_and_exits_with_1(self):
         for arguments, stdin in (
             (("user", "disable", self.name), ""),
             (("user", "password", self.name, "--password-file", "-"), PASSWORD),
@@ -128,7 +128,7 @@ class Admin(unittest.TestCase):
                 self.assertRegex(errors, r"\Asyncline-admin: [^\n]+\Z")
         self.assertIsNone(self.row())
 
-    def test_wrong_usage_is_exit_code_2(self):
+    def test_a_usage_error_exits_with_2(self):
         for arguments in ((), ("user",), ("user", "add"), ("nonsense",), ("user", "add", self.name, "--quota-mib", "-1"),
                           ("user", "add", self.name, "--password", PASSWORD), ("user", "quota", self.name, "much")):
             with self.subTest(arguments=arguments):
@@ -147,7 +147,7 @@ class Admin(unittest.TestCase):
         self.assertEqual(terminal.end()[0], 0)
         self.assertIsNotNone(self.row())
 
-    def test_two_passwords_that_differ_add_nobody(self):
+    def test_different_passwords_add_no_account(self):
         terminal = OnTerminal("user", "add", self.name)
         terminal.wait_for("Password")
         terminal.type(PASSWORD + "\n")
@@ -157,7 +157,7 @@ class Admin(unittest.TestCase):
         self.assertEqual(terminal.end()[0], 1)
         self.assertIsNone(self.row())
 
-    def test_breaking_off_gives_the_terminal_its_echo_back(self):
+    def test_an_interrupt_restores_the_echo(self):
         terminal = OnTerminal("user", "add", self.name)
         terminal.wait_for("Password")
         terminal.type("\x03")
@@ -173,7 +173,7 @@ class Admin(unittest.TestCase):
         os.kill(terminal.pid, signal.SIGCONT)
         self.assertEqual(terminal.end()[0], 1)
 
-    def test_removing_on_a_terminal_wants_the_name_again(self):
+    def test_removing_on_a_terminal_asks_for_the_name(self):
         self.add()
         terminal = OnTerminal("user", "remove", self.name)
         terminal.wait_for("go on: ")
@@ -212,7 +212,7 @@ class Admin(unittest.TestCase):
         self.assertEqual(admin("device", "revoke", self.name, "one")[0], 2)
         self.assertEqual(admin("device", "revoke", self.name, "all")[1], f"revoked 0 devices of {self.name}\n")
 
-    def test_problems_of_a_device_are_told_and_only_to_the_operator(self):
+    def test_problems_of_a_device_are_shown_only_to_the_operator(self):
         self.add()
         self.assertEqual(admin("anki", "problems", self.name)[:2], (0, f"No problems of {self.name} are known.\n"))
         wire = Wire(os.environ["SYNCLINE_HTTP"]).log_in(self.name, PASSWORD)
@@ -236,7 +236,7 @@ class Admin(unittest.TestCase):
     def test_migrate_again_changes_nothing(self):
         self.assertEqual(admin("migrate")[:2], (0, "the schema is up to date\n"))
 
-    def test_the_doctor_finds_this_installation_well_and_a_broken_one_not(self):
+    def test_the_doctor_passes_this_installation_and_reports_faults(self):
         code, out, _ = admin("doctor")
         self.assertIn(code, (0, 1))  # another test may have left a job that failed for good
         for what in ("database", "schema", "clock", "worker", "sessions", "redis", "socket", "disk"):
@@ -250,9 +250,9 @@ class Admin(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertRegex(out, r"(?m)^PROBLEM +database .*start PostgreSQL")
 
-    def test_the_doctor_tells_expired_sessions_that_nobody_sweeps(self):
+    def test_the_doctor_reports_expired_sessions_that_are_not_swept(self):
         url = os.environ["DATABASE_URL"]
-        name = "doctor_" + secrets.token_hex(6)  # of its own: no worker sweeps it
+        name = "doctor_" + secrets.token_hex(6)  # a separate database, where no worker sweeps
         mine = url.replace("/syncline?", f"/{name}?")
         with Session(url) as server:
             server.ask(f"CREATE DATABASE {name} TEMPLATE template0")
@@ -271,14 +271,14 @@ class Admin(unittest.TestCase):
                      " SELECT user_id, 'gone', 1, 1, 0, true, 0, now() + (user_id - 1.5) * interval '1 hour' FROM users")
         self.assertRegex(doctor(), r"(?m)^PROBLEM +sessions +1 expired session of Anki, last swept: never; "
                                    r".*jobs list --kind anki\.sweep_sessions$")
-        # The next sweep is due: nothing is wrong.
+        # The next sweep is not overdue yet.
         database.ask("INSERT INTO jobs (kind, args, priority, state, run_at, turn, finished_at)"
                      " VALUES ('anki.sweep_sessions', '{}', 0, 'done', now(), 0, now() - interval '6 minutes')")
         self.assertRegex(doctor(), r"(?m)^ok +sessions +1 expired session of Anki, last swept: 20")
         database.ask("UPDATE jobs SET finished_at = finished_at - interval '1 hour'")
         self.assertRegex(doctor(), r"(?m)^PROBLEM +sessions +1 expired session of Anki, last swept: 20")
 
-    def test_a_database_that_is_away_is_one_sentence(self):
+    def test_an_unreachable_database_is_one_sentence(self):
         code, out, errors = admin("user", "list", "--database-url", "postgresql:///none?host=/nonexistent")
         self.assertEqual((code, out), (1, ""))
         self.assertRegex(errors, r"\Asyncline-admin: the database cannot be reached: [^\n]+\Z")

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What every daemon promises around its work: how it waits for the database, what it tells systemd, how it leaves.
+"""What every daemon does around its work: waits for the database, notifies systemd, exits.
 
-Each test starts the programs of SYNCLINE_BIN (or build/) by hand, on a database that is away, too old, or the one that
-DATABASE_URL names (see <dir>/env).
+Each test starts the programs of SYNCLINE_BIN (or build/) on a database that is unreachable, outdated, or that of
+DATABASE_URL (see <dir>/env).
 """
 
 import contextlib
@@ -29,7 +29,7 @@ DAEMONS = ("syncline-fcgi", "syncline-worker")
 
 
 class Daemon:
-    """A daemon that takes this process for systemd."""
+    """A daemon whose notifications to systemd go to this process."""
 
     def __init__(self, program, url):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="syncline-daemon."))
@@ -44,7 +44,7 @@ class Daemon:
         self.seen = []
 
     def told(self):
-        """What systemd was told so far."""
+        """All notifications to systemd so far."""
         with contextlib.suppress(BlockingIOError):
             while True:
                 self.seen += self.systemd.recv(4096).decode().split("\n")
@@ -72,7 +72,7 @@ def started(program, url):
 
 @contextlib.contextmanager
 def new_database(name):
-    """One without tables on the server of DATABASE_URL; yields its address."""
+    """An empty database on the server of DATABASE_URL; yields its URL."""
     with Session(URL) as server:
         server.ask(f"CREATE DATABASE {name} TEMPLATE template0")
         try:
@@ -81,17 +81,17 @@ def new_database(name):
             server.ask(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def every_daemon_waits_for_a_database_that_is_away_and_leaves_when_told():
+def every_daemon_waits_for_the_database_and_exits_on_sigterm():
     for program in DAEMONS:
         with started(program, AWAY) as daemon:
             until(lambda: "STATUS=waiting for the database" in daemon.told(), what=program)
             until(lambda: "event=waiting_for_database" in daemon.log(), what=program)
             assert daemon.leave() == 0, program
-            # Once, however often it has looked.
+            # Logged once, however often it has tried.
             assert daemon.log().count("event=waiting_for_database") == 1, program
 
 
-def the_front_answers_meanwhile_and_the_worker_is_not_ready():
+def without_a_database_the_front_answers_and_the_worker_is_not_ready():
     with started("syncline-fcgi", AWAY) as daemon:
         until(lambda: "READY=1" in daemon.told())
         assert ask(daemon.socket, request("GET", "/healthz")).status == 200
@@ -105,12 +105,12 @@ def the_front_answers_meanwhile_and_the_worker_is_not_ready():
         assert "READY=1" not in daemon.told()
 
 
-def a_database_that_comes_later_is_found_without_a_restart():
+def a_database_that_appears_later_is_used_without_a_restart():
     name = "later_" + secrets.token_hex(6)
     for program in DAEMONS:
         with started(program, URL.replace("/syncline?", f"/{name}?")) as daemon:
             until(lambda: "event=waiting_for_database" in daemon.log(), what=program)
-            # Made under another name: an empty schema would end the daemon.
+            # Created under another name, because an empty schema would end the daemon.
             with new_database(name + "_made") as url, Session(URL) as server:
                 subprocess.run([BIN / "syncline-admin", "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
                 server.ask(f"ALTER DATABASE {name}_made RENAME TO {name}")
@@ -121,7 +121,7 @@ def a_database_that_comes_later_is_found_without_a_restart():
                     server.ask(f"ALTER DATABASE {name} RENAME TO {name}_made")
 
 
-def a_schema_that_is_too_old_ends_every_daemon_with_78():
+def an_outdated_schema_ends_every_daemon_with_78():
     with new_database("old_" + secrets.token_hex(6)) as url:
         for program in DAEMONS:
             with started(program, url) as daemon:
@@ -133,10 +133,10 @@ def main():
     if not URL:
         print("set DATABASE_URL to a database of a running installation (see <dir>/env)")
         return 1
-    return keep(every_daemon_waits_for_a_database_that_is_away_and_leaves_when_told,
-                the_front_answers_meanwhile_and_the_worker_is_not_ready,
-                a_database_that_comes_later_is_found_without_a_restart,
-                a_schema_that_is_too_old_ends_every_daemon_with_78)
+    return keep(every_daemon_waits_for_the_database_and_exits_on_sigterm,
+                without_a_database_the_front_answers_and_the_worker_is_not_ready,
+                a_database_that_appears_later_is_used_without_a_restart,
+                an_outdated_schema_ends_every_daemon_with_78)
 
 
 if __name__ == "__main__":

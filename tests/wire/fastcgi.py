@@ -1,4 +1,4 @@
-"""A FastCGI peer that can misbehave: builds records byte by byte and reads whatever comes back."""
+"""A FastCGI peer that can misbehave: builds records byte by byte and reads any answer."""
 
 import socket
 import struct
@@ -8,7 +8,7 @@ RESPONDER = 1
 
 
 def record(kind, content=b"", request_id=1, version=1, padding=0, length=None):
-    """`length` lies about the content's length when given."""
+    """`length` overrides the true content length in the header."""
     size = len(content) if length is None else length
     return struct.pack("!BBHHBB", version, kind, request_id, size, padding, 0) + content + b"\0" * padding
 
@@ -30,13 +30,13 @@ def pairs(params):
 
 
 def stream(kind, content, piece=65535):
-    """Records of a stream and the empty one that ends it."""
+    """The records of a stream, including the empty one that ends it."""
     out = b"".join(record(kind, content[at:at + piece]) for at in range(0, len(content), piece))
     return out + record(kind)
 
 
 def request(method, uri, body=b"", headers=None, length=True, **params):
-    """All bytes of a well-formed request. `length`: True, False (no CONTENT_LENGTH), or a text that stands there."""
+    """All bytes of a well-formed request. `length`: True, False (no CONTENT_LENGTH), or its text."""
     path, _, query = uri.partition("?")
     all_params = {"REQUEST_METHOD": method, "REQUEST_URI": uri, "QUERY_STRING": query, "REMOTE_ADDR": "127.0.0.1"}
     if length is not False:
@@ -48,7 +48,7 @@ def request(method, uri, body=b"", headers=None, length=True, **params):
 
 
 class Answer:
-    """`complete`: the records that end a request came. `status` is None when nothing usable came."""
+    """`complete`: the record that ends a request has arrived. `status` is None without a valid head."""
 
     def __init__(self, out, complete, reset):
         self.complete, self.reset = complete, reset
@@ -75,7 +75,7 @@ class Peer:
         self.socket.close()
 
     def send(self, data):
-        """True when everything could be sent."""
+        """False if the connection was closed."""
         try:
             self.socket.sendall(data)
             return True
@@ -83,7 +83,7 @@ class Peer:
             return False
 
     def receive(self):
-        """Reads what comes next; False at the end of the connection."""
+        """Reads the next bytes; False at the end of the connection."""
         try:
             got = self.socket.recv(1 << 20)
         except ConnectionResetError:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What Prometheus is told, read as strictly as it reads: by the processes of the running installation (see <dir>/env), and
-by some that are started and killed here."""
+"""The metrics for Prometheus, parsed as strictly as Prometheus does: of the processes of the running installation (see
+<dir>/env), and of some that are started and killed here."""
 
 import collections
 import http.client
@@ -28,7 +28,8 @@ SAMPLE = re.compile(rf"([a-zA-Z_:][\w:]*)(?:{{({LABEL}(?:,{LABEL})*)}})? (-?\d+(
 
 
 def parse(text):
-    """{name: {frozenset of (label, value): number}} of a page in text format 0.0.4; anything else is an AssertionError."""
+    """{name: {frozenset of (label, value): number}} of a page in text format 0.0.4; raises AssertionError or
+    AttributeError for anything else."""
     assert text.endswith("\n")
     types, samples, current = {}, collections.defaultdict(dict), None
     for line in text.splitlines():
@@ -43,7 +44,7 @@ def parse(text):
             continue
         name, labels, value = SAMPLE.fullmatch(line).groups()
         family = re.sub("_(bucket|sum|count)$", "", name) if types.get(current) == "histogram" else name
-        assert family == current, f"{name} stands below {current}"
+        assert family == current, f"{name} is listed under {current}"
         key = frozenset(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels or ""))
         assert key not in samples[name], f"{line} comes twice"
         samples[name][key] = float(value)
@@ -66,7 +67,7 @@ def value(page, name, **labels):
 
 
 def http_get(path, unix=None):
-    """(status, content type, body)."""
+    """Returns (status, content type, body)."""
     connection = http.client.HTTPConnection(os.environ["SYNCLINE_HTTP"].split("//")[1], timeout=20)
     if unix:
         connection.sock = socket.socket(socket.AF_UNIX)
@@ -86,7 +87,7 @@ def scrape():
 
 
 class Process:
-    """A syncline-fcgi of our own."""
+    """A syncline-fcgi started by the test."""
 
     def __init__(self, directory, url=AWAY):
         self.socket = pathlib.Path(directory) / f"{secrets.token_hex(4)}.sock"
@@ -110,7 +111,7 @@ class Process:
         self.process.wait(20)
 
 
-def a_request_shows_up_under_its_operation_and_status():
+def a_request_is_counted_under_its_operation_and_status():
     def numbers():
         page = scrape()
         return [value(page, "syncline_requests_total", op="front.readyz", status="200"),
@@ -129,14 +130,14 @@ def a_request_shows_up_under_its_operation_and_status():
     connection.request("POST", "/sync/meta", b"")
     assert connection.getresponse().status == 400
     connection.close()
-    # The numbers of a request are added after its answer is out.
+    # A request is counted after its answer was sent.
     until(lambda: [after - earlier for after, earlier in zip(numbers(), before)] == [7, 7, 1, 1, 7, 7 * len("ready\n")])
 
 
-def the_page_tells_of_pools_workers_jobs_blobs_and_the_build():
+def the_page_contains_pools_workers_jobs_blobs_and_the_build():
     page = scrape()
     assert value(page, "syncline_slots", pool="api") == 2 * 8 and value(page, "syncline_slots", pool="large") == 16
-    assert value(page, "syncline_slots_busy", pool="api") >= 1  # the one that answers this
+    assert value(page, "syncline_slots_busy", pool="api") >= 1  # the one that answers this request
     assert value(page, "syncline_worker_threads") == 4
     assert value(page, "syncline_up", what="database") == 1
     assert value(page, "syncline_blob_stored_bytes") > 0
@@ -144,10 +145,10 @@ def the_page_tells_of_pools_workers_jobs_blobs_and_the_build():
     (labels, number), = page["syncline_build_info"].items()
     assert number == 1 and re.fullmatch(r"\d+\.\d+\.\d+", dict(labels)["version"])
     with Session(os.environ["DATABASE_URL"]) as database:
-        # No worker knows the kind.
+        # A kind that no worker knows.
         database.ask("INSERT INTO jobs (kind, args, priority, state, run_at, turn)"
                      " SELECT 'test.metrics', '{}', 0, 'queued', now(), 0 FROM generate_series(1, 3)")
-        # A quota's worth of nobody's blobs.
+        # Usage without blobs.
         user = database.ask("INSERT INTO users (name, password_hash) VALUES ('metrics-test', '') RETURNING user_id")[0][0]
         database.ask(f"INSERT INTO usage (user_id, service, bytes) VALUES ({user}, 'test', 4711)")
         try:
@@ -158,8 +159,8 @@ def the_page_tells_of_pools_workers_jobs_blobs_and_the_build():
     assert value(page, "syncline_blob_held_bytes", service="test") == 4711
 
 
-def a_job_shows_up_under_its_kind():
-    # Cron brings one within minutes; a tick that is forgotten brings it now.
+def a_job_is_counted_under_its_kind():
+    # Cron enqueues one within minutes; without its tick it does so now.
     before = value(scrape(), "syncline_job_attempts_total", kind="anki.sweep_sessions", end="done")
     with Session(os.environ["DATABASE_URL"]) as database:
         database.ask("DELETE FROM job_ticks WHERE kind = 'anki.sweep_sessions'")
@@ -169,12 +170,12 @@ def a_job_shows_up_under_its_kind():
     assert value(page, "syncline_statements_total", op="anki.sweep_sessions") > 0
 
 
-def nobody_else_gets_the_page():
+def the_site_does_not_serve_the_page():
     for path in ("/metrics", "/sync/metrics", "/metrics/"):
         assert http_get(path)[0] == 404, path
 
 
-def kill_9_of_a_process_takes_no_counter_back():
+def sigkill_resets_no_counter():
     with tempfile.TemporaryDirectory() as directory:
         one, two = Process(directory), Process(directory)
         for _ in range(5):
@@ -188,7 +189,7 @@ def kill_9_of_a_process_takes_no_counter_back():
         one.end()
         assert count(two.scrape()) == count(two.scrape()) == 10
         assert value(two.scrape(), "syncline_slots", pool="own") == 3
-        # Whoever has not lived with them tells the same, and they leave no files behind.
+        # A process that started later reports the same, and the ended ones leave no files behind.
         three = Process(directory)
         two.end(signal.SIGTERM)
         page = three.scrape()
@@ -198,7 +199,7 @@ def kill_9_of_a_process_takes_no_counter_back():
         three.end()
 
 
-def without_the_database_the_rest_is_told():
+def without_the_database_the_other_metrics_remain():
     with tempfile.TemporaryDirectory() as directory:
         process = Process(directory)
         assert ask(process.socket, request("GET", "/readyz")).status == 503
@@ -211,9 +212,9 @@ def without_the_database_the_rest_is_told():
 
 
 def main():
-    return keep(a_request_shows_up_under_its_operation_and_status,
-                the_page_tells_of_pools_workers_jobs_blobs_and_the_build, a_job_shows_up_under_its_kind,
-                nobody_else_gets_the_page, kill_9_of_a_process_takes_no_counter_back, without_the_database_the_rest_is_told)
+    return keep(a_request_is_counted_under_its_operation_and_status,
+                the_page_contains_pools_workers_jobs_blobs_and_the_build, a_job_is_counted_under_its_kind,
+                the_site_does_not_serve_the_page, sigkill_resets_no_counter, without_the_database_the_other_metrics_remain)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""The front behind a real nginx with our params: what becomes of chunked bodies, of refusals before the body was sent,
-and of answers that fail half-way; and which paths our site takes for which. Needs nginx, openssl and wire-server,
-nothing else; skipped without nginx."""
+"""The front behind a real nginx with our params: chunked bodies, refusals before the body was sent, answers that fail
+half-way, and the paths of our site. Needs only nginx, openssl and wire-server; skipped without nginx."""
 
 import pathlib
 import shutil
@@ -28,7 +27,7 @@ http {{
   }}
 }}
 """
-# The site as it is served, on a second port. wire-server is all of its pools.
+# The real site, on a second port. wire-server serves all of its pools.
 MESSAGE_MIB, UPLOAD_MIB = 2, 5
 
 
@@ -70,7 +69,7 @@ class Nginx:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def ask(self, head, body=b"", port=None, address="127.0.0.1"):
-        """Sends bytes as they are; returns (status, complete, body)."""
+        """Sends the bytes unchanged; returns (status, complete, body)."""
         with socket.create_connection((address, port or self.port), 20) as connection:
             connection.sendall(head.replace("\n", "\r\n").encode() + b"Host: x\r\nConnection: close\r\n\r\n")
             try:
@@ -102,13 +101,13 @@ def chunked(body, piece=100_000):
     return out + b"0\r\n\r\n"
 
 
-def a_chunked_body_arrives_whole(nginx):
+def a_chunked_body_arrives_complete(nginx):
     for size in (0, 1, 100_000, 1 << 20):
         body = b"x" * size
         assert nginx.ask("POST /echo HTTP/1.1\nTransfer-Encoding: chunked\n", chunked(body)) == (200, True, body), size
 
 
-def a_chunked_body_nobody_has_counted_arrives_whole(nginx):
+def an_unbuffered_chunked_body_arrives_complete(nginx):
     for size in (0, 1, 20_000_000):
         answer = nginx.ask("POST /count HTTP/1.1\nTransfer-Encoding: chunked\n", chunked(b"x" * size))
         assert answer == (200, True, str(size).encode()), answer
@@ -123,22 +122,22 @@ def a_refused_upload_gets_its_answer_at_once(nginx):
         assert time.monotonic() - begin < 8
 
 
-def an_answer_that_fails_never_looks_complete(nginx):
+def a_failed_answer_never_looks_complete(nginx):
     for query in ("bytes=3000000&piece=10000&fail=1000000", "bytes=3000000&piece=10000&fail=1000000&announce=1",
                   "bytes=3000000&piece=100000&fail=2900000"):
         status, complete, body = nginx.ask(f"GET /stream?{query} HTTP/1.1\n")
         assert status == 200 and not complete and len(body) < 3_000_000, (query, status, complete, len(body))
-    # Nothing had gone out yet: nginx can still say that it failed.
+    # Nothing was sent to the client yet, so nginx can still report the failure.
     assert nginx.ask("GET /stream?bytes=30000&piece=100&fail=1000 HTTP/1.1\n")[0] == 502
 
 
-def a_large_answer_is_whole(nginx):
+def a_large_answer_is_complete(nginx):
     for query in ("", "&announce=1"):
         status, complete, body = nginx.ask(f"GET /stream?bytes=30000000&piece=10000{query} HTTP/1.1\n")
         assert (status, complete, len(body)) == (200, True, 30_000_000)
 
 
-def a_client_cannot_pass_for_nginx(nginx):
+def a_client_cannot_impersonate_nginx(nginx):
     answer = nginx.ask("GET /headers HTTP/1.1\nSyncline-User: 7\nSyncline_User: 8\nSYNCLINE-USER: 9\n")
     assert answer[0] == 200 and b"syncline-user" not in answer[2].lower(), answer
 
@@ -146,8 +145,8 @@ def a_client_cannot_pass_for_nginx(nginx):
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "MKCOL", "COPY", "MADE-UP")
 
 
-def nothing_is_ever_forbidden(nginx):
-    """403 makes Anki forget its key."""
+def no_path_is_answered_403(nginx):
+    """403 would make Anki drop its key."""
     nowhere = ("/anki", "/anki/", "/anki/x", "/style.css/", "/style.css/x", "/index.html/", "/sync", "/Sync", "/SYNC/meta",
                "/sync/meta/", "/sync/meta/x", "/anki/sync/nothing", "/meta", "/msync", "/msync/", "/msync/begin",
                "/anki/msync/begin", "/Sync/msync/mediaSanity", "/a/" * 100, "/" + "a" * 5000, "/%2e%2e%2fx", "/anki/%00",
@@ -163,7 +162,7 @@ def nothing_is_ever_forbidden(nginx):
         assert nginx.ask(f"POST {path} HTTP/1.1\nContent-Length: 0\n", port=nginx.site_port)[0] == 405
 
 
-def every_address_of_the_server_is_understood(nginx):
+def every_prefix_of_the_server_address_works(nginx):
     for prefix in ("", "/", "/sync", "/anki", "/anki/", "/Sync", "/SYNC", "//", "/a/b/c", "/sync/sync", "/sync//", "/%61nki",
                    "/anki%20server", "/x/../y"):
         for method in ("meta", "applyChunk", "upload"):
@@ -180,14 +179,14 @@ def every_address_of_the_server_is_understood(nginx):
                 assert "x-query: " + query[1:].lower() in lines, (prefix, method, lines)
 
 
-def a_call_has_its_limits_under_every_address(nginx):
+def body_limits_apply_under_every_prefix(nginx):
     def answer(path, mib):
         body = b"x" * int(mib * 2**20)
         status, _, text = nginx.ask(f"POST {path} HTTP/1.1\nContent-Length: {len(body)}\n", body, nginx.site_port)
         return status, text
 
     for prefix in ("", "/sync", "/anki", "/Sync/", "//"):
-        # The service behind takes 1 MiB: what nginx lets through is refused in its words.
+        # The service accepts 1 MiB: bodies that nginx lets through get the service's own error.
         for method, limit in (("applyChunk", MESSAGE_MIB), ("upload", UPLOAD_MIB)):
             status, text = answer(f"{prefix}/sync/{method}", limit - 0.5)
             assert status == 413 and b"body_too_large" in text, (prefix, method, status)
@@ -197,28 +196,28 @@ def a_call_has_its_limits_under_every_address(nginx):
         assert status == 200 and b"larger than this server accepts" in text, (prefix, status)
 
 
-def metrics_are_for_this_machine_only(nginx):
-    # Also on an address that others can reach, as an operator may write it.
+def metrics_are_only_served_to_this_machine(nginx):
+    # Also if an operator chooses an address that others can reach.
     assert nginx.ask("GET /metrics HTTP/1.1\n", port=nginx.metrics_port) == (200, True, b"metrics")
     assert nginx.ask("GET /headers HTTP/1.1\n", port=nginx.metrics_port)[0] == 404
     for prefix in ("", "/x/..", "/metrics/..", "/nowhere"):
         assert nginx.ask(f"GET {prefix}/metrics HTTP/1.1\n", port=nginx.site_port)[0] == 404, prefix
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # sends nothing; says by which address others would see us
+        probe.connect(("192.0.2.1", 9))  # sends nothing; selects the address by which others see this machine
         address = probe.getsockname()[0]
     assert not address.startswith("127."), "this machine has no other address"
     assert nginx.ask("GET /metrics HTTP/1.1\n", port=nginx.metrics_port, address=address)[0] == 403
 
 
-TESTS = [metrics_are_for_this_machine_only, nothing_is_ever_forbidden, every_address_of_the_server_is_understood, a_call_has_its_limits_under_every_address,
-         a_chunked_body_arrives_whole, a_chunked_body_nobody_has_counted_arrives_whole,
-         a_refused_upload_gets_its_answer_at_once, an_answer_that_fails_never_looks_complete, a_large_answer_is_whole,
-         a_client_cannot_pass_for_nginx]
+TESTS = [metrics_are_only_served_to_this_machine, no_path_is_answered_403, every_prefix_of_the_server_address_works, body_limits_apply_under_every_prefix,
+         a_chunked_body_arrives_complete, an_unbuffered_chunked_body_arrives_complete,
+         a_refused_upload_gets_its_answer_at_once, a_failed_answer_never_looks_complete, a_large_answer_is_complete,
+         a_client_cannot_impersonate_nginx]
 
 
 def main():
     if shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin") is None:
-        print("there is no nginx")
+        print("no nginx")
         return 77
     server = Server(directory=tempfile.mkdtemp(prefix="syncline-nginx."))
     nginx = Nginx(server)

@@ -1,7 +1,8 @@
-// A server with the real front (accept loop, libfcgi, router, pipeline) and routes that do what the real ones
-// never would: fail half-way, throw what is no exception, answer a gigabyte. tests/wire/*_test.py talk to it.
+// A server with the real front (accept loop, libfcgi, router, pipeline) and routes that real services do not
+// have: they fail half-way, throw objects that are no exceptions, answer a gigabyte. For
+// tests/wire/*_test.py.
 //
-//   wire-server SOCKET SLOTS     ends on SIGTERM as syncline-fcgi does
+//   wire-server SOCKET SLOTS     exits on SIGTERM like syncline-fcgi
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -40,7 +41,7 @@ std::optional<Identity> Authenticate(Request& request, Context&) {
   return Identity{UserId{7}, DeviceId{1}};
 }
 
-// As Anki's: its clients take 401 for nothing.
+// Like Anki's dialect, which does not use 401.
 Response RenderTeapot(const Error& error, const Request&) {
   return Response::Text(error.kind() == ErrorKind::kUnauthenticated ? 418 : StatusOf(error.kind()),
                         error.code());
@@ -77,7 +78,7 @@ Response Headers(Request& request, Context& context) {
   return Response::Text(200, text);
 }
 
-// Counts the body without keeping it.
+// Counts the bytes of the body without storing them.
 Response Count(Request& request, Context&) {
   std::uint64_t bytes = 0;
   char buffer[64 << 10];
@@ -89,7 +90,7 @@ std::uint64_t Number(const Request& request, const char* name) {
   return std::strtoull(request.Query(name).value_or("0").c_str(), nullptr, 10);
 }
 
-// `bytes` in pieces of `piece`; throws after `fail` of them when that is given.
+// Sends `bytes` bytes in pieces of `piece`; throws once `fail` bytes were sent, if given.
 Response Stream(Request& request, Context&) {
   const std::uint64_t bytes = Number(request, "bytes"), piece = Number(request, "piece");
   const std::uint64_t fail = request.Query("fail") ? Number(request, "fail") : UINT64_MAX;
@@ -106,7 +107,7 @@ Response Stream(Request& request, Context&) {
       request.Query("announce") ? std::optional(bytes) : std::nullopt);
 }
 
-// Throws the kind of thing that is asked for.
+// Throws what the query asks for.
 Response Throw(Request& request, Context&) {
   const std::string what = request.Query("what").value_or("");
   if (what == "int") throw 5;
@@ -130,7 +131,7 @@ Response Path(Request& request, Context&) {
   return Response::Text(200, request.method + " " + std::string(request.PathParam("path")));
 }
 
-// A body that is judged before the login: 422 without a token.
+// A body that is validated before the login: 422 even without a token.
 struct Number422 {
   int value;
 };
@@ -145,7 +146,7 @@ Response Double(Request& request, Context&) {
   return Response::Text(200, std::to_string(2 * request.Kept<Number422>()->value));
 }
 
-// One event, and the next one when the file `until` exists; ends when the process leaves.
+// Sends one event, and a second one once the file `until` exists; ends when the process leaves.
 Response Events(Request& request, Context& context) {
   return EventStream([path = request.Query("until").value_or(""), &context](EventSender& events) {
     events.Send("", "1");
@@ -216,9 +217,9 @@ int main(int argc, char** argv) {
   Daemon daemon("wire-server");
   Config config;
   config.database_url = "postgresql:///?host=/nonexistent";
-  config.redis_url = "unix://" + std::string(argv[1]) + ".redis";  // there only where a test starts one
+  config.redis_url = "unix://" + std::string(argv[1]) + ".redis";  // only exists while a test runs Redis
   front::Front front{config, front::Router({std::span<const Route>(kRoutes)}), {true}};
-  // Bound before the process can be waited for; the loop begins to accept at once.
+  // Bound before tests wait for the process; the loop accepts at once.
   front::AcceptLoop loop(front, Listen(argv[1]), std::atoi(argv[2]), "wire-server");
   daemon.WaitForLeave();
   loop.Stop();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What any FastCGI or HTTP peer may do to the front: it answers or hangs up, and lives on.
+"""Whatever a FastCGI or HTTP peer does, the front answers or closes the connection, and survives.
 
-wire-server has the real front and routes of its own; nothing else has to run. The programs come from SYNCLINE_BIN, or
+wire-server has the real front and its own routes; nothing else needs to run. The programs come from SYNCLINE_BIN, or
 from build/. `wire_test.py NAME...` runs single tests.
 """
 
@@ -85,9 +85,9 @@ def wait_until(condition, seconds=10):
         time.sleep(0.002)
 
 
-# ---- Requests that are in order
+# ---- Valid requests
 
-def a_body_comes_back_as_it_was(server):
+def a_body_is_echoed_unchanged(server):
     for size in (0, 1, 8191, 8192, 8193, 65535, 65536, 1 << 20):
         body = random.Random(size).randbytes(size)
         for length in (True, False):
@@ -104,7 +104,7 @@ def headers_and_path_arrive(server):
     assert answer.headers["x-path"] == "/echo/a%20b" and answer.headers["x-query"] == "x=%41"
 
 
-def fixed_headers_and_the_id_are_on_every_answer(server):
+def every_answer_has_the_fixed_headers_and_the_request_id(server):
     for uri in ("/headers", "/throw?what=int", "/echo", "/echo/1/2"):
         answer = ask(server.socket, request("GET", uri, SYNCLINE_REQUEST_ID="id-1"))
         assert answer.headers["cache-control"] == "no-store", uri
@@ -116,14 +116,14 @@ def head_has_the_headers_and_no_body(server):
     assert answer.status == 200 and int(answer.headers["content-length"]) > 0 and answer.body == b""
 
 
-def a_client_cannot_pass_for_nginx(server):
+def a_client_cannot_impersonate_nginx(server):
     answer = ask(server.socket, request("GET", "/headers", headers={"Syncline-User": "7"}))
     assert b"syncline-user" not in answer.body
     answer = ask(server.socket, request("GET", "/headers", SYNCLINE_USER="7"))
     assert b"syncline-user=7" in answer.body
 
 
-def a_large_answer_is_whole(server):
+def a_large_answer_is_complete(server):
     for piece in (1, 100, 8192, 65528, 65529, 200_001):
         size = 3_000_001 if piece > 1 else 100_001
         answer = ask(server.socket, request("GET", f"/stream?bytes={size}&piece={piece}&announce=1"))
@@ -131,7 +131,7 @@ def a_large_answer_is_whole(server):
         assert answer.headers["content-length"] == str(size)
 
 
-def a_gigabyte_passes_in_flat_memory(server):
+def a_gigabyte_is_read_in_constant_memory(server):
     def resident():
         return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{server.process.pid}/status").read_text())[1])
     before = resident()
@@ -166,25 +166,25 @@ def a_body_over_the_limit_is_refused(server):
 
 
 def a_refused_upload_is_not_reset(server):
-    """A web server that cannot get rid of the body reports 502 instead of our answer."""
+    """A web server that cannot send the whole body would report 502 instead of our answer."""
     with Peer(server.socket) as peer:
         assert peer.send(request("POST", "/echo", b"x" * (20 << 20)))
         answer = peer.answer()
     assert answer.status == 413 and answer.complete and not answer.reset
 
 
-def lengths_that_are_none_are_refused(server):
+def invalid_lengths_are_refused(server):
     for length in ("-1", "1x", "0x10", "1 ", "٣"):
         assert ask(server.socket, request("POST", "/echo", b"x", length=length)).status == 400, length
 
 
 def a_body_shorter_than_announced_is_refused(server):
     assert ask(server.socket, request("POST", "/echo", b"abc", length="10")).status == 400
-    # What is longer is cut: the rest is not part of this request.
+    # A longer body is cut: the rest is not part of this request.
     assert ask(server.socket, request("POST", "/echo", b"abcdef", length="3")).body == b"abc"
 
 
-def login_is_the_dialects(server):
+def the_dialect_checks_the_login(server):
     for headers, status in (({}, 401), ({"X-Token": "wrong"}, 401), ({"X-Token": "right"}, 200)):
         answer = ask(server.socket, request("GET", "/private", headers=headers))
         assert answer.status == status
@@ -197,19 +197,19 @@ def a_dialect_chooses_the_status_of_an_error(server):
     assert ask(server.socket, request("PUT", "/teapot")).headers["allow"] == "GET, HEAD"
 
 
-def an_optional_login_is_nobody_or_good(server):
+def an_optional_login_may_be_absent_but_not_wrong(server):
     for headers, status, user in (({}, 200, b"user=0\n"), ({"X-Token": "right"}, 200, b"user=7\n"),
                                   ({"X-Token": "wrong"}, 401, b"")):
         answer = ask(server.socket, request("GET", "/optional", headers=headers))
         assert answer.status == status and answer.body.startswith(user), (headers, answer.status, answer.body)
 
 
-def a_role_is_needed_behind_the_login(server):
+def a_route_can_require_a_role(server):
     for headers, status in (({}, 401), ({"X-Token": "right"}, 403), ({"X-Token": "admin"}, 200)):
         assert ask(server.socket, request("GET", "/admin", headers=headers)).status == status, headers
 
 
-def a_body_can_be_judged_before_the_login(server):
+def a_body_can_be_validated_before_the_login(server):
     good = {"X-Token": "right"}
     for body, headers, status in ((b"x", {}, 422), (b"", {}, 422), (b"21", {}, 401), (b"x", good, 422), (b"21", good, 200)):
         answer = ask(server.socket, request("POST", "/double", body, headers=headers))
@@ -230,7 +230,7 @@ def a_tail_route_gets_the_rest_of_the_path(server):
     assert ask(server.socket, request("MKCALENDAR", "/dav/a")).headers["allow"] == "PROPFIND"
 
 
-def paths_that_could_mean_another_one_are_refused(server):
+def ambiguous_paths_are_refused(server):
     for path in ("..", "a/../b", "a/%2e%2e/b", ".%2E", "%2F", "a%2fb", "%00", "a%00", "%ff", "%c0%af", "%ed%a0%80", "%", "%4",
                  "%zz", "."):
         for method in ("PROPFIND", "GET"):
@@ -256,7 +256,7 @@ def a_page_of_an_allowed_origin_may_read_answers(server):
     assert "vary" not in ask(server.socket, request("GET", "/teapot", headers={"Origin": "https://good.example"})).headers
 
 
-def a_preflight_needs_no_login_and_no_row(server):
+def a_preflight_needs_no_login_and_no_route(server):
     headers = {"Origin": "https://good.example", "Access-Control-Request-Method": "GET"}
     answer = ask(server.socket, request("OPTIONS", "/private", headers=headers))
     assert answer.status == 204 and answer.headers["access-control-allow-methods"] == "GET, HEAD"
@@ -281,7 +281,7 @@ def an_event_arrives_before_the_next_one(server):
         assert peer.answer().body.endswith(b"data: 1\n\ndata: 2\n\n")
 
 
-# ---- Limits of calls; Redis listens beside the server's socket
+# ---- Rate limits; Redis listens next to the server's socket
 
 def calls_within_the_limit_are_served_and_the_next_is_429(server=None):
     server = Server()
@@ -293,11 +293,11 @@ def calls_within_the_limit_are_served_and_the_next_is_429(server=None):
                 assert all(("retry-after" in answer.headers) == (answer.status == 429) for answer in answers)
                 return [answer.status for answer in answers]
             assert statuses("/limited") == [200, 200, 200, 429, 429]
-            # Another account, the same network of nobody, and another network, are others.
+            # Another account, requests without an account, and another network have their own counts.
             assert statuses("/limited", token="admin") == [200, 200, 200, 429, 429]
             assert statuses("/limited", token=None) == [200, 200, 200, 429, 429]
             assert statuses("/limited", token=None, REMOTE_ADDR="10.0.0.9") == [200, 200, 200, 429, 429]
-            # By network: the account does not count, and an IPv6 network is one whatever its hosts.
+            # Per network: the account does not matter, and an IPv6 network is one /64.
             assert statuses("/limited-network", count=3) == [200] * 3
             assert statuses("/limited-network", token="admin", count=1) == [429]
             assert statuses("/limited-network", count=3, REMOTE_ADDR="2001:db8::1") == [200] * 3
@@ -307,7 +307,7 @@ def calls_within_the_limit_are_served_and_the_next_is_429(server=None):
         server.stop()
 
 
-def without_redis_a_limit_is_open_or_closed_as_its_row_says(server=None):
+def without_redis_a_limit_is_open_or_closed_as_its_route_says(server=None):
     server = Server()
     try:
         for uri, status in (("/limited", 200), ("/limited-closed", 503), ("/headers", 200)):
@@ -336,14 +336,14 @@ def private_text_stays_in_the_log(server):
     assert 'why="private text\\nts=forged"' in server.line("private-exception")[0]
 
 
-def a_dialect_that_fails_is_a_bare_500_and_one_line(server):
+def a_failing_dialect_gives_a_bare_500_and_one_line(server):
     answer = ask(server.socket, request("GET", "/broken-dialect?what=error", SYNCLINE_REQUEST_ID="broken-dialect"))
     assert (answer.status, answer.body, answer.complete) == (500, b"", True)
     line, = server.line("broken-dialect")
     assert " lvl=error " in line and 'why="the dialect failed"' in line
 
 
-def a_client_that_leaves_is_no_trouble_of_ours(server):
+def a_client_that_disconnects_is_not_an_error(server):
     with Peer(server.socket) as peer:
         peer.send(request("GET", "/stream?bytes=1000000000&piece=100000", SYNCLINE_REQUEST_ID="client-left"))
         peer.receive()
@@ -358,7 +358,7 @@ def a_handler_cannot_split_headers(server):
     assert answer.headers["x-value"].startswith("a")
 
 
-def a_stream_that_fails_is_visibly_cut(server):
+def a_failed_stream_is_visibly_incomplete(server):
     for fail in (0, 10_000, 1_000_000):
         request_id = f"cut-{fail}"
         answer = ask(server.socket, request("GET", f"/stream?bytes=2000000&piece=10000&fail={fail}",
@@ -370,12 +370,12 @@ def a_stream_that_fails_is_visibly_cut(server):
 def a_deadline_ends_a_slow_body(server):
     with Peer(server.socket) as peer:
         peer.send(begin() + stream(PARAMS, pairs({"REQUEST_METHOD": "POST", "REQUEST_URI": "/late"})))
-        time.sleep(0.1)  # longer than the deadline of the route; what counts is that it has passed
+        time.sleep(0.1)  # longer than the deadline of the route; the exact time does not matter
         peer.send(stream(STDIN, b"x" * 100_000))
         assert peer.answer().status == 503
 
 
-# ---- Peers that do not speak FastCGI, or stop half-way
+# ---- Peers that send invalid FastCGI, or stop half-way
 
 def every_truncation_leaves_the_server_alive(server):
     whole = request("POST", "/echo", b"body", headers={"X-Y": "z" * 200})
@@ -414,7 +414,7 @@ def noise_leaves_the_server_alive(server):
     assert server.alive()
 
 
-def params_without_the_usual_names_are_refused(server):
+def incomplete_or_invalid_params_are_refused(server):
     for params in ({}, {"REQUEST_METHOD": "GET"}, {"REQUEST_URI": "/headers"}, {"": ""}, {"REQUEST_METHOD": ""},
                    {"REQUEST_METHOD": "GET", "REQUEST_URI": "/a/../b"}, {"REQUEST_METHOD": "GET", "REQUEST_URI": "x"},
                    {"REQUEST_METHOD": "GET", "REQUEST_URI": "/%zz"}, {"REQUEST_METHOD": "GET", "REQUEST_URI": "/%00"},
@@ -423,7 +423,7 @@ def params_without_the_usual_names_are_refused(server):
         assert answer.status == 400, (params, answer.status)
 
 
-def params_are_carried_up_to_their_limit(server):
+def params_work_up_to_their_limit(server):
     answer = ask(server.socket, request("GET", "/headers", headers={"X-Big": "a" * 50_000}))
     assert answer.status == 200 and len(answer.body) > 50_000
     many = {f"X-{n}": "v" for n in range(3000)}
@@ -437,7 +437,7 @@ def params_are_carried_up_to_their_limit(server):
     assert ask(server.socket, padded).status == 200
 
 
-def impossible_param_lengths_are_hung_up_on(server):
+def impossible_param_lengths_close_the_connection(server):
     for lengths in (b"\xff\xff\xff\xff\xff\xff\xff\xff", b"\x80\x00\x00\x01\xff\xff\xff\xff", b"\x7f\x7f",
                     b"\xff\xff\xff\xfe\x00", b"\xc0\x00\x00\x00\xc0\x00\x00\x00"):
         answer = ask(server.socket, begin() + stream(PARAMS, lengths + b"abc"))
@@ -445,7 +445,7 @@ def impossible_param_lengths_are_hung_up_on(server):
     assert server.alive()
 
 
-def management_records_are_hung_up_on(server):
+def management_records_leave_the_server_alive(server):
     values = pairs({"FCGI_MAX_CONNS": "", "FCGI_MAX_REQS": "", "FCGI_MPXS_CONNS": ""})
     head = begin() + stream(PARAMS, pairs({"REQUEST_METHOD": "POST", "REQUEST_URI": "/echo"}))
     for content in (values, values * 100, b"\xff" * 8, b""):
@@ -462,13 +462,13 @@ def abort_and_other_requests_on_the_connection_do_no_harm(server):
     assert ask(server.socket, head + stream(STDIN, b"0123456789")).status == 200
 
 
-def keep_alive_is_not_kept(server):
+def keep_alive_is_ignored(server):
     whole = request("GET", "/headers")
     answer = ask(server.socket, begin(flags=1) + whole[len(begin()):])
     assert answer.complete  # and ask() returned, so the connection was closed
 
 
-def a_peer_that_leaves_costs_nothing(server):
+def peers_that_disconnect_leave_the_server_alive(server):
     for _ in range(50):
         with Peer(server.socket) as peer:
             peer.send(request("GET", "/stream?bytes=100000000&piece=100000"))
@@ -480,7 +480,7 @@ def a_peer_that_leaves_costs_nothing(server):
 
 # ---- The log
 
-def every_request_has_one_line_without_its_token(server):
+def every_request_logs_one_line_without_its_token(server):
     for status, uri, headers in ((200, "/private", {"X-Token": "right"}), (401, "/private", {"X-Token": "s3cret-t0ken"}),
                                  (404, "/s?k=s3cret-t0ken", {}), (405, "/echo?k=s3cret-t0ken", {})):
         request_id = f"log-{status}"
@@ -493,19 +493,19 @@ def every_request_has_one_line_without_its_token(server):
     assert "s3cret-t0ken" not in "\n".join(server.lines())
 
 
-def no_path_can_forge_a_line(server):
+def no_path_can_forge_a_log_line(server):
     for uri in ("/x%0ats=1%20lvl=info%20req=forged%20status=200", "/x\nts=1 lvl=info req=forged status=200"):
         ask(server.socket, request("GET", uri))
     assert not [line for line in server.lines() if line.startswith("ts=1 ")]
 
 
-# ---- Leaving; each has a server of its own
+# ---- Shutdown; each test has its own server
 
-def sigterm_under_load_loses_nothing():
+def sigterm_under_load_loses_no_request():
     directory = tempfile.mkdtemp(prefix="syncline-wire.")
     path = pathlib.Path(directory) / "wire.sock"
     lost, answered, stop = [], [0], threading.Event()
-    # The listening socket outlives the processes, as systemd's does: it is descriptor 0 of syncline-fcgi.
+    # The listening socket outlives the processes, like systemd's: it is descriptor 0 of syncline-fcgi.
     import socket
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -554,14 +554,14 @@ def sigterm_under_load_loses_nothing():
     shutil.rmtree(directory)
 
 
-def sigterm_finishes_what_is_in_flight():
+def sigterm_finishes_requests_in_flight():
     server = Server(slots=2)
     released = server.dir / "go"
     with Peer(server.socket, 20) as peer:
         peer.send(request("GET", f"/wait?until={released}"))
         with Peer(server.socket) as half:
-            half.send(request("POST", "/echo", b"x" * 10)[:-12])  # its end comes after the signal
-            time.sleep(0.05)  # both slots are taken now; if not yet, the answers come from the backlog of nobody
+            half.send(request("POST", "/echo", b"x" * 10)[:-12])  # the rest is sent after the signal
+            time.sleep(0.05)  # time for both slots to accept
             server.process.send_signal(signal.SIGTERM)
             time.sleep(0.05)
             assert server.process.poll() is None
@@ -573,7 +573,7 @@ def sigterm_finishes_what_is_in_flight():
     shutil.rmtree(server.dir)
 
 
-def sigterm_ends_streams_that_would_go_on(server=None):
+def sigterm_ends_endless_streams(server=None):
     server = Server()
     with Peer(server.socket) as peer:
         peer.send(request("GET", "/events?until=/nonexistent"))
@@ -584,7 +584,7 @@ def sigterm_ends_streams_that_would_go_on(server=None):
         assert answer.complete and answer.body.endswith(b"data: leaving\n\n")
 
 
-def an_idle_server_leaves_at_once():
+def an_idle_server_exits_at_once():
     for _ in range(20):
         server = Server(slots=16)
         begin_time = time.monotonic()
@@ -592,7 +592,7 @@ def an_idle_server_leaves_at_once():
         assert time.monotonic() - begin_time < 2
 
 
-def sigkill_is_seen_as_a_cut_connection():
+def after_sigkill_the_answer_is_visibly_incomplete():
     server = Server(slots=2)
     with Peer(server.socket, 20) as peer:
         peer.send(request("GET", f"/wait?until={server.dir}/never"))
@@ -603,9 +603,9 @@ def sigkill_is_seen_as_a_cut_connection():
     shutil.rmtree(server.dir)
 
 
-def a_slot_without_descriptors_waits_and_the_process_lives():
-    # Three standard ones, the socket, and of each of four slots what it waits on: five are left, where the four slots
-    # want two each and one for a connection.
+def a_slot_without_descriptors_waits_and_the_process_survives():
+    # Three standard descriptors, the listening socket, and the one that each of four slots waits on: five are left, but
+    # the slots need two each and one for a connection.
     server = Server(slots=4, descriptors=13)
     assert server.alive()
     assert any("err=socketpair" in line for line in server.lines())
@@ -624,33 +624,33 @@ def a_slot_without_descriptors_waits_and_the_process_lives():
     assert server.stop() == 0
 
 
-def without_a_socket_it_says_so():
+def without_a_socket_the_server_exits_with_a_hint():
     done = subprocess.run([str(BIN / "syncline-fcgi")], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 71 and "--socket PATH" in done.stderr
 
 
 WITH_SERVER = [
-    a_body_comes_back_as_it_was, headers_and_path_arrive, fixed_headers_and_the_id_are_on_every_answer,
-    head_has_the_headers_and_no_body, a_client_cannot_pass_for_nginx, a_large_answer_is_whole,
-    a_gigabyte_passes_in_flat_memory, unknown_paths_and_methods_are_refused, a_body_over_the_limit_is_refused,
-    a_refused_upload_is_not_reset, lengths_that_are_none_are_refused, a_body_shorter_than_announced_is_refused,
-    login_is_the_dialects, private_text_stays_in_the_log, a_handler_cannot_split_headers,
-    a_dialect_that_fails_is_a_bare_500_and_one_line, a_client_that_leaves_is_no_trouble_of_ours,
-    a_dialect_chooses_the_status_of_an_error, an_optional_login_is_nobody_or_good, a_role_is_needed_behind_the_login,
-    a_body_can_be_judged_before_the_login, a_tail_route_gets_the_rest_of_the_path, paths_that_could_mean_another_one_are_refused,
-    a_page_of_an_allowed_origin_may_read_answers, a_preflight_needs_no_login_and_no_row, an_event_arrives_before_the_next_one,
-    a_stream_that_fails_is_visibly_cut, a_deadline_ends_a_slow_body, every_truncation_leaves_the_server_alive,
+    a_body_is_echoed_unchanged, headers_and_path_arrive, every_answer_has_the_fixed_headers_and_the_request_id,
+    head_has_the_headers_and_no_body, a_client_cannot_impersonate_nginx, a_large_answer_is_complete,
+    a_gigabyte_is_read_in_constant_memory, unknown_paths_and_methods_are_refused, a_body_over_the_limit_is_refused,
+    a_refused_upload_is_not_reset, invalid_lengths_are_refused, a_body_shorter_than_announced_is_refused,
+    the_dialect_checks_the_login, private_text_stays_in_the_log, a_handler_cannot_split_headers,
+    a_failing_dialect_gives_a_bare_500_and_one_line, a_client_that_disconnects_is_not_an_error,
+    a_dialect_chooses_the_status_of_an_error, an_optional_login_may_be_absent_but_not_wrong, a_route_can_require_a_role,
+    a_body_can_be_validated_before_the_login, a_tail_route_gets_the_rest_of_the_path, ambiguous_paths_are_refused,
+    a_page_of_an_allowed_origin_may_read_answers, a_preflight_needs_no_login_and_no_route, an_event_arrives_before_the_next_one,
+    a_failed_stream_is_visibly_incomplete, a_deadline_ends_a_slow_body, every_truncation_leaves_the_server_alive,
     every_byte_changed_leaves_the_server_alive, noise_leaves_the_server_alive,
-    params_without_the_usual_names_are_refused, params_are_carried_up_to_their_limit, impossible_param_lengths_are_hung_up_on,
-    management_records_are_hung_up_on, abort_and_other_requests_on_the_connection_do_no_harm,
-    keep_alive_is_not_kept, a_peer_that_leaves_costs_nothing, every_request_has_one_line_without_its_token,
-    no_path_can_forge_a_line,
+    incomplete_or_invalid_params_are_refused, params_work_up_to_their_limit, impossible_param_lengths_close_the_connection,
+    management_records_leave_the_server_alive, abort_and_other_requests_on_the_connection_do_no_harm,
+    keep_alive_is_ignored, peers_that_disconnect_leave_the_server_alive, every_request_logs_one_line_without_its_token,
+    no_path_can_forge_a_log_line,
 ]
 ALONE = [
-    calls_within_the_limit_are_served_and_the_next_is_429, without_redis_a_limit_is_open_or_closed_as_its_row_says,
-    sigterm_under_load_loses_nothing, sigterm_finishes_what_is_in_flight, sigterm_ends_streams_that_would_go_on,
-    an_idle_server_leaves_at_once, sigkill_is_seen_as_a_cut_connection,
-    a_slot_without_descriptors_waits_and_the_process_lives, without_a_socket_it_says_so,
+    calls_within_the_limit_are_served_and_the_next_is_429, without_redis_a_limit_is_open_or_closed_as_its_route_says,
+    sigterm_under_load_loses_no_request, sigterm_finishes_requests_in_flight, sigterm_ends_endless_streams,
+    an_idle_server_exits_at_once, after_sigkill_the_answer_is_visibly_incomplete,
+    a_slot_without_descriptors_waits_and_the_process_survives, without_a_socket_the_server_exits_with_a_hint,
 ]
 
 
