@@ -1,4 +1,4 @@
-// Collection files: what we write can be read, what is hostile or damaged is refused with a sentence.
+// Collection files: those we write can be read; hostile or damaged ones are refused with a sentence.
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ namespace {
 constexpr auto kStart = std::numeric_limits<std::int64_t>::min();
 constexpr CollectionMeta kMeta{1'700'000'000, 1'700'000'001'000, 1'700'000'000'000, 0, 3};
 
-// A folder with one collection in it, gone at the end.
+// A temporary folder for one collection, removed at the end.
 struct Folder {
   Folder() {
     std::string name = "/tmp/collection_file_test.XXXXXX";
@@ -61,7 +61,7 @@ struct Collection : Folder {
     sqlite3_close(db);
     return value;
   }
-  // Changes the schema as no honest program can.
+  // Changes the schema in ways that plain SQL does not allow.
   void Schema(const std::string& sql) const { Sql("PRAGMA writable_schema = ON; " + sql); }
   void Poke(std::int64_t at, const std::string& bytes) const {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -69,7 +69,7 @@ struct Collection : Folder {
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
   CollectionFile Open() const { return CollectionFile::Open(path, CollectionFile::Check::kFull); }
-  // The sentence a user gets, or "" when the file is accepted.
+  // The sentence a user gets, or "" if the file is accepted.
   std::string Refusal() const {
     try {
       Open();
@@ -153,7 +153,7 @@ BOOST_FIXTURE_TEST_CASE(an_empty_collection_is_valid_and_complete, Collection) {
   BOOST_CHECK_THROW(CreateEmptyCollection(path, kMeta), std::runtime_error);
 }
 
-BOOST_FIXTURE_TEST_CASE(rows_come_back_as_they_were_written, Collection) {
+BOOST_FIXTURE_TEST_CASE(rows_are_read_as_they_were_written, Collection) {
   Fill(path, 3, 2000);
   const auto file = Open();
   BOOST_TEST(file.Counts().notes == 3);
@@ -205,7 +205,7 @@ BOOST_FIXTURE_TEST_CASE(sort_fields_and_checksums_are_computed, Collection) {
   BOOST_TEST(Value("SELECT sfld FROM notes WHERE id = 3") == "x");
 }
 
-BOOST_FIXTURE_TEST_CASE(columns_that_sync_does_not_carry_stay, Collection) {
+BOOST_FIXTURE_TEST_CASE(columns_outside_the_sync_protocol_are_kept, Collection) {
   Sql("INSERT INTO notes VALUES (1, 'g', 1, 5, 0, '', 'a', 'a', 1, 77, 'mine')");
   Sql("INSERT INTO tags VALUES ('Keep', 1, 0, NULL)");
   Sql("UPDATE config SET usn = 5, mtime_secs = 6");
@@ -234,7 +234,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_changed_without_finish, Collection) {
   BOOST_TEST(!std::filesystem::exists(path + "-journal"));
 }
 
-BOOST_FIXTURE_TEST_CASE(graves_replace_what_they_bury, Collection) {
+BOOST_FIXTURE_TEST_CASE(graves_replace_their_objects, Collection) {
   for (const int version : {18, 11}) {
     if (version == 11) DowngradeToSchema11(path);
     Fill(path, 2, 1);
@@ -298,7 +298,7 @@ BOOST_FIXTURE_TEST_CASE(objects_may_swap_names, Collection) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(names_that_clash_in_the_file_are_told_apart, Collection) {
+BOOST_FIXTURE_TEST_CASE(names_that_clash_in_the_file_are_made_unique, Collection) {
   CollectionFileWriter writer(path);
   writer.PutDecks({DeckObject(10, "straße"), DeckObject(11, "STRASSE")});
   writer.Finish();
@@ -307,7 +307,7 @@ BOOST_FIXTURE_TEST_CASE(names_that_clash_in_the_file_are_told_apart, Collection)
   BOOST_TEST(Find(decks, "STRASSE+") != nullptr);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_downgraded_file_holds_the_same, Collection) {
+BOOST_FIXTURE_TEST_CASE(a_downgraded_file_has_the_same_content, Collection) {
   Fill(path, 5, 5);
   const auto before = Open().ReadSmallObjects();
   DowngradeToSchema11(path);
@@ -328,13 +328,13 @@ BOOST_FIXTURE_TEST_CASE(a_downgraded_file_holds_the_same, Collection) {
 
 BOOST_FIXTURE_TEST_CASE(schemas_14_to_17_are_read_and_written, Collection) {
   const auto before = Open().ReadSmallObjects();
-  // 17: graves without a key
+  // 17: graves without a primary key
   Sql("DROP TABLE graves; CREATE TABLE graves (usn integer NOT NULL, oid integer NOT NULL, type integer NOT "
       "NULL);"
       "INSERT INTO graves VALUES (1, 5, 0), (2, 5, 0); UPDATE col SET ver = 17");
   BOOST_TEST(Refusal() == "");
   BOOST_TEST(Open().ReadGraves().size() == 1u);
-  // 16: tags without their state
+  // 16: tags without `collapsed` and `config`
   Sql("DROP TABLE tags; CREATE TABLE tags (tag text NOT NULL PRIMARY KEY COLLATE unicase, usn integer NOT "
       "NULL) "
       "WITHOUT ROWID; UPDATE col SET ver = 16");
@@ -344,7 +344,7 @@ BOOST_FIXTURE_TEST_CASE(schemas_14_to_17_are_read_and_written, Collection) {
     writer.Finish();
   }
   BOOST_TEST(Open().ReadSmallObjects().tags.size() == 1u);
-  // 15: the ease times 100
+  // 15: the ease multiplied by 100
   Sql("UPDATE col SET ver = 15");
   {
     CollectionFileWriter writer(path);
@@ -354,7 +354,7 @@ BOOST_FIXTURE_TEST_CASE(schemas_14_to_17_are_read_and_written, Collection) {
   BOOST_TEST(Open().ReadSmallObjects().deck_configs[0].json == before.deck_configs[0].json);
   DowngradeToSchema11(path);
   BOOST_TEST(Open().ReadSmallObjects().deck_configs[0].json == before.deck_configs[0].json);
-  // 14: tables for deck configs (JSON in them), config and tags only
+  // 14: separate tables for deck configs (as JSON), config and tags only
   Sql("CREATE TABLE deck_config (id integer PRIMARY KEY NOT NULL, name text NOT NULL COLLATE unicase,"
       "mtime_secs integer NOT NULL, usn integer NOT NULL, config blob NOT NULL);"
       "CREATE TABLE config (KEY text NOT NULL PRIMARY KEY, usn integer NOT NULL, mtime_secs integer NOT NULL,"
@@ -386,7 +386,7 @@ BOOST_FIXTURE_TEST_CASE(a_file_in_wal_mode_needs_no_wal, Collection) {
   BOOST_TEST(!std::filesystem::exists(path + "-wal"));
 }
 
-BOOST_FIXTURE_TEST_CASE(files_that_are_no_collection_are_refused, Folder) {
+BOOST_FIXTURE_TEST_CASE(files_that_are_not_collections_are_refused, Folder) {
   const auto refusal = [this](const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
     try {
@@ -422,7 +422,7 @@ BOOST_FIXTURE_TEST_CASE(a_truncated_file_is_refused, Collection) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(versions_that_we_do_not_know_are_refused) {
+BOOST_AUTO_TEST_CASE(unknown_schema_versions_are_refused) {
   for (const int version : {0, 10, 12, 13, 19, 100, -1}) {
     const Collection collection;
     collection.Sql("UPDATE col SET ver = " + std::to_string(version));
@@ -430,7 +430,7 @@ BOOST_AUTO_TEST_CASE(versions_that_we_do_not_know_are_refused) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_schema_that_could_run_something_is_refused) {
+BOOST_AUTO_TEST_CASE(a_schema_that_could_run_code_is_refused) {
   for (const auto* sql : {
            "CREATE TRIGGER t AFTER INSERT ON cards BEGIN DELETE FROM notes; END",
            "CREATE VIEW v AS SELECT * FROM cards",
@@ -447,7 +447,7 @@ BOOST_AUTO_TEST_CASE(a_schema_that_could_run_something_is_refused) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_schema_that_lacks_something_is_refused) {
+BOOST_AUTO_TEST_CASE(an_incomplete_schema_is_refused) {
   for (const auto* sql :
        {"DROP TABLE revlog", "DROP TABLE graves", "DROP TABLE col", "DROP TABLE decks", "DELETE FROM col",
         "ALTER TABLE cards RENAME COLUMN did TO dif",
@@ -458,7 +458,7 @@ BOOST_AUTO_TEST_CASE(a_schema_that_lacks_something_is_refused) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(plain_tables_and_statistics_of_others_are_let_through, Collection) {
+BOOST_FIXTURE_TEST_CASE(plain_extra_tables_and_statistics_are_accepted, Collection) {
   Fill(path, 100, 100);
   Sql("CREATE TABLE android_metadata (locale TEXT); INSERT INTO android_metadata VALUES ('en_US'); ANALYZE;"
       "CREATE TABLE addon (a integer primary key, b text default 'x'); CREATE INDEX addon_b ON addon (b);"
@@ -466,7 +466,7 @@ BOOST_FIXTURE_TEST_CASE(plain_tables_and_statistics_of_others_are_let_through, C
   BOOST_TEST(Refusal() == "");
 }
 
-// Everything in the file is read, and which columns were not read as they are stored.
+// Reads everything in the file and returns the columns whose values were adjusted.
 std::string AdjustedIn(const Collection& collection) {
   const auto file = collection.Open();
   file.EachCard(kStart, -1, [](const Card&) {});
@@ -478,7 +478,7 @@ std::string AdjustedIn(const Collection& collection) {
   return columns;
 }
 
-BOOST_AUTO_TEST_CASE(odd_values_are_taken_and_counted_by_column) {
+BOOST_AUTO_TEST_CASE(odd_values_are_accepted_and_counted_by_column) {
   struct Odd {
     const char *sql, *adjusted;
   };
@@ -528,7 +528,7 @@ BOOST_AUTO_TEST_CASE(odd_values_are_taken_and_counted_by_column) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(odd_values_are_read_as_the_nearest_one, Collection) {
+BOOST_FIXTURE_TEST_CASE(odd_values_are_read_as_the_nearest_valid_value, Collection) {
   Sql(std::string(kCard) + ";" + kNote + ";" + kReview);
   Sql("UPDATE cards SET ord = 70000, factor = -1, reps = -1, lapses = 1.9, left = 1e30, flags = 300, type = "
       "9,"
@@ -562,20 +562,20 @@ BOOST_FIXTURE_TEST_CASE(odd_values_are_read_as_the_nearest_one, Collection) {
     BOOST_TEST(review.card_id == 0);
     BOOST_TEST(review.usn == 1);
   });
-  // Where Anki's reader cuts a number to its lowest bits, so do we.
+  // Where Anki's reader truncates a number to its lowest bits, so do we.
   Sql("UPDATE cards SET type = 258, queue = 254; UPDATE revlog SET type = 257");
   Open().EachCard(kStart, 1, [](const Card& card) {
     BOOST_TEST(card.type == 2);
     BOOST_TEST(card.queue == -2);
   });
   Open().EachReview(kStart, 1, [](const Review& review) { BOOST_TEST(review.type == 1); });
-  // Whoever opens it again without the check reads the same.
+  // Opening it again without the check gives the same values.
   const auto trusted = CollectionFile::Open(path, CollectionFile::Check::kTrusted);
   BOOST_TEST(trusted.MaxUsn() >= 705'032'704);
   trusted.EachCard(kStart, 1, [](const Card& card) { BOOST_TEST(card.queue == -2); });
 }
 
-BOOST_FIXTURE_TEST_CASE(objects_that_cannot_be_read_keep_their_place, Collection) {
+BOOST_FIXTURE_TEST_CASE(unreadable_objects_are_replaced_by_defaults_and_kept_in_the_file, Collection) {
   Sql("UPDATE notetypes SET config = x'ff' WHERE name = 'Basic'; UPDATE decks SET kind = x'ff', name = x'ff';"
       "UPDATE deck_config SET config = x'ff'; UPDATE config SET val = x'00' WHERE KEY = 'curDeck'");
   const auto objects = Open().ReadSmallObjects();
@@ -588,7 +588,7 @@ BOOST_FIXTURE_TEST_CASE(objects_that_cannot_be_read_keep_their_place, Collection
   BOOST_TEST(objects.deck_configs.size() == 1U);
   BOOST_TEST(objects.config_json.find("curDeck") == std::string::npos);
   BOOST_TEST(Open().Counts().notetypes == 6);
-  // Bringing the file up to date leaves them alone, also where a note of theirs is written.
+  // Writing to the file leaves them unchanged, also when a note of such a notetype is written.
   CollectionFileWriter writer(path);
   writer.PutNote(MakeNote(7, "late"));
   writer.PutDecks({DeckObject(10, "Other")});
@@ -599,7 +599,7 @@ BOOST_FIXTURE_TEST_CASE(objects_that_cannot_be_read_keep_their_place, Collection
   BOOST_TEST(Value("SELECT sfld FROM notes WHERE id = 7") == "late");
 }
 
-BOOST_AUTO_TEST_CASE(a_preference_is_as_deep_as_sync_can_carry) {
+BOOST_AUTO_TEST_CASE(a_preference_is_read_up_to_the_depth_that_sync_supports) {
   for (const auto& [depth, is_taken] : {std::pair{101, true}, {124, true}, {125, true}, {126, false}}) {
     const Collection collection;
     collection.Sql("INSERT INTO config VALUES ('deep', 0, 0, CAST('" + std::string(depth, '[') +
@@ -614,7 +614,7 @@ BOOST_AUTO_TEST_CASE(a_preference_is_as_deep_as_sync_can_carry) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_head_that_clients_cannot_read_is_noticed) {
+BOOST_AUTO_TEST_CASE(a_col_row_that_clients_cannot_read_is_detected) {
   for (const auto& [sql, is_readable] :
        {std::pair{"UPDATE col SET usn = 2147483647, crt = -1, mod = -1, scm = -1", true},
         {"UPDATE col SET usn = 2147483648", false},
@@ -630,7 +630,7 @@ BOOST_AUTO_TEST_CASE(a_head_that_clients_cannot_read_is_noticed) {
   BOOST_TEST(collection.Refused());
 }
 
-BOOST_AUTO_TEST_CASE(refusals_advise_what_can_help) {
+BOOST_AUTO_TEST_CASE(refusals_give_useful_advice) {
   const auto advice = [](const char* sql, bool old = false) {
     const Collection collection;
     if (old) DowngradeToSchema11(collection.path);
@@ -640,16 +640,16 @@ BOOST_AUTO_TEST_CASE(refusals_advise_what_can_help) {
   const auto has = [](const std::string& text, const char* part) {
     return text.find(part) != std::string::npos;
   };
-  // Anki parses these when it opens the file: its own check is never reached.
+  // Anki parses these when it opens the file, so its own check cannot run.
   BOOST_TEST(has(advice("UPDATE col SET models = '[]'", true), "Open Backup"));
   BOOST_TEST(!has(advice("UPDATE col SET models = '[]'", true), "Check Database"));
   BOOST_TEST(has(advice("UPDATE col SET models = replace(models, '{\"1700000000000\"', '{\"0\"')", true),
                  "current version of Anki"));
-  // A package with the whole collection takes triggers along; one of decks does not.
+  // A package of the whole collection would include triggers; a package of decks does not.
   BOOST_TEST(has(advice("CREATE VIEW v AS SELECT * FROM cards"), ".apkg"));
 }
 
-BOOST_FIXTURE_TEST_CASE(values_that_upstream_tolerates_are_read_as_it_reads_them, Collection) {
+BOOST_FIXTURE_TEST_CASE(values_that_upstream_tolerates_are_read_like_upstream, Collection) {
   Sql(std::string(kCard) + ";" + kNote + ";" + kReview +
       "; UPDATE cards SET mod = 7.9, ivl = '12x', due = 1.5, odue = 'x', data = x'00'; UPDATE notes SET csum "
       "= 'x';"
@@ -671,7 +671,7 @@ BOOST_FIXTURE_TEST_CASE(values_that_upstream_tolerates_are_read_as_it_reads_them
 }
 
 BOOST_AUTO_TEST_CASE(indexes_that_disagree_with_their_tables_are_refused) {
-  // Each is made by giving an index the tree of another one, or of the same one before a change.
+  // Each is made by giving an index the tree of another one, or by changing its definition.
   for (const auto* sql : {
            "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = "
            "'ix_revlog_usn') "
@@ -695,9 +695,9 @@ BOOST_AUTO_TEST_CASE(indexes_that_disagree_with_their_tables_are_refused) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(an_index_that_lacks_a_row_is_refused, Collection) {
+BOOST_FIXTURE_TEST_CASE(an_index_that_differs_from_its_table_by_one_row_is_refused, Collection) {
   Fill(path, 10, 300);
-  // Take the index out of the schema, change the table, and put the index back as it was.
+  // Removes the index from the schema, changes the table, and restores the index unchanged.
   const auto root = Value("SELECT rootpage FROM sqlite_schema WHERE name = 'ix_revlog_cid'");
   for (const auto* change : {"DELETE FROM revlog WHERE id = 7", "UPDATE revlog SET cid = 0 WHERE id = 7",
                              "INSERT INTO revlog VALUES (999, 1, 0, 3, 10, 5, 2500, 1000, 1)"}) {
@@ -712,7 +712,7 @@ BOOST_FIXTURE_TEST_CASE(an_index_that_lacks_a_row_is_refused, Collection) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(an_index_must_hold_what_is_stored_not_what_is_read, Collection) {
+BOOST_FIXTURE_TEST_CASE(an_index_must_match_the_stored_values_not_the_adjusted_ones, Collection) {
   Fill(path, 10, 10);
   const auto index = [this](const char* name) {
     return "INSERT INTO sqlite_schema VALUES ('index', '" + std::string(name) + "', '" +
@@ -741,7 +741,7 @@ BOOST_FIXTURE_TEST_CASE(an_index_must_hold_what_is_stored_not_what_is_read, Coll
 }
 
 BOOST_FIXTURE_TEST_CASE(an_index_of_names_in_another_order_is_refused, Collection) {
-  // What a server with another idea of case would write: the client's own check would reject the download.
+  // A server with different case folding would write this: the client's own check would reject the download.
   CollectionFileWriter writer(path);
   writer.PutDecks({DeckObject(10, "apple"), DeckObject(11, "Banana")});
   writer.Finish();
@@ -759,7 +759,7 @@ BOOST_FIXTURE_TEST_CASE(an_index_of_names_in_another_order_is_refused, Collectio
 }
 
 BOOST_AUTO_TEST_CASE(no_single_damaged_byte_does_harm) {
-  // Whatever a byte does to the file: it is refused, or everything in it can be read.
+  // Whatever the damaged byte: the file is refused, or everything in it can be read.
   const Collection original;
   Fill(original.path, 20, 20);
   const auto size = static_cast<std::int64_t>(std::filesystem::file_size(original.path));
@@ -781,7 +781,7 @@ BOOST_AUTO_TEST_CASE(no_single_damaged_byte_does_harm) {
   BOOST_TEST(refused > 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_text_beyond_the_limit_is_refused_with_its_own_sentence, Collection) {
+BOOST_FIXTURE_TEST_CASE(a_text_over_the_limit_is_refused_with_its_own_sentence, Collection) {
   Sql("INSERT INTO notes VALUES (1, 'g', 1, 1, 0, '', CAST(zeroblob(40000000) AS text), 'a', 1, 0, '')");
   const auto is_too_large = [](const FileRefused& e) {
     return std::string(e.what()).find("too large") != std::string::npos;
@@ -791,10 +791,11 @@ BOOST_FIXTURE_TEST_CASE(a_text_beyond_the_limit_is_refused_with_its_own_sentence
   BOOST_TEST(Refusal().find("too large") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(old_files_with_odd_json_are_read_as_upstream_reads_them) {
+BOOST_AUTO_TEST_CASE(old_files_with_odd_json_are_read_like_upstream) {
   const Collection collection;
   DowngradeToSchema11(collection.path);
-  // Equal names get a _, a wrong id inside gives way to the map's, and of equal keys the last one counts.
+  // Duplicate names get a _, the map's key overrides a wrong id inside, and of duplicate keys the last one
+  // counts.
   collection.Sql("UPDATE col SET decks = '{\"1\":" + Deck(1, "Default") + ",\"2\":" + Deck(2, "DEFAULT") +
                  "}', dconf = replace(dconf, '{\"id\":1', '{\"name\":\"x\",\"id\":7')");
   const auto objects = collection.Open().ReadSmallObjects();
@@ -815,7 +816,7 @@ BOOST_AUTO_TEST_CASE(old_files_with_odd_json_are_read_as_upstream_reads_them) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(many_equal_names_cost_no_more_than_others, Collection) {
+BOOST_FIXTURE_TEST_CASE(many_duplicate_names_are_read_in_linear_time, Collection) {
   DowngradeToSchema11(path);
   std::string decks = "{";
   for (int id = 1; id <= 20'000; ++id)

@@ -39,7 +39,7 @@ std::string CodeOf(const std::function<void()>& f) {
   return "";
 }
 
-// "proceed", "not_modified" or the code of the error.
+// Returns "proceed", "not_modified" or the error code.
 std::string Result(const char* method, Headers headers, const Current& current = kNow) {
   std::string result;
   const std::string code = CodeOf([&] {
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(if_none_match_answers_304_to_reads_and_412_to_changes) {
   BOOST_TEST(Result("PUT", {{"if-none-match", "JoplinIgnore-12345"}}) == "proceed");
 }
 
-BOOST_AUTO_TEST_CASE(dates_count_where_no_entity_tag_does) {
+BOOST_AUTO_TEST_CASE(dates_are_used_only_without_entity_tags) {
   BOOST_TEST(Result("GET", {{"if-modified-since", kDate}}) == "not_modified");
   BOOST_TEST(Result("GET", {{"if-modified-since", kBefore}}) == "proceed");
   BOOST_TEST(Result("GET", {{"if-modified-since", "yesterday"}}) == "proceed");
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(dates_count_where_no_entity_tag_does) {
   BOOST_TEST(Result("GET", {{"if-modified-since", kDate}}, {.exists = true}) == "proceed");
 }
 
-BOOST_AUTO_TEST_CASE(the_order_is_that_of_rfc_9110) {
+BOOST_AUTO_TEST_CASE(conditions_are_evaluated_in_the_order_of_rfc_9110) {
   BOOST_TEST(Result("GET", {{"if-match", "\"v1\""}, {"if-none-match", "\"v2\""}}) == "precondition_failed");
   BOOST_TEST(Result("GET", {{"if-match", "\"v2\""}, {"if-none-match", "\"v2\""}}) == "not_modified");
   BOOST_TEST(Result("GET", {{"if-unmodified-since", kBefore}, {"if-none-match", "\"v2\""}}) ==
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_route_can_demand_a_condition) {
   BOOST_TEST(code({{"if-unmodified-since", kDate}}) == "");
 }
 
-BOOST_AUTO_TEST_CASE(an_entity_tag_of_ours_can_be_printed) {
+BOOST_AUTO_TEST_CASE(only_printable_entity_tags_are_accepted_from_our_code) {
   BOOST_TEST(ETag::Of(7).Print() == "\"7\"");
   BOOST_TEST((ETag{"x", true}.Print()) == "W/\"x\"");
   for (const char* bad : {"a\"b", "a b", "a\n", "\u00e9"})
@@ -183,14 +183,14 @@ BOOST_AUTO_TEST_CASE(one_range_is_a_part_of_the_body) {
   BOOST_TEST(Range("bytes=5-", UINT64_MAX) == "5+" + std::to_string(UINT64_MAX - 5));
 }
 
-BOOST_AUTO_TEST_CASE(a_range_without_a_byte_of_the_body_is_told_its_length) {
+BOOST_AUTO_TEST_CASE(an_unsatisfiable_range_is_answered_with_the_length) {
   for (const char* none :
        {"bytes=100-", "bytes=100-200", "bytes=-0", "bytes=99999999999999999999999-", "bytes=100-,200-300,-0"})
     BOOST_TEST(Range(none) == "bytes */100", none);
   BOOST_TEST(Range("bytes=0-", 0) == "bytes */0");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_malformed_or_more_than_one_range_is_the_whole_body) {
+BOOST_AUTO_TEST_CASE(malformed_or_multiple_ranges_give_the_whole_body) {
   for (const char* whole : {"", "bytes", "bytes=", "bytes=,", "bytes=-", "bytes=a-b", "bytes=5-4",
                             "bytes=1-2x", "bytes=+1-2", "bytes=1--2", "bytes=0x1-", "bytes=1 - 2",
                             "lines=1-2", "bytes=0-1,x", "bytes=0-1,5-6", "bytes=0-1,200-300", "bytes=--1"})
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(what_is_malformed_or_more_than_one_range_is_the_whole_body)
   BOOST_TEST(Range("bytes=0-1", 100, {}, "PUT") == "whole");
 }
 
-BOOST_AUTO_TEST_CASE(if_range_gives_a_part_of_the_same_body_only) {
+BOOST_AUTO_TEST_CASE(if_range_gives_a_part_only_of_the_same_body) {
   BOOST_TEST(Range("bytes=0-1", 100, {{"if-range", "\"v2\""}}) == "0+2");
   BOOST_TEST(Range("bytes=0-1", 100, {{"if-range", kDate}}) == "0+2");
   for (const char* other : {"\"v1\"", "W/\"v2\"", kBefore, "Sun, 06 Nov 1994 08:49:38 GMT",
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(if_range_gives_a_part_of_the_same_body_only) {
   BOOST_TEST(!RangeOf(just_now, kNow, 100, kMoment + 600ms).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_part_is_answered_as_one) {
+BOOST_AUTO_TEST_CASE(a_part_is_answered_with_206) {
   const Response part = Partial(Response::Stream([](BodySink&) {}, 100), ByteRange{10, 19, 100});
   BOOST_TEST(part.status == 206);
   BOOST_TEST(part.headers.back().first == "Content-Range");
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_cookie_is_found_by_its_whole_name) {
   BOOST_TEST(!CookieOf(Request(), "a").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_cookie_is_safe_unless_one_says_otherwise) {
+BOOST_AUTO_TEST_CASE(a_cookie_has_safe_defaults) {
   BOOST_TEST(PrintCookie({.name = "__Host-s", .value = "ab-_."}) ==
              "__Host-s=ab-_.; Path=/; Secure; HttpOnly; SameSite=Lax");
   BOOST_TEST(PrintCookie({.name = "s",
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(a_cookie_is_safe_unless_one_says_otherwise) {
                           .same_site = SameSite::kStrict}) == "s=; Path=/x; Max-Age=0; SameSite=Strict");
 }
 
-BOOST_AUTO_TEST_CASE(a_cookie_that_browsers_would_take_differently_is_our_mistake) {
+BOOST_AUTO_TEST_CASE(a_cookie_that_browsers_would_misread_is_an_internal_error) {
   const std::vector<Cookie> bad = {
       {.name = ""},
       {.name = "a b"},

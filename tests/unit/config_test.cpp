@@ -1,4 +1,4 @@
-// handlers/base/config: one table, four ways in.
+// handlers/base/config: one table of settings for file, environment, options and output.
 #include "handlers/base/config.h"
 
 #include <stdlib.h>
@@ -50,7 +50,7 @@ struct File {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_file_sets_what_it_names) {
+BOOST_AUTO_TEST_CASE(a_file_sets_only_the_settings_it_names) {
   Config config;
   ReadConfigText("# a comment\n\n history_days=7\r\ndatabase_url = postgresql:///a?b=c#d \nlog_level = warn",
                  config, AllSettings());
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_file_sets_what_it_names) {
   BOOST_TEST(config.Of<anki::Settings>().session_minutes == anki::Settings().session_minutes);
 }
 
-BOOST_AUTO_TEST_CASE(a_mistake_in_a_file_names_its_line) {
+BOOST_AUTO_TEST_CASE(an_error_in_a_file_names_its_line) {
   BOOST_TEST(MistakeIn("\nhistory_day = 7") == "line 2: there is no setting history_day");
   BOOST_TEST(MistakeIn("history_days") == "line 1: expected name = value");
   BOOST_TEST(MistakeIn("history_days = 7x").find("line 1: history_days must be a number") == 0u);
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_a_file_names_its_line) {
   BOOST_TEST(MistakeIn("log_level = info|warn").find("line 1: log_level must be one of") == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(options_win_over_environment_and_environment_over_file) {
+BOOST_AUTO_TEST_CASE(options_override_environment_and_environment_overrides_file) {
   const File file("history_days = 1\nsession_minutes = 1\nmax_collection_mib = 1\n");
   setenv("SYNCLINE_SESSION_MINUTES", "2", 1);
   setenv("SYNCLINE_MAX_COLLECTION_MIB", "2", 1);
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(options_win_over_environment_and_environment_over_file) {
   BOOST_TEST(config.Of<anki::Settings>().max_collection_mib == 3);
 }
 
-BOOST_AUTO_TEST_CASE(mistakes_on_the_command_line_end_the_program) {
+BOOST_AUTO_TEST_CASE(errors_on_the_command_line_end_the_program) {
   Config config;
   BOOST_TEST(Parse(config, {"--history-days", "many"}).value() == 64);
   BOOST_TEST(Parse(config, {"--history-days", "-1"}).value() == 64);
@@ -120,14 +120,14 @@ BOOST_AUTO_TEST_CASE(a_password_in_an_address_is_not_printed) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(settings_of_a_service_stand_under_its_name) {
+BOOST_AUTO_TEST_CASE(settings_of_a_service_are_printed_under_its_name) {
   Config config;
   config.Of<anki::Settings>().session_minutes = 3;
   const std::string text = PrintConfig(config, AllSettings());
   BOOST_TEST(text.find("# --- anki\n") != std::string::npos);
   BOOST_TEST(text.find("# --- anki\n") < text.find("session_minutes = 3\n"));
   BOOST_TEST(text.find("# --- anki\n") > text.find("log_level"));
-  BOOST_TEST(text.find("# --- account") == std::string::npos);  // it has none
+  BOOST_TEST(text.find("# --- account") == std::string::npos);  // it has no settings
 }
 
 namespace {
@@ -139,7 +139,7 @@ struct Other {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(each_service_has_settings_of_its_own_that_a_copy_takes_along) {
+BOOST_AUTO_TEST_CASE(each_service_has_its_own_settings_and_a_copy_has_copies_of_them) {
   Config config;
   const Config& seen = config;
   BOOST_TEST(seen.Of<Other>().number == 5);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(each_service_has_settings_of_its_own_that_a_copy_takes_alon
   BOOST_TEST(Config().Of<anki::Settings>().history_days == anki::Settings().history_days);
 }
 
-BOOST_AUTO_TEST_CASE(no_two_settings_have_one_name) {
+BOOST_AUTO_TEST_CASE(two_settings_of_one_name_are_refused) {
   // CLI11 refuses a second option of the same name.
   Config config;
   CLI::App app("test");

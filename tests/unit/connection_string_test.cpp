@@ -1,4 +1,4 @@
-// The address an operator gives, with what we add to it, as both libraries get it.
+// The operator's connection string, with our additions, as libpq parses it.
 #include <libpq-fe.h>
 
 #include <boost/test/unit_test.hpp>
@@ -14,7 +14,7 @@ using namespace syncline;
 
 namespace {
 
-// What libpq understands.
+// The connection string as parsed by libpq.
 std::map<std::string, std::string> Parsed(const std::string& url, const std::string& options = "-c jit=off") {
   sql::Settings settings;
   settings.url = url;
@@ -31,7 +31,7 @@ std::map<std::string, std::string> Parsed(const std::string& url, const std::str
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_uri_and_a_list_of_keys_are_both_addresses) {
+BOOST_AUTO_TEST_CASE(a_uri_and_a_list_of_keys_are_both_accepted) {
   for (const char* const url : {"postgresql://me@db.example:5433/sync%20line?sslmode=require",
                                 "host=db.example port=5433 user=me dbname='sync line' sslmode=require"}) {
     auto values = Parsed(url);
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_uri_and_a_list_of_keys_are_both_addresses) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_ours_replaces_what_the_address_says) {
+BOOST_AUTO_TEST_CASE(our_values_override_those_of_the_address) {
   auto values = Parsed("host=db application_name=other options='-c jit=on' connect_timeout=600");
   BOOST_TEST(values["application_name"] == "promises of 'us' \\ them");
   BOOST_TEST(values["client_encoding"] == "UTF8");
@@ -52,17 +52,17 @@ BOOST_AUTO_TEST_CASE(what_is_ours_replaces_what_the_address_says) {
   BOOST_TEST(Parsed("options='-c jit=on'", "")["options"] == "-c jit=on");
 }
 
-BOOST_AUTO_TEST_CASE(a_network_that_goes_away_silently_is_found_out) {
+BOOST_AUTO_TEST_CASE(a_silent_network_failure_is_detected) {
   auto values = Parsed("host=db");
   BOOST_TEST(std::stoi(values["keepalives_idle"]) +
                  std::stoi(values["keepalives_interval"]) * std::stoi(values["keepalives_count"]) <=
              30);
   BOOST_TEST(std::stoi(values["tcp_user_timeout"]) <= 30'000);
-  // An operator may know the network better.
+  // An operator may override it.
   BOOST_TEST(Parsed("host=db tcp_user_timeout=5000")["tcp_user_timeout"] == "5000");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_address_is_told) {
+BOOST_AUTO_TEST_CASE(an_invalid_address_throws_unavailable) {
   BOOST_CHECK_THROW(Parsed("host"), sql::Unavailable);
   BOOST_CHECK_THROW(Parsed("postgresql://[broken"), sql::Unavailable);
 }

@@ -1,4 +1,4 @@
-// sfld and csum. The expected values were computed by a client.
+// sfld and csum. The expected values come from a real client.
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
@@ -7,7 +7,7 @@
 
 using namespace syncline::anki;
 
-BOOST_AUTO_TEST_CASE(tags_go_and_text_stays) {
+BOOST_AUTO_TEST_CASE(tags_are_removed_and_text_is_kept) {
   BOOST_TEST(StripHtml("plain") == "plain");
   BOOST_TEST(StripHtml("") == "");
   BOOST_TEST(StripHtml("<b>bold</b> and <I>it</I>") == "bold and it");
@@ -19,7 +19,7 @@ BOOST_AUTO_TEST_CASE(tags_go_and_text_stays) {
   BOOST_TEST(StripHtml("<") == "<");
 }
 
-BOOST_AUTO_TEST_CASE(comments_styles_and_scripts_go_whole) {
+BOOST_AUTO_TEST_CASE(comments_styles_and_scripts_are_removed_with_their_content) {
   BOOST_TEST(StripHtml("<!-- a > b -->x") == "x");
   BOOST_TEST(StripHtml("<STYLE a=b>p{}</StYle>y") == "y");
   BOOST_TEST(StripHtml("<script>if (1<2) {}</script>z") == "z");
@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(comments_styles_and_scripts_go_whole) {
   BOOST_TEST(StripHtml("<!-- unclosed") == "<!-- unclosed");
 }
 
-BOOST_AUTO_TEST_CASE(media_tags_leave_their_file_name) {
+BOOST_AUTO_TEST_CASE(media_tags_are_replaced_by_their_file_name) {
   BOOST_TEST(StripHtml("<img src=\"a b.jpg\">") == " a b.jpg ");
   BOOST_TEST(StripHtml("<IMG SRC='q.png' alt=x>") == " q.png ");
   BOOST_TEST(StripHtml("<img src=plain.gif class=x>") == " plain.gif ");
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(media_tags_leave_their_file_name) {
   BOOST_TEST(StripHtml("<imgx src=a.png>") == "");
   BOOST_TEST(StripHtml("<img>") == "");
   BOOST_TEST(StripHtml("<img src=\"a&amp;b.jpg\">") == " a&b.jpg ");
-  // The oddities of upstream's expression.
+  // Peculiarities of upstream's regular expression.
   BOOST_TEST(StripHtml("<img data-src=\"d.png\">") == " d.png ");
   BOOST_TEST(StripHtml("<img src= x>") == "  x ");
   BOOST_TEST(StripHtml("<img src=\"\">") == " \"\" ");
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(hard_spaces_become_spaces_only_where_entities_are_decoded) 
   BOOST_TEST(StripHtml("a\u00A0b") == "a\u00A0b");
 }
 
-BOOST_AUTO_TEST_CASE(the_checksum_is_the_clients) {
+BOOST_AUTO_TEST_CASE(the_checksum_is_that_of_clients) {
   BOOST_TEST(FieldChecksum("") == 0xDA39A3EEu);
   BOOST_TEST(FieldChecksum("abc") == 0xA9993E36u);
 }
@@ -78,9 +78,9 @@ BOOST_AUTO_TEST_CASE(fields_are_found_by_position) {
                      9) == "");
 }
 
-BOOST_AUTO_TEST_CASE(the_time_grows_with_the_length_and_no_faster) {
-  // Each of these makes a backtracking matcher start over at every tag. Were it quadratic, a megabyte would
-  // take minutes.
+BOOST_AUTO_TEST_CASE(the_time_is_linear_in_the_length) {
+  // Each of these makes a backtracking matcher start over at every tag. A quadratic one would take minutes
+  // for a megabyte.
   for (const std::string part :
        {"<img ", "<img src=\"", "<img '\"", "<!-- ", "<style>", "<script x", "<img a\"", "&"}) {
     std::string text;

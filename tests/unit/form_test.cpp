@@ -16,7 +16,7 @@ using namespace syncline;
 
 namespace {
 
-// Gives its bytes in pieces of `piece`.
+// Returns its bytes in pieces of `piece`.
 class Text : public BodySource {
  public:
   explicit Text(std::string text, std::size_t piece = 1 << 20) : text_(std::move(text)), piece_(piece) {}
@@ -60,7 +60,7 @@ std::string FormCode(const std::string& text, FormLimits limits = {}) {
   return CodeOf([&] { Form(text, limits); });
 }
 
-// The parts of a body, read with all sizes of pieces and buffers that could matter.
+// Reads the parts of a body with the given sizes of pieces and buffer.
 std::string Parts(const std::string& text, const char* content_type = "multipart/form-data; boundary=b",
                   MultipartLimits limits = {}, std::size_t piece = 1 << 20,
                   std::size_t buffer_size = 1 << 16) {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_form_is_its_fields_in_order) {
   BOOST_TEST(Form("n%C3%A9=%e2%82%ac") == "[n\u00e9|\u20ac]");
 }
 
-BOOST_AUTO_TEST_CASE(a_form_that_is_none_is_refused) {
+BOOST_AUTO_TEST_CASE(an_invalid_form_is_refused) {
   for (const char* bad : {"a=%", "a=%4", "a=%zz", "%=1"})
     BOOST_TEST(FormCode(bad) == "bad_percent_encoding", bad);
   for (const char* bad : {"a=%00", "%00=1", "a=%ff", "a=\xff", "a=%C3"})
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_form_that_is_none_is_refused) {
   BOOST_TEST(ReadForm(Request()).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_form_of_its_limits_is_read_and_one_more_is_refused) {
+BOOST_AUTO_TEST_CASE(a_form_at_the_limits_is_read_and_one_over_them_is_refused) {
   const FormLimits limits{.fields = 2, .name_bytes = 3, .value_bytes = 4, .total_bytes = 20};
   BOOST_TEST(Form("abc=%31234&b=1", limits) == "[abc|1234][b|1]");
   for (const char* large : {"a&b&c", "abcd=1", "a=12345", "a=1&&&&&&&&&&&&&&&&&&&"})
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_value_is_found_by_its_name) {
 
 // ---- Multipart
 
-BOOST_AUTO_TEST_CASE(parts_are_what_was_sent_whatever_the_pieces) {
+BOOST_AUTO_TEST_CASE(parts_do_not_depend_on_how_the_bytes_arrive) {
   const std::string file("\r\n--\r\n--a\r\n-\r\0\r\r\n-", 20);
   const std::string text = "ignored\r\n" + Section("name=\"a\"", "1") +
                            Section("name=f; filename=\"x.bin\"", file) + Section("name=\"empty\"", "") +
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(parts_are_what_was_sent_whatever_the_pieces) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(what_real_clients_send_is_read) {
+BOOST_AUTO_TEST_CASE(bodies_of_real_clients_are_read) {
   // Chromium 120
   BOOST_TEST(Parts("------WebKitFormBoundaryAb1\r\nContent-Disposition: form-data; name=\"f\"; "
                    "filename=\"\u00e9%22.txt\"\r\nContent-Type: text/plain\r\n\r\nx\r\n"
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(what_real_clients_send_is_read) {
       Parts("--0a\r\nContent-Disposition: form-data; name=\"f\"; filename*=utf-8''%E2%82%AC.txt\r\n\r\nx\r\n"
             "--0a--\r\n",
             "multipart/form-data; boundary=0a") == "[f|\u20ac.txt|x]");
-  // Qt 5: the boundary has characters that need quotes
+  // Qt 5: the boundary contains characters that need quotes
   BOOST_TEST(
       Parts("--boundary_.oOo._MTI=\r\nContent-Type: application/json\r\nContent-Disposition: form-data; "
             "name=\"j\"\r\n\r\n{}\r\n--boundary_.oOo._MTI=--\r\n",
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(what_real_clients_send_is_read) {
             "Content-Type: application/octet-stream\r\n\r\n\x1f\x8b\r\n\r\n--Anki-sync-boundary--\r\n",
             "multipart/form-data; boundary=Anki-sync-boundary") ==
       "[c|1][data|data|application/octet-stream|\x1f\x8b\r\n]");
-  // Internet Explorer and its kind
+  // Internet Explorer and others send full paths
   BOOST_TEST(Parts(Section("name=\"f\"; filename=\"C:\\temp\\x\"", "") + kEnd) == "[f|C:\\temp\\x|]");
   // Python's email package folds long headers; a form without fields has no parts.
   BOOST_TEST(Parts("--b \t\r\nX: y\r\ncontent-disposition:form-data;\r\n\tNAME=a\r\n\r\n\r\n" + kEnd) ==
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_type_that_is_not_multipart_or_has_no_boundary_is_refused)
   BOOST_TEST(CodeOf([] { MultipartReader reader{Request()}; }) == "not_multipart");
 }
 
-BOOST_AUTO_TEST_CASE(a_multipart_body_of_its_limits_is_read_and_one_more_is_refused) {
+BOOST_AUTO_TEST_CASE(a_multipart_body_at_the_limits_is_read_and_one_over_them_is_refused) {
   const MultipartLimits limits{.parts = 2, .header_bytes = 60, .preamble_bytes = 10};
   const std::string a = Section("name=a", "x");
   BOOST_TEST(PartsCode("0123456789\r\n" + a + a + kEnd, limits) == "");
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_multipart_body_of_its_limits_is_read_and_one_more_is_refu
   BOOST_TEST(CodeOf([&] { reader.ReadText(5); }) == "multipart_too_large");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_read_of_a_part_is_skipped) {
+BOOST_AUTO_TEST_CASE(the_unread_rest_of_a_part_is_skipped) {
   Text body(Section("name=a", std::string(200'000, 'x')) + Section("name=b", "y") + kEnd, 1000);
   MultipartReader reader(With("multipart/form-data; boundary=b", body));
   BOOST_TEST(reader.ReadText(9) == "");
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_read_of_a_part_is_skipped) {
   BOOST_TEST(reader.ReadText(9) == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_body_that_looks_like_its_boundary_costs_no_more_than_its_size) {
+BOOST_AUTO_TEST_CASE(a_body_that_resembles_its_boundary_is_read_in_linear_time) {
   const std::string boundary(60, '-');
   const std::string nearly = "\r\n--" + boundary.substr(1) + "x";
   std::string content;
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_looks_like_its_boundary_costs_no_more_than_its_
   BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)));
 }
 
-BOOST_AUTO_TEST_CASE(parameters_of_a_header_are_read_or_the_header_is_refused) {
+BOOST_AUTO_TEST_CASE(header_parameters_are_read_or_the_header_is_refused) {
   const auto read = ParseHeaderParameters("Text/Plain ; Charset=\"a;\\\"b\" ;; x = y;");
   BOOST_REQUIRE(read.has_value());
   BOOST_TEST(read->value == "text/plain");

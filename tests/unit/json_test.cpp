@@ -26,7 +26,7 @@ std::size_t OffsetOf(std::string_view text) {
   return std::string::npos;
 }
 
-// The problems of a body, as "type place" lines.
+// The problems of a body, each as "type place;".
 template <typename Read>
 std::string ProblemsOf(std::string_view body, Read read, JsonRules rules = {}) {
   std::string text;
@@ -39,7 +39,7 @@ std::string ProblemsOf(std::string_view body, Read read, JsonRules rules = {}) {
   return text;
 }
 
-// What reading one value of {"v": VALUE} found.
+// The type of the problem found when reading one value of {"v": VALUE}, or "".
 template <typename Read>
 std::string Found(std::string_view value, Read read, JsonRules rules = {}) {
   const std::string body = "{\"v\":" + std::string(value) + "}";
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(json_beyond_the_limits_is_refused) {
   BOOST_CHECK_THROW(JsonSpans{nul}, BadJson);
 }
 
-BOOST_AUTO_TEST_CASE(spans_are_the_text_that_came) {
+BOOST_AUTO_TEST_CASE(spans_are_the_original_text) {
   const std::string text =
       " { \"a\\u00e9\" : [ 1.50 , -9223372036854775808,\"x\\ny\" , {} ] , \"b\":null,\"c\":false } ";
   const JsonSpans json(text);
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(strings_are_decoded_when_asked_for) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_whole_number_is_digits_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(a_whole_number_has_only_digits) {
   BOOST_TEST(WholeNumber("0").value() == 0);
   BOOST_TEST(WholeNumber("-9223372036854775808").value() == std::numeric_limits<std::int64_t>::min());
   BOOST_TEST(WholeNumber("9223372036854775807").value() == std::numeric_limits<std::int64_t>::max());
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_whole_number_is_digits_and_nothing_else) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(an_error_knows_its_byte) {
+BOOST_AUTO_TEST_CASE(an_error_has_its_offset) {
   BOOST_TEST(OffsetOf("") == 0u);
   BOOST_TEST(OffsetOf(R"({"a": nul})") == 9u);
   BOOST_TEST(OffsetOf(R"([1, 2 3])") == 6u);
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_duplicate_key_is_found_at_any_depth) {
   BOOST_TEST(json.Raw(*json.FindDuplicateKey()) == "3");
 }
 
-BOOST_AUTO_TEST_CASE(many_small_objects_beside_a_large_one_cost_no_more_than_their_size) {
+BOOST_AUTO_TEST_CASE(many_small_objects_next_to_a_large_one_are_checked_in_linear_time) {
   std::string text = "[{\"k\":0";
   for (int i = 0; i < 300'000; ++i) text += ",\"k" + std::to_string(i) + "\":0";
   text += '}';
@@ -210,10 +210,10 @@ BOOST_AUTO_TEST_CASE(members_become_values) {
   BOOST_TEST(!entry.missing.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(all_that_is_wrong_is_told_at_once_with_its_place) {
+BOOST_AUTO_TEST_CASE(all_problems_are_reported_at_once_with_their_places) {
   const auto read = [](const JsonObject& in) {
     in.Text("name", 3);
-    in.Text("name", 2);  // a place is told once
+    in.Text("name", 2);  // a place is reported once
     in.Int("page", 1, 10);
     in.List("items", 5, [](const JsonValue& item) { return item.Object().Object("a/b").Text("c~d", 5); });
     in.Maybe("maybe").Bool();
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(all_that_is_wrong_is_told_at_once_with_its_place) {
       "/items/2;missing /items/3/a~1b/c~0d;bool_type /maybe;");
 }
 
-BOOST_AUTO_TEST_CASE(a_problem_says_what_fastapi_says) {
+BOOST_AUTO_TEST_CASE(a_problem_has_the_words_of_fastapi) {
   try {
     ReadJson(R"({"page": 0})", [](const JsonObject& in) { return in.Int("page", 1, 10); });
     BOOST_ERROR("nothing was thrown");
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_problem_says_what_fastapi_says) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_object_or_no_json_or_nothing_at_all_is_told_apart) {
+BOOST_AUTO_TEST_CASE(wrong_type_invalid_json_and_no_body_are_distinguished) {
   const auto read = [](const JsonObject& in) { return in.Int("a"); };
   BOOST_TEST(ProblemsOf("[]", read) == "model_attributes_type ;");
   BOOST_TEST(ProblemsOf("{\"a\":", read) == "json_invalid ;");
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(an_integer_is_read_by_its_digits) {
   BOOST_TEST(IntOf("-9223372036854775809") == "greater_than_equal");
   BOOST_TEST(IntOf("1e300") == "less_than_equal");
   BOOST_TEST(IntOf("-1e300") == "greater_than_equal");
-  // 4.99... is 5 as a double.
+  // As a double, 4.99... would be 5.
   for (const char* fraction : {"5.5", "4.99999999999999999999999", "9007199254740993.5", "1e-1", "1e-999"})
     BOOST_TEST(IntOf(fraction) == "int_from_float", fraction);
   for (const char* other : {"\"5\"", "true", "null", "[5]", "{}"})
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(an_integer_is_read_by_its_digits) {
   BOOST_TEST(IntOf("-1", {}, 0, 9) == "greater_than_equal");
 }
 
-BOOST_AUTO_TEST_CASE(numbers_in_strings_are_taken_where_the_rules_say_so) {
+BOOST_AUTO_TEST_CASE(numbers_in_strings_are_accepted_only_by_lax_rules) {
   constexpr JsonRules kLax{.numbers_in_strings = true};
   BOOST_TEST(IntOf("\"5\"", kLax) == "5");
   BOOST_TEST(IntOf("\"-5.0\"", kLax) == "-5");
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(a_double_is_inside_its_bounds) {
   BOOST_TEST(Found("null", number) == "float_type");
 }
 
-BOOST_AUTO_TEST_CASE(texts_are_counted_in_characters_and_hold_no_nul) {
+BOOST_AUTO_TEST_CASE(texts_are_counted_in_characters_and_contain_no_nul) {
   const auto text = [](const JsonValue& v) { return v.Text(3, 2); };
   BOOST_TEST(Found("\"\u00e9\u00e9\u00e9\"", text) == "");
   BOOST_TEST(Found("\"\U0001F600a\"", text) == "");
@@ -307,7 +307,7 @@ BOOST_AUTO_TEST_CASE(texts_are_counted_in_characters_and_hold_no_nul) {
   BOOST_TEST(Found("5", text) == "string_type");
 }
 
-BOOST_AUTO_TEST_CASE(a_choice_is_one_of_the_words_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(a_choice_is_exactly_one_of_the_words) {
   constexpr std::string_view kWords[] = {"a", "b", "c"};
   const auto choice = [&](const JsonValue& v) { return v.Choice(kWords); };
   BOOST_TEST(Found("\"c\"", choice) == "");
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_choice_is_one_of_the_words_and_nothing_else) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(missing_and_null_are_told_apart) {
+BOOST_AUTO_TEST_CASE(missing_and_null_are_distinguished) {
   const auto read = [](std::string_view body) {
     return ReadJson(body, [](const JsonObject& in) {
       const auto score = in.Find("score");
@@ -344,7 +344,7 @@ BOOST_AUTO_TEST_CASE(unknown_keys_are_refused_only_where_a_handler_says_so) {
   BOOST_TEST(ProblemsOf(R"({"a":1})", strict) == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_rule_of_the_service_is_told_like_any_other) {
+BOOST_AUTO_TEST_CASE(a_service_rule_is_reported_like_any_other) {
   BOOST_TEST(ProblemsOf(R"({"email":"x"})", [](const JsonObject& in) {
                const JsonValue email = in["email"];
                if (email.Text(100).find('@') == std::string::npos) email.Refuse("value_error", "no address");
@@ -352,7 +352,7 @@ BOOST_AUTO_TEST_CASE(a_rule_of_the_service_is_told_like_any_other) {
              }) == "value_error /email;");
 }
 
-BOOST_AUTO_TEST_CASE(a_body_that_is_wrong_in_a_million_places_costs_no_more_than_its_size) {
+BOOST_AUTO_TEST_CASE(a_body_with_a_million_problems_is_read_in_linear_time) {
   std::string body = "[0";
   for (int i = 0; i < 500'000; ++i) body += ",0";
   body += ']';
@@ -368,7 +368,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_is_wrong_in_a_million_places_costs_no_more_than
   BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)));
 }
 
-BOOST_AUTO_TEST_CASE(a_place_and_an_echo_are_short_however_long_the_input) {
+BOOST_AUTO_TEST_CASE(reported_places_and_inputs_are_short_for_any_input) {
   const std::string body = "{\"" + std::string(10'000, 'k') + "\":\"" + std::string(10'000, 'v') + "\"}";
   try {
     ReadJson(body, [](const JsonObject& in) {
@@ -382,7 +382,7 @@ BOOST_AUTO_TEST_CASE(a_place_and_an_echo_are_short_however_long_the_input) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(problems_of_path_and_body_are_told_together) {
+BOOST_AUTO_TEST_CASE(problems_of_path_and_body_are_reported_together) {
   InputProblems problems;
   problems.Add({.type = "int_parsing", .source = "path", .place = {std::string("id")}});
   try {
@@ -397,7 +397,7 @@ BOOST_AUTO_TEST_CASE(problems_of_path_and_body_are_told_together) {
 
 // ---- Writing
 
-BOOST_AUTO_TEST_CASE(what_is_written_is_json) {
+BOOST_AUTO_TEST_CASE(written_values_are_json) {
   JsonWriter json;
   json.Object().Add("id", 3).Object("owner").Add("name", "A\"\\\n\x01").End().Array("tags");
   json.Add("a").Array().End().Object().End().Add(nullptr).Add(true).End();
@@ -408,7 +408,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_json) {
   BOOST_TEST(JsonWriter().Add("alone").Finish() == "\"alone\"");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_open_at_the_end_is_ended) {
+BOOST_AUTO_TEST_CASE(finish_closes_open_arrays_and_objects) {
   JsonWriter json;
   json.Object().Array("a").Object();
   BOOST_TEST(json.Finish() == R"({"a":[{}]})");
@@ -442,12 +442,12 @@ BOOST_AUTO_TEST_CASE(only_json_passes_for_json) {
   BOOST_TEST(!takes(nullptr));
 }
 
-BOOST_AUTO_TEST_CASE(no_bytes_make_a_text_that_is_not_utf8) {
+BOOST_AUTO_TEST_CASE(invalid_utf8_is_replaced_in_written_texts) {
   BOOST_TEST(JsonWriter().Add("a\xFF\xED\xA0\x80z\xE2\x82").Finish() ==
              "\"a\uFFFD\uFFFD\uFFFD\uFFFDz\uFFFD\uFFFD\"");
 }
 
-BOOST_AUTO_TEST_CASE(a_list_of_any_length_goes_out_in_pieces) {
+BOOST_AUTO_TEST_CASE(a_list_of_any_length_is_written_in_pieces) {
   Collect sink;
   JsonWriter json(sink);
   json.Array();
@@ -461,7 +461,7 @@ BOOST_AUTO_TEST_CASE(a_list_of_any_length_goes_out_in_pieces) {
   BOOST_TEST(count == 100'000u);
 }
 
-BOOST_AUTO_TEST_CASE(a_writer_used_in_the_wrong_order_is_our_mistake) {
+BOOST_AUTO_TEST_CASE(a_writer_used_in_the_wrong_order_is_an_internal_error) {
   const std::vector<std::function<void(JsonWriter&)>> all = {
       [](JsonWriter& j) { j.Finish(); },
       [](JsonWriter& j) { j.End(); },
@@ -479,7 +479,7 @@ BOOST_AUTO_TEST_CASE(a_writer_used_in_the_wrong_order_is_our_mistake) {
 
 // ---- UTF-8
 
-BOOST_AUTO_TEST_CASE(utf8_is_what_rfc_3629_says) {
+BOOST_AUTO_TEST_CASE(utf8_is_valid_as_in_rfc_3629) {
   for (const char* good : {"", "abc", "\u00e9", "\u20ac", "\U0001F600", "\uFFFF", "12345678\u00e9"})
     BOOST_TEST(IsUtf8(good), good);
   for (const char* bad :
@@ -487,7 +487,7 @@ BOOST_AUTO_TEST_CASE(utf8_is_what_rfc_3629_says) {
     BOOST_TEST(!IsUtf8(bad), bad);
 }
 
-BOOST_AUTO_TEST_CASE(any_bytes_become_text_of_the_database) {
+BOOST_AUTO_TEST_CASE(any_bytes_become_text_for_the_database) {
   std::string text("a\0\xFFz\xE2\x82\u20ac", 9);
   MakeText(text);
   BOOST_TEST(text == "a\uFFFDz\uFFFD\uFFFD\u20ac");

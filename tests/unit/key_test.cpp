@@ -1,4 +1,4 @@
-// The text of keys and names: one spelling, nothing that needs quoting, and nothing but ours is taken.
+// The text of keys and names: one spelling, nothing that needs quoting, and only our own keys are accepted.
 #include <boost/test/unit_test.hpp>
 #include <limits>
 #include <set>
@@ -15,7 +15,7 @@ namespace {
 const std::string kRandom(43, 'A');
 }
 
-BOOST_AUTO_TEST_CASE(a_key_leads_back_to_its_user_and_hash) {
+BOOST_AUTO_TEST_CASE(a_key_contains_its_user_and_hash) {
   for (const std::int64_t id : {std::int64_t{1}, std::int64_t{35}, std::int64_t{36}, std::int64_t{1'000'000},
                                 std::numeric_limits<std::int64_t>::max()}) {
     const NewKey key = MakeKey(UserId{id});
@@ -35,13 +35,13 @@ BOOST_AUTO_TEST_CASE(a_key_is_short_and_needs_no_quoting) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(no_two_keys_are_alike) {
+BOOST_AUTO_TEST_CASE(keys_are_unique) {
   std::set<std::string> keys;
   for (int i = 0; i < 1000; ++i) keys.insert(MakeKey(UserId{7}).text);
   BOOST_TEST(keys.size() == 1000u);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_key_of_ours_is_refused_without_asking_the_database) {
+BOOST_AUTO_TEST_CASE(foreign_keys_are_refused_without_the_database) {
   BOOST_TEST(ParseKey("1." + kRandom).has_value());
   for (const std::string& text : {
            std::string(),
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_of_ours_is_refused_without_asking_the_databa
            "1y2p0ij32e8e8." + kRandom,
            "zzzzzzzzzzzzzz." + kRandom,
            std::string(100'000, '1'),
-           std::string("b2619aa1529dfdc4248e6edbf3c1b2a2b014cf6d"),  // the reference server's keys look so
+           std::string("b2619aa1529dfdc4248e6edbf3c1b2a2b014cf6d"),  // a key of the reference server
        }) {
     BOOST_TEST_CONTEXT(text.substr(0, 80)) {
       BOOST_TEST(!ParseKey(text).has_value());
@@ -73,13 +73,13 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_of_ours_is_refused_without_asking_the_databa
   BOOST_TEST(ParseKey("1y2p0ij32e8e7." + kRandom).has_value());  // 2^63 - 1
 }
 
-BOOST_AUTO_TEST_CASE(both_spellings_of_a_letter_make_one_name) {
+BOOST_AUTO_TEST_CASE(composed_and_decomposed_letters_make_one_name) {
   BOOST_TEST(NormalName("J\xc3\xb6rg").value() == "J\xc3\xb6rg");
   BOOST_TEST(NormalName("Jo\xcc\x88rg").value() == "J\xc3\xb6rg");
   BOOST_TEST(FoldedName("JO\xcc\x88RG") == FoldedName("j\xc3\xb6rg"));
 }
 
-BOOST_AUTO_TEST_CASE(names_that_no_account_can_have_are_refused) {
+BOOST_AUTO_TEST_CASE(invalid_account_names_are_refused) {
   std::string long_name(200, 'a');
   BOOST_TEST(NormalName(long_name).has_value());
   BOOST_TEST(!NormalName(long_name + "a").has_value());
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(names_that_no_account_can_have_are_refused) {
   BOOST_TEST(NormalName("ann bell@example.org").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(names_of_devices_are_cut_between_characters) {
+BOOST_AUTO_TEST_CASE(device_names_are_cut_between_characters) {
   BOOST_TEST(ShortText("\xc3\xb6\xc3\xb6\xc3\xb6", 2) == "\xc3\xb6\xc3\xb6");
   BOOST_TEST(ShortText("a\nb\x7f", 10) == "ab");
   BOOST_TEST(ShortText("a\xff", 10) == "");
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(delays_begin_after_some_failures_and_grow_to_a_cap) {
   BOOST_TEST(AddressDelay(1000).count() == 60);
 }
 
-BOOST_AUTO_TEST_CASE(an_ipv6_client_counts_by_its_network) {
+BOOST_AUTO_TEST_CASE(an_ipv6_client_is_counted_by_its_network) {
   const auto address = [](const char* text) { return SubjectsOf("ann", text).address; };
   BOOST_TEST((address("2001:db8:1:2::1") == address("2001:db8:1:2:ffff::9")));
   BOOST_TEST((address("2001:db8:1:2::1") != address("2001:db8:1:3::1")));

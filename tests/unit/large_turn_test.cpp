@@ -1,4 +1,4 @@
-// handlers/base/large_turn: one at a time, first come, first served, and nobody waits for ever.
+// handlers/base/large_turn: one at a time, in order of arrival, with a bounded wait.
 #include "handlers/base/large_turn.h"
 
 #include <atomic>
@@ -12,7 +12,7 @@
 using namespace syncline;
 using namespace std::chrono_literals;
 
-BOOST_AUTO_TEST_CASE(one_has_the_turn_and_all_get_it) {
+BOOST_AUTO_TEST_CASE(only_one_thread_has_the_turn_and_all_get_it) {
   std::atomic<int> inside = 0, most = 0, served = 0;
   std::vector<std::thread> threads;
   for (int n = 0; n < 8; ++n) {
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(one_has_the_turn_and_all_get_it) {
   BOOST_TEST(served == 40);
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_too_long_is_told_and_holds_nobody_up) {
+BOOST_AUTO_TEST_CASE(a_wait_that_is_too_long_throws_busy_and_blocks_nobody) {
   std::optional<LargeTurn> first;
   first.emplace(1s);
   const auto begin = std::chrono::steady_clock::now();
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(who_waits_too_long_is_told_and_holds_nobody_up) {
   BOOST_CHECK_NO_THROW(LargeTurn(0ms));
 }
 
-BOOST_AUTO_TEST_CASE(who_came_first_is_served_first) {
+BOOST_AUTO_TEST_CASE(turns_are_given_in_order_of_arrival) {
   std::optional<LargeTurn> first;
   first.emplace(1s);
   std::vector<int> order;

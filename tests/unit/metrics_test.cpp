@@ -1,4 +1,4 @@
-// handlers/base/metrics: what processes count, over their deaths.
+// handlers/base/metrics: counters that survive the processes.
 #include "handlers/base/metrics.h"
 
 #include <signal.h>
@@ -62,14 +62,14 @@ BOOST_AUTO_TEST_CASE(a_counter_is_the_sum_over_all_processes) {
              "# HELP cats_total Cats seen.\n# TYPE cats_total counter\ncats_total{colour=\"grey\"} 3\n");
 }
 
-BOOST_AUTO_TEST_CASE(what_a_process_has_counted_outlives_it) {
+BOOST_AUTO_TEST_CASE(counters_of_a_process_outlive_it) {
   const Directory directory;
   Metrics one(directory.path);
   Count(Cats(one));
   for (int i = 1; i <= 3; ++i) {
     auto two = std::make_unique<Metrics>(directory.path);
     Count(Cats(*two), 10);
-    // Unseen, seen alive, or seen dead only.
+    // First read after its end, while it runs, or only after the end.
     if (i == 2) BOOST_TEST(Has(directory.Page(), "cats_total{colour=\"grey\"} 21"));
     two.reset();
     if (i == 3) BOOST_TEST(Has(directory.Page(), "cats_total{colour=\"grey\"} 31"));
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(what_a_process_has_counted_outlives_it) {
   BOOST_TEST(Has(directory.Page(), "cats_total{colour=\"grey\"} 32"));
 }
 
-BOOST_AUTO_TEST_CASE(a_process_that_is_killed_loses_nothing) {
+BOOST_AUTO_TEST_CASE(a_killed_process_loses_no_counts) {
   const Directory directory;
   const pid_t child = fork();
   if (child == 0) {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_killed_loses_nothing) {
   BOOST_TEST(directory.Files() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_gauge_is_that_of_the_living) {
+BOOST_AUTO_TEST_CASE(a_gauge_is_the_sum_over_living_processes) {
   const Directory directory;
   Metrics one(directory.path);
   one.Gauge("cats_here", {}, "Cats in the room").store(2);
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_gauge_is_that_of_the_living) {
   BOOST_TEST(Has(directory.Page(), "cats_here 2"));
 }
 
-BOOST_AUTO_TEST_CASE(a_file_is_counted_once_though_its_removal_was_broken_off) {
+BOOST_AUTO_TEST_CASE(a_file_is_counted_once_even_if_its_removal_was_interrupted) {
   const Directory directory;
   {
     Metrics metrics(directory.path);
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(no_label_can_forge_a_line) {
   BOOST_TEST(Has(page.Text(), "cats{name=\"a\\\"} 1\\nb\\\\\"} -1"));
 }
 
-BOOST_AUTO_TEST_CASE(files_that_are_broken_are_passed_over) {
+BOOST_AUTO_TEST_CASE(corrupt_files_are_ignored) {
   const Directory directory;
   Metrics metrics(directory.path);
   Count(Cats(metrics));
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(files_that_are_broken_are_passed_over) {
   BOOST_TEST(directory.Files() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_file_costs_only_what_came_last) {
+BOOST_AUTO_TEST_CASE(a_full_file_loses_only_the_newest_metrics) {
   const Directory directory;
   Metrics metrics(directory.path);
   Count(Cats(metrics));
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_full_file_costs_only_what_came_last) {
   BOOST_TEST(Has(directory.Page(), "cats_total{colour=\"grey\"} 1"));
 }
 
-BOOST_AUTO_TEST_CASE(without_a_directory_counting_goes_on_for_nobody) {
+BOOST_AUTO_TEST_CASE(without_a_directory_counting_works_in_the_process_only) {
   for (const char* path : {"", "/nonexistent/metrics"}) {
     Metrics metrics(path);
     Count(Cats(metrics));
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(without_a_directory_counting_goes_on_for_nobody) {
   BOOST_CHECK_THROW(page.Collect("/nonexistent/metrics"), Error);
 }
 
-BOOST_AUTO_TEST_CASE(counting_costs_next_to_nothing) {
+BOOST_AUTO_TEST_CASE(counting_takes_less_than_a_microsecond) {
   const Directory directory;
   Metrics metrics(directory.path);
   MetricCell& cell = Cats(metrics);
@@ -201,5 +201,5 @@ BOOST_AUTO_TEST_CASE(counting_costs_next_to_nothing) {
   }
   const auto each = (std::chrono::steady_clock::now() - begin) / kTimes;
   BOOST_TEST_MESSAGE("a counter and a histogram: " << each.count() << " ns");
-  BOOST_TEST(each.count() < 1000);  // slow for sanitizers; 20 ns otherwise
+  BOOST_TEST(each.count() < 1000);  // allows for sanitizers; 20 ns without
 }

@@ -1,4 +1,4 @@
-// fcgi/request_metrics: where the numbers of a request go, and what that costs.
+// fcgi/request_metrics: how requests are counted, and the cost of counting.
 #include "fcgi/request_metrics.h"
 
 #include <boost/test/unit_test.hpp>
@@ -74,7 +74,7 @@ BOOST_FIXTURE_TEST_CASE(a_request_is_counted_under_its_operation_and_status, Fix
   BOOST_TEST(Has("syncline_statement_seconds_total{op=\"zoo.cats\"} 0.004500"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_request_without_a_whole_answer_of_ours_is_not_counted_as_a_200, Fixture) {
+BOOST_FIXTURE_TEST_CASE(a_request_without_a_complete_answer_is_not_counted_as_200, Fixture) {
   const RequestMetrics metrics(directory, router, "api");
   Served served = Of(&kRows[0], 200);
   for (const auto ending :
@@ -89,13 +89,13 @@ BOOST_FIXTURE_TEST_CASE(a_request_without_a_whole_answer_of_ours_is_not_counted_
   BOOST_TEST(!Has("syncline_requests_total{op=\"zoo.cats\",status=\"200\"} 1"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_status_that_is_none_has_a_place, Fixture) {
+BOOST_FIXTURE_TEST_CASE(an_invalid_status_is_counted_as_other, Fixture) {
   const RequestMetrics metrics(directory, router, "api");
   for (const int status : {0, -1, 199, 520, 999, 1 << 30}) metrics.Count(Of(&kRows[0], status));
   BOOST_TEST(Has("syncline_requests_total{op=\"zoo.cats\",status=\"other\"} 6"));
 }
 
-BOOST_FIXTURE_TEST_CASE(slots_are_in_use_as_long_as_they_say_so, Fixture) {
+BOOST_FIXTURE_TEST_CASE(busy_slots_are_counted_while_busy, Fixture) {
   const RequestMetrics metrics(directory, router, "large");
   metrics.SetSlots(16);
   {

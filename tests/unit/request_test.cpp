@@ -1,4 +1,4 @@
-// handlers/base/request and the reading of FastCGI params in fcgi/fcgi_io.
+// handlers/base/request, and reading FastCGI params in fcgi/fcgi_io.
 #include "handlers/base/request.h"
 
 #include <algorithm>
@@ -73,13 +73,13 @@ BOOST_AUTO_TEST_CASE(params_become_a_request) {
   BOOST_TEST(!request.Query("z").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_client_cannot_send_what_nginx_establishes) {
+BOOST_AUTO_TEST_CASE(a_client_cannot_send_the_params_of_nginx) {
   const auto received =
       Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/", "HTTP_SYNCLINE_USER=7", "HTTP_SYNCLINE=7"});
   BOOST_TEST(!received.request.Header("syncline-user").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_raw_uri_is_split_before_it_is_decoded_once_and_cut_at_its_query) {
+BOOST_AUTO_TEST_CASE(a_raw_uri_is_split_then_decoded_once_and_cut_at_its_query) {
   const auto received = Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/a%20b/%2541/?c=/d"});
   const std::vector<std::string> expected = {"a b", "%41", ""};
   BOOST_TEST(received.request.segments == expected, boost::test_tools::per_element());
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_raw_uri_is_split_before_it_is_decoded_once_and_cut_at_its
   BOOST_TEST(ProblemOf({"REQUEST_METHOD=GET", "REQUEST_URI=/a%4"}) == "bad_percent_encoding");
 }
 
-BOOST_AUTO_TEST_CASE(paths_that_mean_another_path_are_refused) {
+BOOST_AUTO_TEST_CASE(paths_that_could_mean_another_path_are_refused) {
   for (const char* uri : {"REQUEST_URI=/a/../b", "REQUEST_URI=/..", "REQUEST_URI=/a/%2e%2e/b",
                           "REQUEST_URI=/./a", "REQUEST_URI=/a%00b", "REQUEST_URI=/a%2Fb", "REQUEST_URI=/a#b",
                           "REQUEST_URI=/a%2fb", "REQUEST_URI=/%ff", "REQUEST_URI=/a%ed%a0%80",
@@ -110,13 +110,13 @@ BOOST_AUTO_TEST_CASE(invalid_lengths_are_refused) {
                   .request.content_length.has_value());
 }
 
-BOOST_AUTO_TEST_CASE(params_that_make_no_request_are_no_crash) {
+BOOST_AUTO_TEST_CASE(params_without_a_request_do_not_crash) {
   BOOST_TEST(!front::ReadRequest(nullptr).request.id.empty());
   BOOST_TEST(ProblemOf({}) == "no_method");
   BOOST_TEST(ProblemOf({"", "=", "=x", "nothing", "HTTP_=", "HTTP_"}) == "no_method");
 }
 
-BOOST_AUTO_TEST_CASE(a_request_id_that_could_forge_a_line_is_replaced) {
+BOOST_AUTO_TEST_CASE(a_request_id_that_could_forge_a_log_line_is_replaced) {
   for (const char* id :
        {"SYNCLINE_REQUEST_ID=a b", "SYNCLINE_REQUEST_ID=a\r\nSet-Cookie: x", "SYNCLINE_REQUEST_ID="}) {
     const std::string made = Receive({"REQUEST_METHOD=GET", "REQUEST_URI=/", id}).request.id;
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_request_id_that_could_forge_a_line_is_replaced) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_body_of_the_limit_is_read_and_one_byte_more_is_refused) {
+BOOST_AUTO_TEST_CASE(a_body_at_the_limit_is_read_and_one_byte_more_is_refused) {
   for (const bool known : {true, false}) {
     Text body(std::string(1000, 'x'));
     Request request;
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(no_body_is_an_empty_body) {
   BOOST_TEST(request.ReadBody(0).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_large_body_of_unknown_length_is_whole) {
+BOOST_AUTO_TEST_CASE(a_large_body_of_unknown_length_is_complete) {
   std::string text(200'000, 'x');
   text.back() = 'y';
   Text body(text);
@@ -155,14 +155,14 @@ BOOST_AUTO_TEST_CASE(a_large_body_of_unknown_length_is_whole) {
   BOOST_TEST((request.ReadBody(1 << 20) == text));
 }
 
-BOOST_AUTO_TEST_CASE(path_params_that_do_not_exist_are_our_mistake) {
+BOOST_AUTO_TEST_CASE(unknown_path_params_are_an_internal_error) {
   Request request;
   request.path_params = {{"deck", "1"}};
   BOOST_TEST(request.PathParam("deck") == "1");
   BOOST_TEST(CodeOf([&] { request.PathParam("card"); }) == "internal");
 }
 
-BOOST_AUTO_TEST_CASE(query_values_are_text_that_can_be_stored) {
+BOOST_AUTO_TEST_CASE(query_values_that_the_database_could_not_store_are_refused) {
   Request request;
   request.query = "a=%ff&b=x%00y&c=%C3%BC&d=%";
   BOOST_TEST(CodeOf([&] { request.Query("a"); }) == "bad_query");
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(query_values_are_text_that_can_be_stored) {
   BOOST_TEST(CodeOf([&] { request.Query("d"); }) == "bad_percent_encoding");
 }
 
-BOOST_AUTO_TEST_CASE(what_was_kept_is_found_by_its_type) {
+BOOST_AUTO_TEST_CASE(kept_values_are_found_by_their_type) {
   Request request;
   BOOST_TEST(request.Kept<int>() == nullptr);
   const int& number = request.Keep(7);

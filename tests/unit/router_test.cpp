@@ -1,4 +1,4 @@
-// fcgi/router: the table decides.
+// fcgi/router: matches requests against the table of routes.
 #include "fcgi/router.h"
 
 #include <boost/test/unit_test.hpp>
@@ -50,7 +50,7 @@ const Router& TheRouter() {
 }
 
 Match Find(const char* method, const std::string& path) {
-  // Segments as a request has them; none for a path that is none.
+  // Segments as in a request; none for a path without a leading slash.
   std::vector<std::string> segments;
   for (std::size_t at = 0; path.starts_with('/') && at != std::string::npos;) {
     const std::size_t next = path.find('/', at + 1);
@@ -67,18 +67,18 @@ std::string PatternOf(const char* method, const char* path) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_path_finds_its_row) {
+BOOST_AUTO_TEST_CASE(a_path_finds_its_route) {
   BOOST_TEST(PatternOf("GET", "/one") == "/one");
   BOOST_TEST(PatternOf("PUT", "/one/7") == "/one/{deck}");
   BOOST_TEST(PatternOf("GET", "/") == "/");
 }
 
-BOOST_AUTO_TEST_CASE(a_literal_wins_over_a_name) {
+BOOST_AUTO_TEST_CASE(a_literal_wins_over_a_parameter) {
   BOOST_TEST(PatternOf("GET", "/one/special") == "/one/special");
   BOOST_TEST(PatternOf("GET", "/one/special/x") == "/one/{deck}/x");
 }
 
-BOOST_AUTO_TEST_CASE(names_get_their_segments) {
+BOOST_AUTO_TEST_CASE(parameters_get_their_segments) {
   const Match match = Find("GET", "/one/a b/cards/c");
   BOOST_TEST(match.path_params.size() == 2u);
   BOOST_TEST(match.path_params[0].first == "deck");
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(names_get_their_segments) {
   BOOST_TEST(match.path_params[1].second == "c");
 }
 
-BOOST_AUTO_TEST_CASE(a_tail_gets_all_that_is_left) {
+BOOST_AUTO_TEST_CASE(a_tail_gets_the_rest_of_the_path) {
   const auto path = [](const char* url) {
     const Match match = Find("PROPFIND", url);
     return match.route == nullptr ? "(none)"
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_literal_wins_over_a_tail) {
   BOOST_TEST(PatternOf("PROPFIND", "/dav/special/x") == "/dav/{path...}");
 }
 
-BOOST_AUTO_TEST_CASE(options_finds_its_row_and_the_methods_of_the_path) {
+BOOST_AUTO_TEST_CASE(options_finds_its_route_and_the_methods_of_the_path) {
   BOOST_TEST(PatternOf("OPTIONS", "/dav/x") == "/dav/{path...}");
   BOOST_TEST(Find("OPTIONS", "/dav/x").allow == "PROPFIND, OPTIONS");
 }
@@ -135,19 +135,19 @@ BOOST_AUTO_TEST_CASE(head_is_served_by_get) {
   BOOST_TEST(Find("HEAD", "/one/7").allow == "PUT");
 }
 
-BOOST_AUTO_TEST_CASE(errors_look_like_those_of_the_neighbours) {
+BOOST_AUTO_TEST_CASE(an_unknown_path_gets_the_dialect_of_its_neighbours) {
   BOOST_TEST(Find("GET", "/one/1/2/3").dialect == &kOne);
   BOOST_TEST(Find("GET", "/two/1").dialect == &kTwo);
   BOOST_TEST(Find("GET", "/three").dialect == nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(a_very_long_path_is_a_miss_and_no_more) {
+BOOST_AUTO_TEST_CASE(a_very_long_path_is_a_miss) {
   std::string path;
   for (int i = 0; i < 100'000; ++i) path += "/one";
   BOOST_TEST(Find("GET", path).route == nullptr);
 }
 
-BOOST_AUTO_TEST_CASE(mistakes_in_the_table_end_the_program_at_start) {
+BOOST_AUTO_TEST_CASE(errors_in_the_table_throw_at_start) {
   const auto build = [](std::vector<Route> rows) { Router router({std::span<const Route>(rows)}); };
   BOOST_CHECK_THROW(build({Row("GET", "/a"), Row("GET", "/a")}), std::logic_error);
   BOOST_CHECK_THROW(build({Row("GET", "/{a}"), Row("GET", "/{b}")}), std::logic_error);

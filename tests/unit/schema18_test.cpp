@@ -64,14 +64,14 @@ schema18::DeckConfig ConfigOf(const std::string& json) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(what_upstream_prints_comes_back_byte_for_byte) {
+BOOST_AUTO_TEST_CASE(json_of_upstream_round_trips_byte_for_byte) {
   BOOST_TEST(NotetypeToJson(NotetypeFromJson(kNotetype)) == kNotetype);
   BOOST_TEST(DeckToJson(DeckFromJson(kDeck)) == kDeck);
   BOOST_TEST(DeckToJson(DeckFromJson(kFiltered)) == kFiltered);
   BOOST_TEST(Twice(kConfig) == kConfig);
 }
 
-BOOST_AUTO_TEST_CASE(rows_carry_the_columns) {
+BOOST_AUTO_TEST_CASE(rows_have_the_columns) {
   const auto notetype = NotetypeFromJson(kNotetype);
   BOOST_TEST(notetype.id == 1690000000001);
   BOOST_TEST(notetype.name == "Vocab");
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(lenient_keys_fall_back_when_invalid) {
                       "\"newLimit\":null"));
 }
 
-BOOST_AUTO_TEST_CASE(booleans_of_fields_may_be_anything_that_says_yes_or_no) {
+BOOST_AUTO_TEST_CASE(booleans_of_fields_may_be_numbers_or_strings) {
   for (const auto* yes : {"true", "1", "1.0", "\"true\"", "\"True\"", "\"1\""})
     BOOST_TEST(Contains(NotetypeToJson(NotetypeFromJson(
                             Replaced(kNotetype, "\"sticky\":false", "\"sticky\":" + std::string(yes)))),
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(booleans_of_fields_may_be_anything_that_says_yes_or_no) {
         BadObject);
 }
 
-BOOST_AUTO_TEST_CASE(a_block_with_one_bad_value_becomes_all_defaults) {
+BOOST_AUTO_TEST_CASE(a_block_with_one_bad_value_becomes_default) {
   const auto broken = Twice(Replaced(kConfig, "\"initialFactor\":2500", "\"initialFactor\":2500.0"));
   BOOST_TEST(Contains(
       broken,
@@ -148,23 +148,23 @@ BOOST_AUTO_TEST_CASE(a_block_with_one_bad_value_becomes_all_defaults) {
       Contains(lapse, R"("lapse":{"delays":[10.0],"leechAction":1,"leechFails":8,"minInt":1,"mult":0.0})"));
 }
 
-BOOST_AUTO_TEST_CASE(new_card_order_is_the_other_way_round_in_protobuf) {
+BOOST_AUTO_TEST_CASE(new_card_order_is_inverted_in_protobuf) {
   BOOST_TEST(ConfigOf(kConfig).new_insert_order() == 0);
   BOOST_TEST(ConfigOf(Replaced(kConfig, "\"order\":1", "\"order\":0")).new_insert_order() == 1);
   BOOST_TEST(ConfigOf(Replaced(kConfig, "\"order\":1", "\"order\":9")).new_insert_order() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(preview_seconds_keep_their_odd_numbers) {
+BOOST_AUTO_TEST_CASE(preview_seconds_have_their_odd_field_numbers) {
   schema18::DeckKind kind;
   BOOST_REQUIRE(kind.ParseFromString(DeckFromJson(kFiltered).kind));
   BOOST_TEST(kind.filtered().preview_again_secs() == 60u);
   BOOST_TEST(kind.filtered().preview_hard_secs() == 600u);
   BOOST_TEST(kind.filtered().preview_good_secs() == 5u);
-  // by number: again is 7, hard 5, good 6
+  // by field number: again is 7, hard 5, good 6
   BOOST_TEST(Contains(DeckFromJson(kFiltered).kind, "\x28\xD8\x04\x30\x05\x38\x3C"));
 }
 
-BOOST_AUTO_TEST_CASE(ease_and_retention_are_cut_off_not_rounded) {
+BOOST_AUTO_TEST_CASE(ease_and_retention_are_truncated_not_rounded) {
   BOOST_TEST(Contains(Twice(Replaced(kConfig, "\"initialFactor\":2500", "\"initialFactor\":2001")),
                       "\"initialFactor\":2000"));
   BOOST_TEST(Contains(Twice(Replaced(kConfig, "\"initialFactor\":2500", "\"initialFactor\":1310")),
@@ -181,14 +181,14 @@ BOOST_AUTO_TEST_CASE(floats_are_printed_in_their_shortest_form) {
                       "[1.0,10000000000.0,1e-07,100000.0,3.4e+38,-0.5]"));
 }
 
-BOOST_AUTO_TEST_CASE(numbers_out_of_bounds_come_out_as_defaults) {
+BOOST_AUTO_TEST_CASE(numbers_out_of_bounds_become_defaults) {
   const auto json =
       Twice(Replaced(Replaced(kConfig, "\"maxIvl\":36500", "\"maxIvl\":0"), "\"ease4\":1.3", "\"ease4\":9"));
   BOOST_TEST(Contains(json, "\"maxIvl\":36500"));
   BOOST_TEST(Contains(json, "\"ease4\":1.3"));
 }
 
-BOOST_AUTO_TEST_CASE(floats_that_are_no_numbers_do_not_reach_other_clients) {
+BOOST_AUTO_TEST_CASE(nan_and_infinity_do_not_reach_other_clients) {
   schema18::DeckConfig config = ConfigOf(kConfig);
   config.set_seconds_to_show_answer(std::nanf(""));
   config.set_fsrs_params_6(0, INFINITY);
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(the_last_of_two_equal_keys_wins) {
              "Vocab");
 }
 
-BOOST_AUTO_TEST_CASE(keys_that_have_become_known_leave_other) {
+BOOST_AUTO_TEST_CASE(keys_that_have_become_known_are_removed_from_other) {
   auto row = NotetypeFromJson(kNotetype);
   schema18::NotetypeConfig config;
   BOOST_REQUIRE(config.ParseFromString(row.config));
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(keys_that_have_become_known_leave_other) {
   BOOST_CHECK_NO_THROW(NotetypeToJson(row));
 }
 
-BOOST_AUTO_TEST_CASE(a_deck_without_a_kind_and_bytes_that_are_no_message_are_refused) {
+BOOST_AUTO_TEST_CASE(a_deck_without_a_kind_and_invalid_protobuf_are_refused) {
   auto row = DeckFromJson(kDeck);
   row.kind.clear();
   BOOST_CHECK_THROW(DeckToJson(row), BadObject);

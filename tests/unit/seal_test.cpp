@@ -60,7 +60,7 @@ struct Folder {
   std::string path;
 };
 
-// Every change of one byte, and every shorter text.
+// Tries every change of one byte and every shorter text.
 template <typename Accepts>
 void NothingElseIsAccepted(const std::string& made, Accepts accepts) {
   BOOST_TEST(accepts(made));
@@ -75,12 +75,12 @@ void NothingElseIsAccepted(const std::string& made, Accepts accepts) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_signature_is_hmac_with_a_key_of_hkdf) {
+BOOST_AUTO_TEST_CASE(a_signature_is_hmac_with_a_key_from_hkdf) {
   BOOST_TEST(Hex(Secret::FromText(kOld).Sign("test.purpose", "message")) ==
              "0ec7eac5f82de42a24136e5ecab9dbd95fee9bca0e60962fdb559ab53d1654d4");
 }
 
-BOOST_AUTO_TEST_CASE(a_signature_is_of_one_text_one_purpose_and_one_secret) {
+BOOST_AUTO_TEST_CASE(a_signature_is_valid_for_one_text_one_purpose_and_one_secret) {
   const Secret secret = Secret::FromText(kOld);
   const std::string signature = secret.Sign("p", "text");
   NothingElseIsAccepted(signature,
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_signature_is_of_one_text_one_purpose_and_one_secret) {
   BOOST_TEST(!Secret::FromText(kNew).Verify("p", "text", signature));
 }
 
-BOOST_AUTO_TEST_CASE(a_token_is_a_text_for_addresses_that_expires) {
+BOOST_AUTO_TEST_CASE(a_token_is_safe_in_urls_and_expires) {
   const Secret secret = Secret::FromText(kOld);
   const std::string payload("a\0\xff/", 4);
   const std::string token = secret.MakeToken("p", payload, kNow + 60s);
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_token_is_a_text_for_addresses_that_expires) {
     BOOST_TEST(!secret.ReadToken("p", none, kNow).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_sealed_is_opened_for_the_same_purpose_and_row_only) {
+BOOST_AUTO_TEST_CASE(a_sealed_text_opens_only_for_the_same_purpose_and_row) {
   const Secret secret = Secret::FromText(kOld);
   for (const std::string& plain : {std::string(), std::string("a\0b", 3), std::string(100'000, 'x')}) {
     const std::string sealed = secret.Seal("p", plain, "row 1");
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(what_is_sealed_is_opened_for_the_same_purpose_and_row_only)
                         [&](const std::string& other) { return secret.Open("p", other, "").has_value(); });
 }
 
-BOOST_AUTO_TEST_CASE(a_new_first_line_keeps_what_the_old_secret_made) {
+BOOST_AUTO_TEST_CASE(a_new_first_line_keeps_texts_of_the_old_secret_valid) {
   const Secret old = Secret::FromText(kOld + "\n"), both = Secret::FromText(kNew + "\n" + kOld + "\n");
   BOOST_TEST(both.Verify("p", "x", old.Sign("p", "x")));
   BOOST_TEST(both.Open("p", old.Seal("p", "x", ""), "").has_value());
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_new_first_line_keeps_what_the_old_secret_made) {
   BOOST_TEST(!old.Open("p", both.Seal("p", "x", ""), "").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_secret_that_is_none_is_refused_with_a_reason) {
+BOOST_AUTO_TEST_CASE(an_invalid_secret_is_refused_with_a_reason) {
   BOOST_TEST(Contains(WhyNot([] { Secret::FromText(""); }), "is empty"));
   for (const std::string& bad :
        {std::string(31, 'a'), kOld + "\n\n" + kNew, kOld + "\n" + std::string(31, 'b'),
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_others_could_read_is_refused) {
   BOOST_TEST(Contains(WhyNot([&] { Secret::Load(pipe); }), "not a regular file"));
 }
 
-BOOST_AUTO_TEST_CASE(equal_bytes_are_equal_in_constant_time_too) {
+BOOST_AUTO_TEST_CASE(the_constant_time_comparison_is_correct) {
   BOOST_TEST(IsSameInConstantTime("", ""));
   BOOST_TEST(IsSameInConstantTime("abc", "abc"));
   for (const char* other : {"", "ab", "abcd", "abd", "bbc"}) BOOST_TEST(!IsSameInConstantTime("abc", other));

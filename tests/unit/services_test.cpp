@@ -1,4 +1,4 @@
-// handlers/services: what all tables of all services have to agree on.
+// handlers/services: rules across the tables of all services.
 #include "handlers/services.h"
 
 #include <boost/test/unit_test.hpp>
@@ -8,7 +8,7 @@
 
 using namespace syncline;
 
-BOOST_AUTO_TEST_CASE(every_service_has_a_name_of_its_own) {
+BOOST_AUTO_TEST_CASE(names_of_services_are_unique) {
   std::set<std::string_view> names;
   for (const Service* service : Services()) BOOST_TEST(names.insert(service->name).second, service->name);
 }
@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(operations_begin_with_the_name_of_their_service) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(no_two_kinds_of_job_have_one_name) {
+BOOST_AUTO_TEST_CASE(names_of_job_kinds_are_unique) {
   std::set<std::string_view> names;
   for (const JobKind& kind : AllJobs()) BOOST_TEST(names.insert(kind.name).second, kind.name);
   BOOST_TEST(names.contains("blobs.sweep"));

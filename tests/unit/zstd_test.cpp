@@ -1,4 +1,4 @@
-// handlers/base/zstd: one frame, bounded, and nothing after it.
+// handlers/base/zstd: exactly one frame, bounded.
 #include "handlers/base/zstd.h"
 
 #include <zstd.h>
@@ -14,7 +14,7 @@ using namespace syncline;
 
 namespace {
 
-/// Hands out a text in pieces of `piece` bytes, as a slow network does.
+/// Returns a text in pieces of at most `piece` bytes, like a slow network.
 class Pieces : public BodySource {
  public:
   Pieces(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
@@ -63,7 +63,7 @@ std::string RandomText(std::size_t size) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(what_was_compressed_comes_back) {
+BOOST_AUTO_TEST_CASE(compressed_texts_round_trip) {
   for (const std::size_t size : {0, 1, 999, 1000, 1001, 300'000}) {
     const std::string text = RandomText(size);
     const std::string frame = ZstdCompress(text);
@@ -89,14 +89,14 @@ BOOST_AUTO_TEST_CASE(garbage_is_refused) {
   BOOST_TEST(CodeOf(std::string(100, '\0')) == "bad_zstd");
 }
 
-BOOST_AUTO_TEST_CASE(every_truncation_is_noticed) {
+BOOST_AUTO_TEST_CASE(every_truncation_is_detected) {
   const std::string frame = ZstdCompress(RandomText(3000));
   for (std::size_t size = 0; size < frame.size(); ++size) {
     BOOST_TEST(CodeOf(std::string_view(frame).substr(0, size)) == "bad_zstd");
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_without_its_finish_is_noticed) {
+BOOST_AUTO_TEST_CASE(an_unfinished_frame_is_detected) {
   StringSink sink;
   ZstdWriter writer(sink, 1);
   writer.Write(RandomText(500'000));
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_bomb_stops_at_the_limit) {
 BOOST_AUTO_TEST_CASE(a_window_that_is_too_large_is_refused) {
   ZSTD_CCtx* context = ZSTD_createCCtx();
   ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, kMaxZstdWindowLog + 1);
-  // Flushed in between, or the frame would be of a single segment and need no window.
+  // Flushed in between: otherwise the frame would be a single segment without a window.
   const std::string text(1000, 'a');
   std::string frame(2 * ZSTD_compressBound(text.size()), '\0');
   ZSTD_inBuffer in{text.data(), text.size(), 0};
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_context_is_clean_after_an_error) {
   BOOST_TEST(ReadAll(ZstdCompress("abc"), 3) == "abc");
 }
 
-BOOST_AUTO_TEST_CASE(the_end_stays_the_end) {
+BOOST_AUTO_TEST_CASE(reading_after_the_end_returns_nothing) {
   const std::string frame = ZstdCompress("abc");
   Pieces source(frame, 1000);
   ZstdReader reader(source, 100);
