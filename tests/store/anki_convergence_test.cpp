@@ -1,15 +1,14 @@
-// Random syncs of model clients against the handlers themselves: whatever two or three devices do, in
-// whatever order and with whatever luck, the server ends as the rules say and every device ends like the
-// server.
+// Random syncs of model clients against the real handlers: whatever two or three devices do, in any order and
+// with any failures, the server ends as the rules say and every device ends like the server.
 //
-// A script is a list of steps: what owners do, and single requests of syncs, in every interleaving. It is
-// made from a seed; one that fails is cut down to the fewest steps that still fail, and printed. After each
-// finish the tables are compared with what the rules make of the tables before and the client's messages, and
-// the client with the tables. In the end all devices, and one that has slept all the time, sync until nothing
-// moves, and must be equal.
+// A script is a list of steps: user actions and single requests of syncs, interleaved. It is generated from a
+// seed; a failing one is reduced to the fewest steps that still fail, and printed. After each finish the
+// tables are compared with the result of the rules, applied to the tables before and the client's messages;
+// and the client with the tables. At the end all devices, and one that never synced before, sync until
+// nothing changes, and must be equal.
 //
-//   SYNCLINE_RANDOM_SECONDS=3600   longer than the 20 s of ./check, on other seeds each time
-//   SYNCLINE_RANDOM_SEED=17        this one only
+//   SYNCLINE_RANDOM_SECONDS=3600   longer than the 20 s of ./check, with other seeds each time
+//   SYNCLINE_RANDOM_SEED=17        only this seed
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -46,12 +45,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kDevices = 3;  // and a fourth that sleeps until the end
+constexpr int kDevices = 3;  // and a fourth that only syncs at the end
 constexpr std::int64_t kMinute = 60;
 constexpr Usn kFirstUsn = 1;
 constexpr std::array kObjectKinds{ObjectKind::kNotetype, ObjectKind::kDeck, ObjectKind::kDeckConfig};
 
-// --- Scripts
+// --- scripts
 
 enum class Act {
   kAddNote,
@@ -88,13 +87,13 @@ enum class Act {
 struct Step {
   Act act;
   int device;
-  std::int64_t at_s = 0;  // since the beginning
+  std::int64_t at_s = 0;  // since the start of the script
   std::int64_t id = 0, other = 0, number = 0;
   std::string name = {}, tag = {};
 };
 
 struct Script {
-  std::int64_t began_before_s = 0;  // the server's clock is ahead of the right time by this
+  std::int64_t began_before_s = 0;  // the server's clock is ahead of the true time by this
   std::array<tests::SyncHabits, kDevices> habits;
   std::vector<Step> steps;
 };
@@ -150,7 +149,7 @@ std::string Shown(const Step& step) {
         return "undoes";
       case Act::kBringBack:
         return std::string("brings back what it deleted, graves stay") +
-               (step.number != 0 ? ", times are as they were" : "");
+               (step.number != 0 ? ", with the old times" : "");
       case Act::kSetClock:
         return "sets its clock to " + n(step.number) + " s off";
       case Act::kSync:
@@ -162,21 +161,21 @@ std::string Shown(const Step& step) {
       case Act::kDieBefore:
         return "dies before its next request";
       case Act::kDieAfter:
-        return "dies before it hears the answer to its next request";
+        return "dies before it receives the answer to its next request";
       case Act::kCancel:
-        return "is cancelled by its owner";
+        return "is cancelled by its user";
     }
     return "";
   };
   return "  " + n(step.at_s) + " s: " + static_cast<char>('A' + step.device) + " " + what();
 }
 
-// What a failure is: `kind` says the same for all that are alike, `details` what it was this time.
+// A failure: `kind` is the same for all similar failures, `details` describes this one.
 struct Failed {
   std::string kind, details = {};
 };
 
-// --- The server's side
+// --- the server
 
 struct Text : BodySource {
   explicit Text(std::string bytes) : left(std::move(bytes)) {}
@@ -197,8 +196,8 @@ std::string Expanded(const Response& response) {
   return text;
 }
 
-// Everything of one program: a database, a connection for the questions of the test, a blob that all
-// collections begin with.
+// Shared by all scripts of the program: a database, a connection for the test's own queries, and a blob for
+// the base file of all collections.
 struct Server {
   TestDatabase& test = TestDatabase::Instance();
   Config config = test.config();
@@ -212,7 +211,7 @@ struct Server {
     BlobWriter writer(database);
     writer.Write("a file");
     blob = writer.Finish();
-    // All of a collection in one answer: a letter, then columns, filled up to the same number.
+    // A whole collection in one result: a letter for the table, then its columns, padded to the same number.
     const auto part = [](const std::string& letter, std::vector<std::string> columns,
                          const std::string& table) {
       std::string text = "SELECT '" + letter + "'";
@@ -280,7 +279,7 @@ struct Server {
     return user;
   }
 
-  // What the tables hold; also that they agree with themselves.
+  // Reads the tables; also checks that they are consistent.
   ModelCollection Read(UserId user) {
     ModelCollection c;
     CollectionCounts counts{};
@@ -307,7 +306,7 @@ struct Server {
           const auto [id, object] = tests::ObjectOfJson(kind, row[6]);
           if (id != number(2) || object.mod != number(3) || object.name != row[5] ||
               UnicaseKey(object.name) != row[7])
-            throw Failed{"an object's columns are not those of its JSON", row[5] + ": " + row[6]};
+            throw Failed{"an object's columns differ from its JSON", row[5] + ": " + row[6]};
           c.Of(kind)[id] = object;
           c.Of(kind)[id].usn = small(4);
           break;
@@ -331,11 +330,11 @@ struct Server {
     const auto size = [](const auto& rows) { return static_cast<std::int64_t>(rows.size()); };
     const CollectionCounts counted{size(c.cards),      size(c.notes),      size(c.reviews),
                                    size(c.objects[0]), size(c.objects[1]), size(c.objects[2])};
-    if (counts != counted) throw Failed{"the counters of the collection are off"};
+    if (counts != counted) throw Failed{"the counters of the collection are wrong"};
     return c;
   }
 
-  // When nobody syncs there is no session, and nothing is staged.
+  // Without a running sync there is no session and nothing is staged.
   void CheckNothingIsLeft(UserId user) {
     std::string text;
     for (const char* table : {"sessions", "staged_cards", "staged_notes", "staged_revlog", "staged_graves",
@@ -348,20 +347,20 @@ struct Server {
   }
 };
 
-// --- The rules, see the README of handlers/anki
+// --- the rules, see the README of handlers/anki
 
-// Checks what a finish has made of the collection, from what it was and from what the client has sent.
+// Checks the result of a finish against the collection before it and the client's messages.
 class Rules {
  public:
   Rules(const ModelCollection& before, const ModelCollection& after, const SentBySync& sent,
         std::int64_t from_s, std::int64_t to_s)
       : before_(before), after_(after), sent_(sent), from_s_(from_s), to_s_(to_s) {}
 
-  /// How many objects had to be renamed.
+  /// Returns how many objects were renamed.
   int Check() const {
     int renamed = 0;
     for (const ObjectKind kind : kObjectKinds) renamed += CheckObjects(kind);
-    ModelCollection expected = after_;  // the rest can be told exactly
+    ModelCollection expected = after_;  // the rest can be predicted exactly
     expected.cards = Merged(before_.cards, sent_.cards, GraveKind::kCard);
     expected.notes = Merged(before_.notes, sent_.notes, GraveKind::kNote);
     expected.tags = before_.tags;
@@ -371,18 +370,18 @@ class Rules {
     const bool has_moved = CheckReviews();
     const std::string difference =
         tests::Difference(Contents(after_), "the server", Contents(expected), "the model");
-    if (!difference.empty()) throw Failed{"the server's rows are not what the rules say", difference};
+    if (!difference.empty()) throw Failed{"the server's rows differ from the rules", difference};
 
     CheckUsns("cards", expected.cards, after_.cards);
     CheckUsns("notes", expected.notes, after_.notes);
     std::map<GraveKey, Usn> graves = before_.graves;
     for (const GraveKey& grave : sent_.graves) graves[grave] = before_.usn;
-    if (graves != after_.graves) throw Failed{"the server's graves are not what the rules say"};
+    if (graves != after_.graves) throw Failed{"the server's graves differ from the rules"};
     if (after_.usn != before_.usn + (has_moved ? 2 : 1) || after_.mod_ms <= before_.mod_ms)
-      throw Failed{"usn or time of the collection have not moved as they should"};
+      throw Failed{"usn or time of the collection have not advanced as they should"};
     for (const auto& [key, tag] : before_.tags) {
       const Tag& now = after_.tags.at(key);
-      if (now.name != tag.name || now.usn != tag.usn) throw Failed{"a tag that was there has changed", key};
+      if (now.name != tag.name || now.usn != tag.usn) throw Failed{"an existing tag has changed", key};
     }
     return renamed;
   }
@@ -392,7 +391,7 @@ class Rules {
     return std::find(sent_.graves.begin(), sent_.graves.end(), GraveKey{kind, id}) != sent_.graves.end();
   }
 
-  // Rows: what is sent is taken, unless a row that the client had not seen is younger.
+  // Rows: sent rows are taken, unless a row that the client had not seen is newer.
   template <typename Row>
   std::map<std::int64_t, Row> Merged(const std::map<std::int64_t, Row>& before, const std::vector<Row>& sent,
                                      GraveKind kind) const {
@@ -412,14 +411,14 @@ class Rules {
   void CheckUsns(const std::string& what, const Rows& expected, const Rows& after) const {
     for (const auto& [id, row] : expected) {
       if (after.at(id).usn != row.usn)
-        throw Failed{"a row has another usn than the rules say", what + " " + std::to_string(id) + " has " +
-                                                                     std::to_string(after.at(id).usn) +
-                                                                     ", not " + std::to_string(row.usn)};
+        throw Failed{"a row's usn differs from the rules", what + " " + std::to_string(id) + " has " +
+                                                               std::to_string(after.at(id).usn) + ", not " +
+                                                               std::to_string(row.usn)};
     }
   }
 
-  // Reviews: the first one with an id stays. Another one of its millisecond moves to a free id behind it,
-  // with the usn after this sync's; unless it is there already, sent by a client that did not hear of it.
+  // Reviews: the first one with an id is kept. Another one of the same millisecond moves to a free later id,
+  // with the usn after this sync's, unless the server already has it because the client missed the answer.
   // Returns whether one has moved.
   bool CheckReviews() const {
     const auto same = [](const Review& a, const Review& b) {
@@ -456,11 +455,11 @@ class Rules {
           std::any_of(others.begin(), others.end(), [&, id = id, &review = review](const Review& other) {
             return same(other, review) && other.id < id && !is_near(before_.reviews, other);
           });
-      if (!is_moved) throw Failed{"a review is there that nobody has sent", std::to_string(id)};
+      if (!is_moved) throw Failed{"a review exists that nobody has sent", std::to_string(id)};
       has_moved = true;
     }
     for (const auto& [id, review] : expected) {
-      if (!after_.reviews.contains(id)) throw Failed{"a review is gone", std::to_string(id)};
+      if (!after_.reviews.contains(id)) throw Failed{"a review is missing", std::to_string(id)};
     }
     return has_moved;
   }
@@ -475,7 +474,7 @@ class Rules {
       const bool is_new = ours == expected.end();
       const bool was_seen = !is_new && ours->second.usn < sent_.client_usn;
       if (!is_new && !was_seen && theirs.mod <= ours->second.mod) continue;
-      // Younger than what it replaces, or devices that have that would not take it.
+      // Must be newer than the version it replaces, or devices with that version would not take it.
       if (was_seen && theirs.mod < ours->second.mod) theirs.mod = ours->second.mod + 1;
       theirs.usn = before_.usn;
       expected[id] = theirs;
@@ -484,11 +483,11 @@ class Rules {
     const ObjectMap& after = after_.Of(kind);
     int renamed = 0;
     for (const auto& [id, object] : expected) {
-      if (!after.contains(id)) throw Failed{"an object is gone", object.name};
+      if (!after.contains(id)) throw Failed{"an object is missing", object.name};
     }
     for (const auto& [id, object] : after) {
       const auto found = expected.find(id);
-      if (found == expected.end()) throw Failed{"an object is there that should not be", object.name};
+      if (found == expected.end()) throw Failed{"an object exists that should not", object.name};
       CheckObject(kind, id, found->second, object, taken.contains(id));
       if (object.name != found->second.name) ++renamed;
     }
@@ -505,15 +504,15 @@ class Rules {
                                 std::to_string(static_cast<int>(kind)) + ": the server has " + shown(found) +
                                 ", the model " + shown(expected);
     if (found.body != expected.body || found.usn != expected.usn)
-      throw Failed{"of an object the wrong version was kept", details};
+      throw Failed{"the wrong version of an object was kept", details};
     if (kind != ObjectKind::kDeckConfig && after_.IsNameTaken(kind, found.name, id))
-      throw Failed{"two objects have one name", details};
+      throw Failed{"two objects have the same name", details};
     if (found.name == expected.name) {
-      if (found.mod != expected.mod) throw Failed{"an object has another mod than the rules say", details};
+      if (found.mod != expected.mod) throw Failed{"an object's mod differs from the rules", details};
       return;
     }
-    // Renamed: only what came now, only when its name is somebody else's in the end, and to the first name
-    // that is free.
+    // A rename is only allowed for an object sent now, if another object has its name in the end, and to the
+    // first free name.
     if (!is_taken) throw Failed{"an object was renamed that nobody has sent", details};
     for (std::string name = expected.name; name != found.name; name += '+') {
       if (name.size() > found.name.size()) throw Failed{"an object has a name that nobody gave it", details};
@@ -530,9 +529,9 @@ class Rules {
   std::int64_t from_s_, to_s_;
 };
 
-// --- A script being played
+// --- playing a script
 
-// How much was tried: a random test that says nothing of that may have tried nothing.
+// Statistics, which show that the random test did something.
 struct Tally {
   std::int64_t syncs = 0, finished = 0, lost_to_another = 0, died = 0, died_after_finish = 0, renamed = 0;
   void Add(const Tally& other) {
@@ -668,14 +667,14 @@ class World {
     }
   }
 
-  // Everybody syncs until nothing moves. (Each sync moves the collection's time, so that somebody has always
-  // something to do.)
+  // All devices sync until nothing changes. (Each sync advances the collection's time, so every device always
+  // has something to sync.)
   void Settle() {
     for (ModelClient& client : clients_) client.RollBack();
     for (int round = 0;; ++round) {
-      // One round brings everything to the server, the next one brings it to all. A review may meet another
-      // one each time it moves.
-      if (round > 8) throw Failed{"the devices do not come to rest"};
+      // One round brings everything to the server, the next one brings it to all devices. A review that moves
+      // may clash with another one again.
+      if (round > 8) throw Failed{"the devices do not converge"};
       const auto before = Contents(now_);
       for (std::size_t device = 0; device < clients_.size(); ++device) Sync(static_cast<int>(device));
       if (round > 0 && Contents(now_) == before) break;
@@ -685,7 +684,7 @@ class World {
     server_.CheckNothingIsLeft(user_);
   }
 
-  // The conversations that were last, for whoever has to understand a failure.
+  // The messages of the last sync, to explain a failure.
   std::string Messages() const {
     std::string out;
     for (std::size_t device = 0; device < messages_.size(); ++device) {
@@ -710,7 +709,7 @@ class World {
     while (client.IsSyncing()) Send(device, /*hears=*/true);
   }
 
-  // A client that was cancelled calls abort as a new client, under a session key that nobody knows.
+  // A cancelled client calls abort like a new client, with an unknown session key.
   void Cancel(int device) {
     ++tally_.died;
     clients_[static_cast<std::size_t>(device)].RollBack();
@@ -719,7 +718,7 @@ class World {
     live_.reset();
   }
 
-  // The status, and the answer when it is 200.
+  // Returns the status, and the answer (for an error: its code and text).
   std::pair<int, std::string> Call(int device, const std::string& method, const std::string& body) {
     static const std::map<std::string, Response (*)(Request&, Context&)> kHandlers{
         {"meta", PostMeta},
@@ -759,16 +758,16 @@ class World {
       if (method == "applyChanges") changes_from_s_ = from_s;
       const auto [status, reply] = Call(device, method, body);
       if (method == "applyChanges") changes_to_s_ = context_.NowSeconds();
-      // The newest start wins, and whoever has lost its session is told so.
+      // The newest start wins; the session of any other device is then refused.
       if (method == "start") live_ = device;
       const int expected = method == "meta" || live_ == device ? 200 : 409;
       if (status != expected) {
-        throw Failed{method + " is answered with another status than it should be",
+        throw Failed{method + " got an unexpected status",
                      std::to_string(status) + " instead of " + std::to_string(expected) + ": " + reply};
       }
       if (status != 200) {
-        // sync/collection/normal.rs: rolled back, then abort is called, under the same session key; which
-        // ends the sync of the other device, too.
+        // sync/collection/normal.rs: rolls back, then calls abort with the same session key, which also ends
+        // the sync of the other device.
         client.RollBack();
         ++tally_.lost_to_another;
         if (hears) {
@@ -800,7 +799,7 @@ class World {
     }
   }
 
-  // `has_seen_all`: also what its sync could not bring yet, which are reviews that have just moved.
+  // `has_seen_all`: false ignores reviews that have just moved, which its sync could not bring yet.
   void CompareWithServer(int device, bool has_seen_all) {
     const ModelCollection& collection = clients_[static_cast<std::size_t>(device)].collection;
     ModelCollection seen = now_;
@@ -813,18 +812,18 @@ class World {
     if (difference.empty()) return;
     last_ = device;
     const auto what = difference.substr(2, difference.find_first_of("0123456789:") - 2);
-    throw Failed{"after its sync a device is not like the server: " + what, difference};
+    throw Failed{"after its sync a device differs from the server: " + what, difference};
   }
 
   Server& server_;
   Context context_;
   UserId user_{};
   std::int64_t began_s_ = 0, at_s_ = 0;
-  ModelCollection now_;  // what the tables hold
+  ModelCollection now_;  // content of the tables
   std::deque<ModelClient> clients_;
   std::vector<std::string> sessions_, messages_;
-  std::optional<int> live_;  // whose session it is
-  int last_ = 0;             // who has talked last
+  std::optional<int> live_;  // the device with the session
+  int last_ = 0;             // the device that sent the last request
   Tally tally_;
   std::int64_t changes_from_s_ = 0, changes_to_s_ = 0;
 };
@@ -835,7 +834,7 @@ struct PlayOutcome {
   Tally tally;
 };
 
-// Plays a script to its end. `next` may append steps while it runs: it is asked for each.
+// Plays a script to its end. `next` returns each step and may append steps to the script.
 PlayOutcome PlayScript(const Script& script, const std::function<const Step*(const World&)>& next) {
   World world(script);
   PlayOutcome outcome;
@@ -856,7 +855,7 @@ PlayOutcome PlayScript(const Script& script) {
                     [&](const World&) { return at < script.steps.size() ? &script.steps[at++] : nullptr; });
 }
 
-// --- Scripts by chance
+// --- random scripts
 
 class Chance {
  public:
@@ -878,8 +877,8 @@ class Chance {
   std::mt19937_64 random_;
 };
 
-// Steps that make sense on the device as it is when they are chosen; they name what they touch, so that a
-// script means the same after some of its steps were taken out.
+// Chooses steps that apply to the current state of the device. They name ids, so that a script keeps its
+// meaning when some of its steps are removed.
 class Generator {
  public:
   explicit Generator(std::uint64_t seed) : chance_(seed) {
@@ -891,8 +890,8 @@ class Generator {
     devices_ = chance_.OneIn(3) ? 2 : 3;
     length_ = static_cast<std::size_t>(10 + chance_.Below(60));
     interleaves_ = chance_.OneIn(2);
-    // Each seed knows some deeds only, and does those the more often: they meet in ways that they would not
-    // among all the others.
+    // Each seed uses only some kinds of actions, and uses them more often: these then meet in ways that are
+    // rare among all kinds.
     for (int deed = 0; deed < kDeeds; ++deed) {
       if (chance_.OneIn(3)) deeds_.push_back(deed);
     }
@@ -916,7 +915,7 @@ class Generator {
            std::string name = "", std::string tag = "") {
     planned_.push_back({act, device_, 0, id, other, number, std::move(name), std::move(tag)});
   }
-  // Room behind each id: for cards of a note, for parents of a deck.
+  // Leaves room after each id: for the cards of a note, for the parents of a deck.
   std::int64_t Fresh() { return next_id_ += 10; }
   std::string Word() { return "w" + std::to_string(++words_); }
   std::string DeckName() {
@@ -952,20 +951,20 @@ class Generator {
       return Add(Act::kStep);
     }
     if (!syncing.empty() && chance_.OneIn(2)) {
-      // Somebody else comes in between.
+      // Another device comes in between.
       device_ = static_cast<int>(chance_.Below(devices_));
       if (!world.client(device_).IsSyncing()) return Add(chance_.OneIn(2) ? Act::kBegin : Act::kSync);
     }
     device_ = static_cast<int>(chance_.Below(devices_));
     if (chance_.OneIn(4)) return Add(interleaves_ && !chance_.OneIn(3) ? Act::kBegin : Act::kSync);
-    // Nobody touches a collection that is being synced.
+    // A user cannot change a collection during its sync.
     if (world.client(device_).IsSyncing()) return Add(Act::kStep);
     Own(world);
   }
 
   static constexpr int kDeeds = 26;
 
-  // Something that an owner does.
+  // A random user action.
   void Own(const World& world) {
     const ModelClient& client = world.client(device_);
     const ModelCollection& c = client.collection;
@@ -1029,7 +1028,7 @@ class Generator {
       case 23:
         return Add(chance_.OneIn(3) ? Act::kBringBack : Act::kUndo, 0, 0, chance_.Below(2));
       case 24: {
-        // Delete and think again at once; nothing else is as likely to leave a row beside its grave.
+        // Deletes and reverts at once, the most likely way to leave a row together with its grave.
         chance_.OneIn(2) ? Add(Act::kDeleteNote, note) : Add(Act::kDeleteDeck, deck);
         return Add(chance_.OneIn(2) ? Act::kBringBack : Act::kUndo, 0, 0, chance_.Below(2));
       }
@@ -1040,7 +1039,7 @@ class Generator {
     }
   }
 
-  // Mostly a new one; sometimes one that was deleted here, or that exists elsewhere.
+  // Usually a new id; sometimes one that was deleted here, or that exists on another device.
   std::int64_t NewNoteId(const World& world) {
     if (!chance_.OneIn(5)) return Fresh();
     const ModelCollection& own = world.client(device_).collection;
@@ -1078,7 +1077,7 @@ class Generator {
     Add(Act::kRenameNotetype, other, 0, 0, notetypes.at(one).name);
     Add(Act::kRenameNotetype, one, 0, 0, notetypes.at(other).name);
   }
-  // Chapters: there are none yet, or all move up by one, or the first goes and all move down.
+  // Chapters: creates them, or moves all up by one, or deletes the first and moves all down.
   void ShiftDecks(const ObjectMap& decks) {
     const auto name = [](int n) { return "Chapter " + std::to_string(n); };
     std::vector<std::int64_t> chapters;  // by number
@@ -1120,7 +1119,7 @@ PlayOutcome PlaySeed(std::uint64_t seed, Script& script) {
   return outcome;
 }
 
-// The fewest steps of the script that fail in the same way.
+// The shortest script found that fails in the same way.
 Script Shrunk(Script script, const std::string& kind, std::chrono::seconds longest) {
   const auto until = Clock::now() + longest;
   const auto fails = [&](const Script& shorter) {
@@ -1147,14 +1146,14 @@ Script Shrunk(Script script, const std::string& kind, std::chrono::seconds longe
     }
   };
   take_out();
-  // A sync that nobody disturbs is one step.
+  // A sync that nothing interrupts becomes one step.
   for (std::size_t at = 0; at < script.steps.size(); ++at) {
     const Act act = script.steps[at].act;
     if (act == Act::kBegin || act == Act::kStep)
       try_with([&](Script& simpler) { simpler.steps[at].act = Act::kSync; });
   }
   take_out();
-  // Habits that do not matter are those of today's clients, and time that does not matter stands still.
+  // Habits that do not matter are reset to today's clients', and time that does not matter is removed.
   for (std::size_t device = 0; device < kDevices; ++device)
     try_with([&](Script& simpler) { simpler.habits[device] = {}; });
   try_with([](Script& simpler) { simpler.began_before_s = 0; });
@@ -1188,11 +1187,11 @@ std::int64_t Number(const char* variable, std::int64_t otherwise) {
   return value != nullptr && *value != '\0' ? std::stoll(value) : otherwise;
 }
 
-// What a person would try first; each of these was wrong once.
+// The most obvious cases; each of them has failed once.
 void ExpectPasses(std::vector<Step> steps) {
   Script script;
   script.steps = std::move(steps);
-  // Time does not go back.
+  // Time never goes backwards.
   for (std::size_t at = 1; at < script.steps.size(); ++at)
     script.steps[at].at_s = std::max(script.steps[at].at_s, script.steps[at - 1].at_s);
   const PlayOutcome outcome = PlayScript(script);
@@ -1203,7 +1202,7 @@ void ExpectPasses(std::vector<Step> steps) {
 
 constexpr int kA = 0, kB = 1;
 
-BOOST_AUTO_TEST_CASE(a_note_that_is_deleted_here_and_edited_there_is_gone) {
+BOOST_AUTO_TEST_CASE(a_note_deleted_on_one_device_and_edited_on_another_is_deleted) {
   ExpectPasses({{Act::kAddNote, kA, 0, 1010, 2, 12, "text"},
                 {Act::kSync, kA},
                 {Act::kSync, kB},
@@ -1214,7 +1213,7 @@ BOOST_AUTO_TEST_CASE(a_note_that_is_deleted_here_and_edited_there_is_gone) {
                 {Act::kSync, kB}});
 }
 
-BOOST_AUTO_TEST_CASE(a_deck_that_is_deleted_here_and_renamed_there_is_gone) {
+BOOST_AUTO_TEST_CASE(a_deck_deleted_on_one_device_and_renamed_on_another_is_deleted) {
   ExpectPasses({{Act::kRenameDeck, kA, 1, 2, 1010, 0, "Bio old"},
                 {Act::kSync, kA},
                 {Act::kDeleteDeck, kB, 2, 2},
@@ -1265,7 +1264,7 @@ BOOST_AUTO_TEST_CASE(a_renamed_deck_is_taken_by_a_device_whose_clock_is_ahead) {
                 {Act::kSync, kB}});
 }
 
-BOOST_AUTO_TEST_CASE(options_edited_on_a_fast_device_and_then_on_a_slow_one) {
+BOOST_AUTO_TEST_CASE(options_edited_on_a_device_with_a_slower_clock_win_if_edited_later) {
   ExpectPasses({{Act::kSetClock, kA, 0, 0, 0, 120, ""},
                 {Act::kEditOptions, kA, 1, 1, 0, 0, "fast"},
                 {Act::kSync, kA},
@@ -1286,7 +1285,7 @@ BOOST_AUTO_TEST_CASE(reviews_of_the_same_milliseconds_are_all_kept) {
                 {Act::kSync, kB}});
 }
 
-BOOST_AUTO_TEST_CASE(whatever_devices_do_they_end_alike) {
+BOOST_AUTO_TEST_CASE(whatever_devices_do_they_converge) {
   const std::int64_t only = Number("SYNCLINE_RANDOM_SEED", 0);
   const std::int64_t seconds = Number("SYNCLINE_RANDOM_SECONDS", 0);
   const auto until = Clock::now() + std::chrono::seconds(seconds > 0 ? seconds : 20);
@@ -1302,7 +1301,7 @@ BOOST_AUTO_TEST_CASE(whatever_devices_do_they_end_alike) {
     steps += static_cast<std::int64_t>(script.steps.size());
     if (outcome.failure) {
       ++failures;
-      // Of each kind one is enough to look at.
+      // One example of each kind is enough.
       if (kinds.insert(outcome.failure->kind).second) {
         const Script shrunk = Shrunk(script, outcome.failure->kind, std::chrono::seconds(20));
         const PlayOutcome again = PlayScript(shrunk);

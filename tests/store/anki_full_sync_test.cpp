@@ -1,6 +1,5 @@
-// Whole collections as rows and files: what an upload has to be, and how a collection that was replaced
-// becomes a file and comes back. Uploads, imports and archives are run as a request or the worker would call
-// them.
+// Whole collections as rows and files: requirements for an upload, and how a replaced collection becomes a
+// file and is restored. Uploads, imports and archives run as a request or the worker would call them.
 #include <sqlite3.h>
 
 #include <boost/test/unit_test.hpp>
@@ -60,7 +59,7 @@ struct Fixture {
   sql::Database database{test.settings()};
   Config config = test.config();
   UserId user;
-  std::string id;  // the user's, for questions
+  std::string id;  // the user's, for queries
   Redis redis{config.redis_url};
   Context context{config, database, redis, "test"};
 
@@ -72,7 +71,7 @@ struct Fixture {
     context.SetIdentity({user, {}});
   }
 
-  // A collection with these notes, each with a card, as a device sends it; `odd` is SQL that changes the
+  // A collection with these notes, each with a card, as a device sends it; `odd` is SQL that modifies the
   // file.
   std::string FrameOf(const Texts& notes, const char* odd = "") {
     const TempFile file(config.temp_dir);
@@ -111,7 +110,7 @@ struct Fixture {
     Unstoppable control;
     ImportFile(context, Current().generation, control);
   }
-  // A note that a sync has brought: newer than the base file.
+  // A note from a sync: newer than the base file.
   void SyncNote(const std::string& text) {
     test.Run(
         "INSERT INTO anki_notes (user_id, generation, id, notetype_id, mod, usn, guid, tags, fields)"
@@ -129,7 +128,7 @@ struct Fixture {
   std::vector<HistoryEntry> History() {
     return context.Read<FullSyncStore>([](FullSyncStore& store) { return store.History(); });
   }
-  // The first fields of the notes of its base file, which must pass the check of an upload.
+  // The first fields of the notes in its base file, which must pass the check of an upload.
   Texts NotesInFileOf(const Collection& collection) {
     const auto file = FetchBase(context, collection);
     Texts texts;
@@ -138,7 +137,7 @@ struct Fixture {
     });
     return texts;
   }
-  // Rows of one generation in all tables that have them.
+  // The number of rows of one generation in all its tables.
   std::string RowsOf(int generation) {
     std::string count = "SELECT 0";
     for (const char* table : {"cards", "notes", "revlog", "graves", "objects", "tags", "config"}) {
@@ -170,11 +169,11 @@ BOOST_FIXTURE_TEST_SUITE(anki_full_sync, Fixture)
 
 // --- Uploads
 
-BOOST_AUTO_TEST_CASE(an_upload_that_is_cut_doubled_or_followed_by_anything_changes_nothing) {
+BOOST_AUTO_TEST_CASE(a_truncated_doubled_or_extended_upload_changes_nothing) {
   Upload(FrameOf({"mine"}));
   const std::int64_t used = UsedBytes();
   const std::string frame = FrameOf({"other", "notes"});
-  // The end of the frame is its last block; without it there would still be a good part of a file.
+  // The last byte belongs to the last block; without it most of a file could still be decompressed.
   for (const std::string& bad : {frame.substr(0, frame.size() - 1), frame.substr(0, frame.size() / 2),
                                  frame + frame, frame + '\0', std::string()}) {
     BOOST_CHECK_EXCEPTION(Upload(bad), Error, IsBadFrame);
@@ -185,10 +184,10 @@ BOOST_AUTO_TEST_CASE(an_upload_that_is_cut_doubled_or_followed_by_anything_chang
   BOOST_TEST(NotesInFileOf(Current()) == Texts{"mine"}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(an_upload_over_the_limit_is_refused_in_words_and_one_under_it_is_not) {
+BOOST_AUTO_TEST_CASE(an_upload_over_the_limit_is_refused_with_a_sentence) {
   Upload(FrameOf({"mine"}));
   const std::string frame = FrameOf({std::string(600'000, 'x')});
-  BOOST_REQUIRE(frame.size() < 100'000u);  // small as it comes: only what is in it is too large
+  BOOST_REQUIRE(frame.size() < 100'000u);  // small when compressed: only its content is too large
   config.Of<anki::Settings>().max_collection_mib = 1;
   BOOST_CHECK_EXCEPTION(Upload(frame), FileRefused, [](const FileRefused& refused) {
     return refused.what() == std::string("Your collection is larger than this server accepts (1 MiB).");
@@ -201,7 +200,7 @@ BOOST_AUTO_TEST_CASE(an_upload_over_the_limit_is_refused_in_words_and_one_under_
 
 // --- Odd values
 
-BOOST_AUTO_TEST_CASE(an_upload_with_odd_values_is_reported_and_a_plain_one_is_not) {
+BOOST_AUTO_TEST_CASE(only_an_upload_with_odd_values_is_reported) {
   context.SetIdentity({user, DeviceId{77}});
   Upload(FrameOf({"plain"}));
   BOOST_TEST(Problems().empty());
@@ -214,7 +213,7 @@ BOOST_AUTO_TEST_CASE(an_upload_with_odd_values_is_reported_and_a_plain_one_is_no
   BOOST_TEST(problem.sender.client == "26.9.3,test,linux");
   BOOST_TEST(problem.details == R"({"adjusted":{"cards.factor":{"count":3,"ids":[101001,101002,101003]},)"
                                 R"("notes.guid":{"count":1,"ids":[1001]}}})");
-  // One that is refused changes nothing, and is no report either.
+  // A refused upload changes nothing and is not reported.
   SetQuota(1);
   BOOST_CHECK_THROW(Upload(FrameOf({"new"}, "UPDATE cards SET factor = -1")), Error);
   BOOST_TEST(Problems().size() == 1u);
@@ -247,12 +246,12 @@ BOOST_AUTO_TEST_CASE(the_newest_fifty_reports_are_kept_until_the_retention_time_
   }
   context.SetIdentity({user, {}});
   BOOST_TEST(Problems().size() == 25u);
-  // They go with the account.
+  // Problems are deleted with the account.
   test.Run("DELETE FROM users WHERE user_id = " + id);
   BOOST_TEST(test.Value("SELECT count(*) FROM anki_problems WHERE user_id = " + id) == "0");
 }
 
-BOOST_AUTO_TEST_CASE(a_client_is_named_in_plain_letters) {
+BOOST_AUTO_TEST_CASE(the_name_of_a_client_is_stored_as_printable_text) {
   database.Write([&](sql::Tx& tx) {
     ProblemStore(tx, user).KeepUpload({DeviceId{1}, std::string("a\0\x1b[2J\xff", 7) + std::string(500, 'x')},
                                       {});
@@ -292,7 +291,7 @@ BOOST_AUTO_TEST_CASE(odd_values_become_rows_and_the_file_keeps_them_through_arch
                  id) == "2");
 }
 
-BOOST_AUTO_TEST_CASE(a_usn_near_the_end_begins_anew_and_who_has_the_file_has_seen_it) {
+BOOST_AUTO_TEST_CASE(a_usn_near_the_limit_restarts_and_devices_with_the_file_are_up_to_date) {
   for (const auto& [odd, is_current] : {std::pair{"UPDATE col SET usn = 2147483000", true},
                                         {"UPDATE col SET usn = 2147483647", true},
                                         {"UPDATE col SET usn = 2147483648", false},
@@ -302,7 +301,7 @@ BOOST_AUTO_TEST_CASE(a_usn_near_the_end_begins_anew_and_who_has_the_file_has_see
       Upload(FrameOf({"one"}, odd));
       const Collection collection = Current();
       BOOST_TEST(collection.base_usn == 1);
-      // The file itself where clients can read its head, else one with a head of ours.
+      // The file itself if clients can read its col row, otherwise one with a new col row.
       BOOST_TEST(collection.IsBaseCurrent() == is_current);
       BOOST_TEST(collection.SeenBy(2'147'483'000) == 1);
       BOOST_TEST(collection.SeenBy(1) == 1);
@@ -314,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_usn_near_the_end_begins_anew_and_who_has_the_file_has_see
   BOOST_TEST(Current().base_usn == 2'000'000'000);
 }
 
-BOOST_AUTO_TEST_CASE(impossible_times_are_taken_where_clients_can_take_them) {
+BOOST_AUTO_TEST_CASE(impossible_times_are_accepted_if_clients_can_read_them) {
   Upload(
       FrameOf({"one"}, "UPDATE col SET crt = -86400, mod = 9223372036854775807, scm = 9223372036854775807"));
   const Collection collection = Current();
@@ -332,9 +331,9 @@ BOOST_AUTO_TEST_CASE(impossible_times_are_taken_where_clients_can_take_them) {
                         });
 }
 
-// --- What was replaced
+// --- Replaced collections
 
-BOOST_AUTO_TEST_CASE(a_replaced_collection_becomes_one_file_with_all_that_was_synced_and_its_rows_go) {
+BOOST_AUTO_TEST_CASE(a_replaced_collection_becomes_one_file_with_all_synced_rows) {
   UploadAndImport({"one", "two"});
   SyncNote("synced");
   UploadAndImport({"new"});
@@ -352,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_collection_becomes_one_file_with_all_that_was_sy
   BOOST_TEST(NotesInFileOf(entry.collection) == (Texts{"one", "two", "synced"}),
              boost::test_tools::per_element());
   BOOST_TEST(RowsOf(1) == "0");
-  // Nobody else's rows, and the usage is that of the two files that are left.
+  // Other rows are unchanged, and the usage is that of the two remaining files.
   BOOST_TEST(RowsOf(2) == rows_of_the_new_one);
   BOOST_TEST(NotesInFileOf(Current()) == Texts{"new"}, boost::test_tools::per_element());
   BOOST_TEST(test.Value("SELECT count(*) FROM blob_refs WHERE user_id = " + id) == "2");
@@ -360,28 +359,28 @@ BOOST_AUTO_TEST_CASE(a_replaced_collection_becomes_one_file_with_all_that_was_sy
              std::to_string(UsedBytes()));
 }
 
-BOOST_AUTO_TEST_CASE(an_archive_that_was_stopped_is_finished_by_the_next_attempt) {
+BOOST_AUTO_TEST_CASE(an_interrupted_archive_is_finished_by_the_next_attempt) {
   UploadAndImport({"one"});
   SyncNote("synced");
   Upload(FrameOf({"new"}));
   BOOST_CHECK_THROW(ArchiveGeneration(context, 1, [] { throw JobStopped("the worker leaves"); }), JobStopped);
-  // The file is there, the rows are still to go.
+  // The file exists, the rows are not deleted yet.
   const HistoryEntry stopped = History().at(0);
   BOOST_TEST(stopped.is_archived);
   BOOST_TEST(RowsOf(1) != "0");
   ArchiveGeneration(context, 1, kNothing);
   BOOST_TEST(RowsOf(1) == "0");
   BOOST_TEST((History().at(0).collection.base_blob == stopped.collection.base_blob));
-  // Nothing is left to do for one that comes later still, or for what was never there.
+  // A later attempt has nothing to do, nor one for an unknown generation.
   ArchiveGeneration(context, 1, kNothing);
   ArchiveGeneration(context, 77, kNothing);
   BOOST_TEST(NotesInFileOf(History().at(0).collection) == (Texts{"one", "synced"}),
              boost::test_tools::per_element());
 }
 
-// What is archived is what the account holds already: if it needed room, a full account would keep its rows
-// for ever.
-BOOST_AUTO_TEST_CASE(an_account_over_its_quota_is_archived_all_the_same) {
+// An archive replaces data the account already holds: if it needed free quota, a full account would keep its
+// rows forever.
+BOOST_AUTO_TEST_CASE(an_account_over_its_quota_is_archived_anyway) {
   UploadAndImport({"one"});
   SyncNote("synced");
   Upload(FrameOf({"new"}));
@@ -404,14 +403,14 @@ BOOST_AUTO_TEST_CASE(a_restored_collection_is_the_current_one_and_every_client_i
                         [](const Error& error) { return error.code() == "no_such_generation"; });
   BOOST_TEST(Current().generation == 2);
 
-  Restore(context, 1);  // not archived yet: that comes first
+  Restore(context, 1);  // not archived yet: archives it first
   const Collection current = Current();
   BOOST_TEST(current.generation == 3);
   BOOST_TEST(NotesInFileOf(current) == (Texts{"one", "synced"}), boost::test_tools::per_element());
   BOOST_TEST(current.counts.notes == 2);
   BOOST_TEST(current.meta.schema_ms > replaced.meta.schema_ms);
   BOOST_TEST(current.meta.mod_ms > replaced.meta.mod_ms);
-  // Above what either of the two had: no client has seen anything of this one.
+  // Greater than both others: no client has seen anything of this collection.
   BOOST_TEST(current.meta.usn > replaced.meta.usn);
   BOOST_TEST(current.meta.usn > History().at(1).collection.meta.usn);
   BOOST_TEST(History().at(0).collection.generation == 2);
@@ -421,7 +420,7 @@ BOOST_AUTO_TEST_CASE(a_restored_collection_is_the_current_one_and_every_client_i
   BOOST_TEST(test.Value("SELECT count(*) FROM anki_notes WHERE generation = 3 AND user_id = " + id) == "2");
 }
 
-BOOST_AUTO_TEST_CASE(another_accounts_history_is_not_there) {
+BOOST_AUTO_TEST_CASE(the_history_of_another_account_is_not_accessible) {
   UploadAndImport({"one"});
   Upload(FrameOf({"new"}));
   Context stranger(config, database, redis, "test");

@@ -1,5 +1,5 @@
-// A sync as the store sees it: what is staged, what wins, what is counted. The messages are structs here; the
-// protocol around them is in tests/cases, real clients are in tests/clients.
+// A sync at the level of the store: staging, merging, counting. Messages are structs here; tests/cases tests
+// the protocol, tests/clients the real clients.
 #include "handlers/anki/collection/session_store.h"
 #include "handlers/base/json.h"
 
@@ -74,7 +74,7 @@ Object NotetypeOf(std::int64_t id, const std::string& name, std::int64_t mod, st
   return object;
 }
 
-// What one client sends in one sync.
+// Everything one client sends in one sync.
 struct Sent {
   GraveIds graves;
   Changes changes;
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_visible_before_finish) {
   BOOST_TEST(f.Rows("fence, seq", "anki_staged_notes").empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_an_older_session_staged_is_never_applied) {
+BOOST_AUTO_TEST_CASE(rows_staged_by_an_older_session_are_never_applied) {
   Fixture f;
   f.Start("key", 5);
   Sent old = Sent().Add(NoteOf(2, 10)).Add(CardOf(2, 10));
@@ -228,11 +228,11 @@ BOOST_AUTO_TEST_CASE(only_the_newest_session_is_alive) {
   BOOST_CHECK_EXCEPTION(f.Finish("two"), Error, IsNoSession);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_staged_for_a_session_that_is_not_there_goes_nowhere) {
+BOOST_AUTO_TEST_CASE(nothing_is_staged_for_a_missing_session) {
   Fixture f;
   f.Start("one", 5);
   const Sent sent = Sent().Add(CardOf(1, 10)).Add(ReviewOf(1, 3));
-  // Committed, with the answer not looked at.
+  // Commits without reading the answer.
   const auto stage = [&](const char* key) {
     f.Write([&](SessionStore& sessions) {
       static_cast<void>(sessions.StageChunk(key, kMinutes, sent.chunk));
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(what_is_staged_for_a_session_that_is_not_there_goes_nowhere
   BOOST_TEST(f.Rows("fence, id", "anki_staged_graves").empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_message_that_waited_while_its_session_was_replaced_goes_nowhere) {
+BOOST_AUTO_TEST_CASE(a_message_whose_session_is_replaced_while_it_waits_stages_nothing) {
   Fixture f;
   f.Start("key", 5);
   const auto other = f.test.Connect();
@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_waited_while_its_session_was_replaced_goes_n
         .Get();
   });
   tests::WaitForLockWaiters(f.test, 1);
-  // Of the same key, as no client does it.
+  // With the same key, which no client does.
   tests::RunOn(other.get(),
                "INSERT INTO anki_sessions (user_id, session_key, generation, server_usn, client_usn, "
                "client_is_newer, to_send,"
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_waited_while_its_session_was_replaced_goes_n
   BOOST_TEST(f.Finish("key").cards == 0);
 }
 
-BOOST_AUTO_TEST_CASE(names_and_tags_that_nobody_has_cannot_take_the_memory) {
+BOOST_AUTO_TEST_CASE(malicious_names_and_tags_cannot_exhaust_the_memory) {
   Fixture f;
   Sent decks, tags;
   for (int i = 0; i < 10'000; ++i) decks.changes.decks.push_back(DeckOf(100 + i, "one name", 10));
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(names_and_tags_that_nobody_has_cannot_take_the_memory) {
   BOOST_TEST(peak_kib < 600 * 1024);
 }
 
-BOOST_AUTO_TEST_CASE(a_mismatch_is_reported_with_the_counts_of_both_and_what_the_session_touched) {
+BOOST_AUTO_TEST_CASE(a_mismatch_is_reported_with_both_counts_and_the_ids_in_the_session) {
   Fixture f;
   f.Start("key", 4);
   Sent sent = Sent().Add(NoteOf(3, 10)).Add(CardOf(3, 10)).Add(ReviewOf(4, 3));
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_mismatch_is_reported_with_the_counts_of_both_and_what_the
   BOOST_TEST(details.find("rivate") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(an_expired_session_is_gone_with_what_it_staged) {
+BOOST_AUTO_TEST_CASE(an_expired_session_is_removed_with_its_staged_rows) {
   Fixture f;
   f.Start("key", 5);
   f.Stage("key", Sent().Add(NoteOf(1, 10)));
@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE(an_expired_session_is_gone_with_what_it_staged) {
   BOOST_TEST(f.Rows("fence, session_key", "anki_sessions").empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_row_the_client_has_seen_is_overwritten_whatever_its_time) {
+BOOST_AUTO_TEST_CASE(a_row_the_client_has_seen_is_overwritten_regardless_of_its_time) {
   Fixture f;
   f.Sync(5, Sent().Add(NoteOf(1, 1000)).Add(CardOf(1, 1000, 1)));
   f.Sync(6, Sent()
@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(a_row_the_client_has_seen_is_overwritten_whatever_its_time)
   BOOST_TEST(f.Row("mod, usn, due", "anki_cards", "id = 1") == "10 6 2");
 }
 
-BOOST_AUTO_TEST_CASE(of_a_row_changed_on_both_sides_the_younger_stays) {
+BOOST_AUTO_TEST_CASE(of_a_row_changed_on_both_sides_the_newer_wins) {
   Fixture f;
   f.Sync(5, Sent().Add(NoteOf(1, 1000)).Add(CardOf(1, 1000, 1)));
   f.Sync(5, Sent()
@@ -372,7 +372,7 @@ BOOST_AUTO_TEST_CASE(of_a_row_changed_on_both_sides_the_younger_stays) {
   BOOST_TEST(f.Row("mod, usn, due", "anki_cards", "id = 1") == "1001 7 3");
 }
 
-BOOST_AUTO_TEST_CASE(of_a_row_changed_on_both_sides_in_one_second_the_one_sent_last_stays) {
+BOOST_AUTO_TEST_CASE(of_a_row_changed_on_both_sides_in_one_second_the_last_one_sent_wins) {
   Fixture f;
   f.Sync(5, Sent().Add(NoteOf(1, 1000)).Add(CardOf(1, 1000, 1)));
   f.Sync(5, Sent()
@@ -395,10 +395,10 @@ BOOST_AUTO_TEST_CASE(of_a_row_sent_twice_the_last_one_counts) {
   BOOST_TEST(f.Row("mod, due", "anki_cards", "id = 1") == "3 2");
 }
 
-BOOST_AUTO_TEST_CASE(a_review_is_never_changed_and_another_one_of_its_millisecond_moves) {
+BOOST_AUTO_TEST_CASE(a_review_is_never_changed_and_another_one_of_its_millisecond_is_moved) {
   Fixture f;
   f.Sync(5, Sent().Add(ReviewOf(1, 3)).Add(ReviewOf(2, 3)));
-  // The sender counts its own under the old id, and is sent the moved one by its next sync.
+  // The sender counts its own under the old id, and gets the moved one with its next sync.
   const CollectionCounts counts = f.Sync(5, Sent().Add(ReviewOf(1, 4)).Add(ReviewOf(3, 1)));
   BOOST_TEST(counts.revlog == 3);
   const std::vector<std::vector<std::string>> expected{
@@ -406,12 +406,12 @@ BOOST_AUTO_TEST_CASE(a_review_is_never_changed_and_another_one_of_its_millisecon
   BOOST_TEST((f.Rows("id, ease, usn", "anki_revlog") == expected));
   BOOST_TEST(f.Now().counts.revlog == 4);
   BOOST_TEST(f.Now().meta.usn == 8);
-  // What a client sends again, because it never heard the answer, is there already.
+  // Reviews that a client sends again because it missed the answer are already stored.
   BOOST_TEST(f.Sync(6, Sent().Add(ReviewOf(1, 4)).Add(ReviewOf(2, 3)).Add(ReviewOf(3, 1))).revlog == 4);
   BOOST_TEST((f.Rows("id, ease, usn", "anki_revlog") == expected));
 }
 
-BOOST_AUTO_TEST_CASE(a_review_at_the_end_of_all_ids_does_not_move) {
+BOOST_AUTO_TEST_CASE(a_review_at_the_largest_id_is_not_moved) {
   constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
   Fixture f;
   f.Sync(5, Sent().Add(ReviewOf(kLast, 3)).Add(ReviewOf(kLast - 999, 3)));
@@ -419,7 +419,7 @@ BOOST_AUTO_TEST_CASE(a_review_at_the_end_of_all_ids_does_not_move) {
   BOOST_TEST(f.Rows("id, ease", "anki_revlog").size() == 2);
 }
 
-BOOST_AUTO_TEST_CASE(reviews_that_move_together_get_an_id_each) {
+BOOST_AUTO_TEST_CASE(reviews_that_are_moved_together_get_different_ids) {
   Fixture f;
   Sent first, second;
   for (std::int64_t id : {1, 2, 3, 5, 900}) {
@@ -438,7 +438,7 @@ BOOST_AUTO_TEST_CASE(reviews_that_move_together_get_an_id_each) {
   BOOST_TEST(f.Now().counts.revlog == 11);
 }
 
-BOOST_AUTO_TEST_CASE(reviews_that_are_sent_again_cost_little_more_than_new_ones) {
+BOOST_AUTO_TEST_CASE(reviews_sent_again_cost_little_more_than_new_ones) {
   Fixture f;
   Sent dense, others;
   for (std::int64_t n = 0; n < 20'000; ++n) dense.Add(ReviewOf(n, 1));
@@ -450,14 +450,14 @@ BOOST_AUTO_TEST_CASE(reviews_that_are_sent_again_cost_little_more_than_new_ones)
   };
   const double new_s = seconds(dense), again_s = seconds(dense);
   BOOST_TEST_MESSAGE(new_s << " s, again " << again_s << " s");
-  // Compared with all that is within a second of them they took 4 s.
+  // Comparing each with all reviews within a second of it took 4 s.
   BOOST_TEST(again_s < 2 * new_s + 1.5);
-  // Without a free id within a second they are dropped, except at the end.
+  // Those without a free id within a second are dropped, all but the last ones.
   f.Sync(5, others);
   BOOST_TEST(f.Now().counts.revlog == 20'000 + 50);
 }
 
-BOOST_AUTO_TEST_CASE(a_grave_is_dug_even_for_nothing_and_gets_the_new_usn_when_dug_again) {
+BOOST_AUTO_TEST_CASE(a_grave_is_stored_for_any_id_and_gets_the_new_usn_when_sent_again) {
   Fixture f;
   Sent gone;
   gone.graves = {{1}, {1}, {77}};
@@ -472,7 +472,7 @@ BOOST_AUTO_TEST_CASE(a_grave_is_dug_even_for_nothing_and_gets_the_new_usn_when_d
   for (const auto& grave : f.Rows("kind, id, usn", "anki_graves")) BOOST_TEST(grave[2] == "7");
 }
 
-BOOST_AUTO_TEST_CASE(deleting_a_note_leaves_its_cards_and_reviews) {
+BOOST_AUTO_TEST_CASE(deleting_a_note_keeps_its_cards_and_reviews) {
   Fixture f;
   f.Sync(5, Sent().Add(NoteOf(1, 10)).Add(CardOf(1, 10)).Add(ReviewOf(1, 3)));
   Sent gone;
@@ -483,7 +483,7 @@ BOOST_AUTO_TEST_CASE(deleting_a_note_leaves_its_cards_and_reviews) {
   BOOST_TEST(counts.revlog == 1);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_deleted_and_sent_again_in_one_sync_stays) {
+BOOST_AUTO_TEST_CASE(rows_deleted_and_sent_again_in_one_sync_are_kept) {
   Fixture f;
   f.Sync(5, Sent().Add(NoteOf(1, 10)).Add(CardOf(1, 10)));
   Sent both;
@@ -502,7 +502,7 @@ BOOST_AUTO_TEST_CASE(a_note_without_its_notetype_or_with_other_fields_is_refused
   f.Start("key", 5);
   BOOST_CHECK_EXCEPTION(f.Stage("key", Sent().Add(note)), Error, IsBadInput);
   BOOST_CHECK_EXCEPTION(f.Stage("key", Sent().Add(NoteOf(1, 10, "one field"))), Error, IsBadInput);
-  // A notetype of the same sync is known.
+  // A notetype of the same sync is accepted.
   Sent with;
   with.changes.notetypes = {NotetypeOf(99, "New", 10)};
   f.Stage("key", with.Add(note));
@@ -514,13 +514,13 @@ BOOST_AUTO_TEST_CASE(a_notetype_with_another_number_of_fields_is_refused) {
   Sent sent;
   sent.changes.notetypes = {NotetypeOf(1, "Basic", 200, 3)};
   BOOST_CHECK_EXCEPTION(f.Sync(5, sent), Error, IsBadInput);
-  // One that loses to a version the client has not seen hurts nobody.
+  // A change that loses to a version the client has not seen is harmless.
   sent.changes.notetypes = {NotetypeOf(1, "Basic", 100, 3)};
   f.Sync(0, sent);
   BOOST_TEST(f.Row("mod, field_count", "anki_objects", "kind = 0 AND id = 1") == "100 2");
 }
 
-BOOST_AUTO_TEST_CASE(an_object_the_client_has_seen_is_replaced_whatever_the_clocks_say) {
+BOOST_AUTO_TEST_CASE(an_object_the_client_has_seen_is_replaced_regardless_of_clocks) {
   Fixture f;
   Sent sent;
   sent.changes.decks = {DeckOf(1, "Renamed", 100)};
@@ -531,7 +531,7 @@ BOOST_AUTO_TEST_CASE(an_object_the_client_has_seen_is_replaced_whatever_the_cloc
   BOOST_TEST(f.Row("name, mod, usn", "anki_objects", "kind = 1 AND id = 1") == "Older 101 6");
 }
 
-BOOST_AUTO_TEST_CASE(of_two_objects_of_one_second_ours_stays_if_the_client_is_sent_it) {
+BOOST_AUTO_TEST_CASE(of_two_objects_of_one_second_the_servers_wins_if_the_client_gets_it) {
   Fixture f;
   Sent sent;
   sent.changes.decks = {DeckOf(1, "Of one", 200)};
@@ -553,14 +553,13 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_taken_gets_a_plus) {
   BOOST_TEST(f.Row("name, mod", "anki_objects", "kind = 1 AND id = 4") == "\u00c4PFEL+ 10");
 }
 
-BOOST_AUTO_TEST_CASE(a_deck_that_the_session_has_buried_holds_no_name_and_is_not_handed_back) {
+BOOST_AUTO_TEST_CASE(a_deck_deleted_by_the_session_frees_its_name_and_is_not_sent_back) {
   Fixture f;
   Sent sent;
   sent.changes.decks = {DeckOf(2, "Deck", 10), DeckOf(3, "Deck+", 10), DeckOf(4, "Other", 10)};
   sent.Add(NoteOf(1, 10)).Add(NoteOf(2, 10)).Add(CardOf(1, 10)).Add(CardOf(2, 10));
   f.Sync(5, sent);
-  // A device that has seen none of that deletes half of it, and has a deck of that name. Another one has its
-  // own.
+  // A device that has seen none of that deletes half of it, and has its own decks with two of the names.
   f.Start("key", 5);
   Sent swap;
   swap.graves = {{1}, {1}, {2, 3}};
@@ -587,7 +586,7 @@ BOOST_AUTO_TEST_CASE(the_sync_that_gave_an_object_its_name_is_remembered) {
   Sent sent;
   sent.changes.decks = {DeckOf(2, "Deck", 10)};
   f.Sync(5, sent);
-  sent.changes.decks = {DeckOf(2, "DECK", 20)};  // case does not clash with anybody
+  sent.changes.decks = {DeckOf(2, "DECK", 20)};  // a change of case is not a clash
   f.Sync(6, sent);
   BOOST_TEST(f.Row("name, usn, name_usn", "anki_objects", "kind = 1 AND id = 2") == "DECK 6 5");
   sent.changes.decks = {DeckOf(2, "Renamed", 30)};
@@ -603,7 +602,7 @@ BOOST_AUTO_TEST_CASE(deck_configs_may_share_a_name) {
   BOOST_TEST(f.Row("name", "anki_objects", "kind = 2 AND id = 3") == "default");
 }
 
-BOOST_AUTO_TEST_CASE(a_tag_adopts_the_spelling_of_its_parent_and_an_existing_one_is_left_alone) {
+BOOST_AUTO_TEST_CASE(a_tag_adopts_the_spelling_of_its_parent_and_an_existing_one_is_unchanged) {
   Fixture f;
   Sent sent;
   sent.changes.tags = {"Verb", "Verb::Irregular"};
@@ -620,7 +619,7 @@ BOOST_AUTO_TEST_CASE(a_tag_adopts_the_spelling_of_its_parent_and_an_existing_one
   BOOST_TEST((tags == expected));
 }
 
-BOOST_AUTO_TEST_CASE(unburying_touches_neither_time_nor_usn) {
+BOOST_AUTO_TEST_CASE(unburying_changes_neither_time_nor_usn) {
   Fixture f;
   Card card = CardOf(1, 10, 2'000'000'000);
   card.queue = -3;
@@ -633,7 +632,7 @@ BOOST_AUTO_TEST_CASE(unburying_touches_neither_time_nor_usn) {
   BOOST_TEST(f.Now().was_unburied);
 }
 
-BOOST_AUTO_TEST_CASE(rows_of_a_file_come_beneath_what_a_sync_has_done) {
+BOOST_AUTO_TEST_CASE(rows_of_a_file_do_not_override_a_sync) {
   Fixture f({3, 3, 1, 1, 1, 1});
   FileOf file;
   file.ids = {{kCards, {1, 2, 3}}, {kNotes, {1, 2, 3}}, {kReviews, {1}}};
@@ -665,8 +664,8 @@ BOOST_AUTO_TEST_CASE(rows_of_a_file_come_beneath_what_a_sync_has_done) {
   BOOST_TEST(f.Row("due, usn", "anki_cards", "id = 3") == "1 0");
 }
 
-// Random syncs of clients that are some syncs behind, against a model of a few maps.
-BOOST_AUTO_TEST_CASE(counters_and_rows_are_those_of_a_simple_model) {
+// Random syncs of clients that missed some syncs, against a model made of maps.
+BOOST_AUTO_TEST_CASE(counters_and_rows_match_a_simple_model) {
   struct Kept {
     std::int64_t mod;
     Usn usn;
@@ -711,7 +710,7 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_are_those_of_a_simple_model) {
           decks[id] = {found->second.mod + (found->second.mod > deck.mod ? 1 : 0), usn};
         }
       }
-      // A row that is sent twice is one row, the last.
+      // A row sent twice counts once, with the last value.
       std::map<std::int64_t, std::int64_t> last_cards, last_notes;
       for (std::size_t i = 0; i < sent.chunk.cards.ids.size(); ++i)
         last_cards[sent.chunk.cards.ids[i]] = sent.chunk.cards.mods[i];
@@ -748,14 +747,14 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_are_those_of_a_simple_model) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(large_notes_are_staged_in_rows_that_are_not) {
+BOOST_AUTO_TEST_CASE(large_notes_are_staged_in_rows_of_bounded_size) {
   Fixture f;
   Sent sent;
   for (std::int64_t id = 1; id <= 10; ++id) sent.Add(LargeNoteOf(id, 1 << 20));
   sent.Add(LargeNoteOf(11, 9 << 20)).Add(NoteOf(12, 10)).Add(NoteOf(3, 11));
   f.Start("key", 5);
   f.Stage("key", sent);
-  // As many as have 4 MiB, and one row more for what goes beyond.
+  // Up to 4 MiB per row, and one more row for the rest.
   BOOST_TEST(f.Row("string_agg(cardinality(ids)::text, ' ' ORDER BY seq)", "anki_staged_notes", "true") ==
              "4 4 3 2");
   f.Finish("key");
@@ -763,7 +762,7 @@ BOOST_AUTO_TEST_CASE(large_notes_are_staged_in_rows_that_are_not) {
              std::to_string(12) + " " + std::to_string(18 * (1 << 20) + 3 + 3));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_too_large_to_send_is_not_read) {
+BOOST_AUTO_TEST_CASE(rows_too_large_to_send_are_not_read) {
   Fixture f;
   Sent sent;
   sent.Add(NoteOf(1, 10)).Add(LargeNoteOf(2, 2000));

@@ -1,5 +1,5 @@
-// What happens to collections when nobody is looking: replaced ones expire, and the nightly check tells what
-// it finds. The jobs are run as the worker would call them.
+// Background work on collections: replaced ones expire, and the nightly check reports its findings. The jobs
+// run as the worker would call them.
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_sound_collection_with_graves_and_history_has_no_findings)
   BOOST_TEST(Findings().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_counter_that_is_off_and_a_usn_from_the_future_are_reported_and_left_alone) {
+BOOST_AUTO_TEST_CASE(wrong_counters_and_future_usns_are_reported_and_not_repaired) {
   NewCollection first = CollectionOf("upkeep wrong");
   first.counts.decks = 3;
   first.graves = {{GraveKind::kCard, 7, 9}};
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_counter_that_is_off_and_a_usn_from_the_future_are_reporte
   BOOST_TEST(Findings() == findings, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_replaced_collection_goes_when_its_time_is_over_and_its_file_with_it) {
+BOOST_AUTO_TEST_CASE(an_expired_collection_is_removed_with_its_file) {
   Replace(CollectionOf("upkeep old"));
   Replace(CollectionOf("upkeep new"));
   RunJob("anki.sweep_history");
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_collection_goes_when_its_time_is_over_and_its_fi
   config.Of<anki::Settings>().history_days = 0;
   RunJob("anki.sweep_history");
   BOOST_TEST(HistoryEntries() == 0u);
-  // The current one still has its reference, the old one's is gone: nothing is left to report.
+  // The current file still has its reference, the old one has none: there is nothing to report.
   BOOST_TEST(Findings().empty());
 }
 

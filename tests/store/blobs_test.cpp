@@ -1,5 +1,5 @@
-// The blob store against a real PostgreSQL: what is kept, who may read, what the sweep takes, and the races
-// between writers, references and the sweep.
+// The blob store against a real PostgreSQL: storing, permissions, quota, the sweep, and the races between
+// writers, references and the sweep.
 #include "handlers/base/blobs.h"
 
 #include <boost/test/unit_test.hpp>
@@ -78,12 +78,12 @@ auto HasCode(const std::string& code) {
 
 BOOST_FIXTURE_TEST_SUITE(blobs, Blobs)
 
-BOOST_AUTO_TEST_CASE(bytes_come_out_as_they_went_in_at_every_chunk_boundary) {
+BOOST_AUTO_TEST_CASE(bytes_round_trip_at_every_chunk_boundary) {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kBlobChunkBytes - 1, kBlobChunkBytes,
                                  kBlobChunkBytes + 1, 3 * kBlobChunkBytes, 3 * kBlobChunkBytes + 7}) {
     const std::string bytes = Pattern(size);
     BlobWriter writer(database);
-    // In pieces that fit no chunk.
+    // In pieces that do not match the chunks.
     for (std::size_t at = 0; at < bytes.size(); at += 300'001)
       writer.Write(std::string_view(bytes).substr(at, 300'001));
     const BlobInfo blob = writer.Finish();
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(equal_bytes_are_stored_once) {
   BOOST_TEST(Count("blob_chunks") == "4");
 }
 
-BOOST_AUTO_TEST_CASE(who_has_no_reference_reads_nothing) {
+BOOST_AUTO_TEST_CASE(nothing_is_read_without_a_reference) {
   const BlobInfo blob = Keep("secret");
   Add(ann, blob, "anki");
   BOOST_CHECK_EXCEPTION(Read(bob, blob.id), Error, HasCode("no_such_blob"));
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(who_has_no_reference_reads_nothing) {
   BOOST_CHECK_EXCEPTION(Read(ann, blob.id), Error, HasCode("no_such_blob"));
 }
 
-BOOST_AUTO_TEST_CASE(bytes_count_once_per_account_and_service_until_the_last_holder_goes) {
+BOOST_AUTO_TEST_CASE(bytes_count_once_per_account_and_service_until_the_last_release) {
   const BlobInfo blob = Keep("12345");
   Add(ann, blob);
   Add(ann, blob);
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(bytes_count_once_per_account_and_service_until_the_last_hol
   BOOST_CHECK_THROW(Release(ann, blob), Error);
 }
 
-BOOST_AUTO_TEST_CASE(what_does_not_fit_the_quota_leaves_no_reference) {
+BOOST_AUTO_TEST_CASE(a_blob_over_the_quota_gets_no_reference) {
   db.Run("UPDATE users SET quota_bytes = 9 WHERE name = 'ann'");
   const BlobInfo five = Keep("12345");
   const BlobInfo four = Keep("1234");
@@ -162,14 +162,14 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_the_quota_leaves_no_reference) {
   BOOST_CHECK_EXCEPTION(Add(ann, one), Error, HasCode("over_quota"));
   BOOST_TEST(Usage(ann) == "9");
   BOOST_TEST(Count("blob_refs") == "2");
-  // Another holder of the same bytes takes no room; nor does it matter that the quota was lowered meanwhile.
+  // Another reference to the same bytes takes no room, even if the quota was lowered meanwhile.
   db.Run("UPDATE users SET quota_bytes = 1 WHERE name = 'ann'");
   Add(ann, five, "anki");
   Release(ann, four, "vault");
   BOOST_TEST(Usage(ann) == "5");
 }
 
-BOOST_AUTO_TEST_CASE(two_services_at_once_do_not_both_fit_under_the_quota) {
+BOOST_AUTO_TEST_CASE(two_concurrent_services_cannot_exceed_the_quota) {
   db.Run("UPDATE users SET quota_bytes = 5 WHERE name = 'ann'");
   const BlobInfo first = Keep("12345");
   const BlobInfo second = Keep("abcde");
@@ -186,14 +186,14 @@ BOOST_AUTO_TEST_CASE(two_services_at_once_do_not_both_fit_under_the_quota) {
   BOOST_TEST(Usage(ann) == "5");
 }
 
-BOOST_AUTO_TEST_CASE(the_sweep_takes_what_is_old_and_unreferenced_only) {
+BOOST_AUTO_TEST_CASE(the_sweep_removes_only_old_unreferenced_blobs) {
   const BlobInfo kept = Keep("kept");
   const BlobInfo dropped = Keep("dropped");
   Add(ann, kept);
   Add(ann, dropped);
   MakeOld();
   BOOST_TEST(Sweep() == 0);
-  // The grace begins with the release: somebody may be reading.
+  // The grace period begins with the release, because the blob may still be read.
   Release(ann, dropped);
   BOOST_TEST(Sweep() == 0);
   MakeOld();
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(the_sweep_stops_at_its_limit) {
   BOOST_TEST(SweepBlobs(database, 1h, 1000) == 20);
 }
 
-BOOST_AUTO_TEST_CASE(an_abandoned_writer_leaves_nothing) {
+BOOST_AUTO_TEST_CASE(an_abandoned_writer_leaves_nothing_behind) {
   {
     BlobWriter writer(database);
     writer.Write(Pattern(3 * kBlobChunkBytes));
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(an_abandoned_writer_leaves_nothing) {
   BOOST_TEST(Count("blob_chunks") == "0");
 }
 
-BOOST_AUTO_TEST_CASE(what_a_killed_writer_left_is_swept_and_a_sleeping_writer_is_told) {
+BOOST_AUTO_TEST_CASE(chunks_of_a_killed_writer_are_swept_and_a_stalled_writer_fails) {
   BlobWriter writer(database);
   writer.Write(Pattern(3 * kBlobChunkBytes));
   BOOST_TEST(Sweep() == 0);
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(finishing_known_content_keeps_it_from_the_sweep) {
   BOOST_TEST(Sweep() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(the_nightly_check_finds_what_does_not_fit_and_nothing_else) {
+BOOST_AUTO_TEST_CASE(the_nightly_check_finds_all_mismatches_and_nothing_else) {
   const auto findings = [&] {
     return context.Read<account::BlobCheckStore>(
         [](account::BlobCheckStore& store) { return store.Findings(); });
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(two_writers_of_the_same_bytes_get_one_blob) {
   for (const std::size_t size : {std::size_t{10}, kBlobChunkBytes + 10}) {
     db.Empty("blobs");
     const std::string bytes = Pattern(size);
-    // The first is held between its write and its commit; the second must wait for it, then take its blob.
+    // The first is held between its write and its commit; the second must wait for it and then use its blob.
     const auto holder = db.Connect();
     BlobWriter own(database);
     own.Write(bytes);
@@ -301,11 +301,11 @@ BOOST_AUTO_TEST_CASE(two_writers_of_the_same_bytes_get_one_blob) {
     RunOn(holder.get(), "COMMIT");
     BOOST_TEST(std::to_string(static_cast<std::int64_t>(finished.get().id)) == first);
     BOOST_TEST(Count("blobs") == "1");
-    BOOST_TEST(Count("blob_chunks") == "0");  // the writer's own are gone; the holder wrote none
+    BOOST_TEST(Count("blob_chunks") == "0");  // the writer's chunks are deleted; the holder wrote none
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_reference_that_comes_first_saves_the_blob_from_the_sweep) {
+BOOST_AUTO_TEST_CASE(a_reference_before_the_sweep_keeps_the_blob) {
   const BlobInfo blob = Keep("wanted");
   MakeOld();
   database.Write([&](sql::Tx& tx) {
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(a_reference_that_comes_first_saves_the_blob_from_the_sweep)
 }
 
 BOOST_AUTO_TEST_CASE(a_reference_between_the_two_steps_of_the_sweep_is_seen) {
-  // The sweep has chosen the blob and its transaction goes on when the reference commits.
+  // The sweep's transaction has begun before the reference commits.
   const BlobInfo blob = Keep("wanted");
   MakeOld();
   sql::Database sweeper(db.settings());
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(a_reference_between_the_two_steps_of_the_sweep_is_seen) {
   BOOST_TEST(Read(ann, blob.id) == "wanted");
 }
 
-BOOST_AUTO_TEST_CASE(a_sweep_that_comes_first_is_waited_for_and_the_reference_is_refused) {
+BOOST_AUTO_TEST_CASE(a_reference_waits_for_a_sweep_and_is_then_refused) {
   const BlobInfo blob = Keep("late");
   const std::string id = std::to_string(static_cast<std::int64_t>(blob.id));
   const auto sweep = db.Connect();

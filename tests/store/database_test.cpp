@@ -1,4 +1,4 @@
-// What sql/ promises to a store: round trips, what is repeated, and whose problem a failure is.
+// The contract of sql/ with stores: round trips, retries, and where failures are thrown.
 #include "sql/database.h"
 
 #include <libpq-fe.h>
@@ -36,10 +36,10 @@ constexpr sql::Statement kSeries{"test.series", "SELECT generate_series(1, $1::b
 constexpr sql::Statement kInts{"test.ints", "SELECT ARRAY[1, NULL, 3]::bigint[] AS value"};
 constexpr sql::Statement kTexts{"test.texts", "SELECT ARRAY['one', NULL] AS value"};
 
-// What kEcho might have answered.
+// A possible answer to kEcho.
 constexpr const char* kForeign = "SELECT 666::bigint AS value";
 
-// A command behind the back of whoever uses the connection.
+// Sends a command on the connection without its owner's knowledge.
 void Intrude(PGconn* connection, const char* text = kForeign) {
   BOOST_TEST_REQUIRE(PQsendQueryParams(connection, text, 0, nullptr, nullptr, nullptr, nullptr, 1) == 1);
 }
@@ -58,12 +58,12 @@ struct Fixture {
   Waits waits;
   sql::Database database{test.settings(), &waits};
 
-  // Two equal ids are found out by the COMMIT only.
+  // The unique constraint is deferred: only COMMIT detects two equal ids.
   Fixture() {
     test.Run(
         "DROP TABLE IF EXISTS promises;"
         " CREATE TABLE promises (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)");
-    // Connected, and everything prepared.
+    // Connects and prepares the statements.
     database.Write([](sql::Tx& tx) { tx.One(kEcho, 0); });
     database.Read([](sql::Tx& tx) { tx.One(kEcho, 0); });
   }
@@ -83,7 +83,7 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(database, Fixture)
 
-BOOST_AUTO_TEST_CASE(what_is_asked_for_in_a_row_costs_one_round_trip) {
+BOOST_AUTO_TEST_CASE(consecutive_asks_cost_one_round_trip) {
   waits.waits.clear();
   database.Read([](sql::Tx& tx) {
     auto one = tx.Ask(kEcho, 1), two = tx.Ask(kEcho, 2), three = tx.Ask(kEcho, 3);
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_in_a_row_costs_one_round_trip) {
   BOOST_TEST(late.Get()[0]["value"].As<std::int64_t>() == 4);
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_is_thrown_where_somebody_waits_and_nothing_is_kept) {
+BOOST_AUTO_TEST_CASE(a_failure_is_thrown_at_the_next_wait_and_nothing_is_committed) {
   BOOST_CHECK_THROW(database.Write([](sql::Tx& tx) {
     tx.Later(kPut, 1);
     tx.Later(kDivide, 0);
@@ -117,11 +117,11 @@ BOOST_AUTO_TEST_CASE(a_failure_is_thrown_where_somebody_waits_and_nothing_is_kep
       bad.Get();
     } catch (const sql::Failure&) {
     }
-    good.Get();  // it was never carried out
+    good.Get();  // it was never executed
   }),
                     sql::Failure);
   BOOST_TEST(Echo(7) == 7);
-  // Thrown away with something queued behind a failure: the ROLLBACK is not skipped.
+  // A block that throws with a statement queued after a failure: the ROLLBACK is not skipped.
   BOOST_CHECK_THROW(database.Write([](sql::Tx& tx) {
     tx.Later(kDivide, 0);
     throw std::logic_error("of the block");
@@ -130,16 +130,16 @@ BOOST_AUTO_TEST_CASE(a_failure_is_thrown_where_somebody_waits_and_nothing_is_kep
   BOOST_TEST(Echo(7) == 7);
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_died_while_it_was_idle_is_not_noticed) {
+BOOST_AUTO_TEST_CASE(a_connection_lost_while_idle_is_replaced) {
   std::int64_t pid = 0;
   database.Write([&](sql::Tx& tx) { pid = tx.One(kBackend)["pid"].As<std::int64_t>(); });
   test.Run("SELECT pg_terminate_backend(" + std::to_string(pid) + ", 5000)");
-  // Everything of this block travels with its COMMIT.
+  // Everything in this block travels with its COMMIT.
   database.Write([](sql::Tx& tx) { tx.Later(kPut, 1); });
   BOOST_TEST(Count() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_failing_commit_is_told_to_whoever_waits_for_it) {
+BOOST_AUTO_TEST_CASE(a_failing_commit_is_thrown_to_the_caller) {
   const auto twice = [](sql::Tx& tx) {
     tx.Later(kPut, 1);
     tx.Later(kPut, 1);
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_failing_commit_is_told_to_whoever_waits_for_it) {
   BOOST_TEST(Count() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_commit_that_nobody_waited_for_fails_for_nobody) {
+BOOST_AUTO_TEST_CASE(a_failing_unawaited_commit_affects_no_later_block) {
   const auto put = [](std::int64_t one, std::int64_t other) {
     return [=](sql::Tx& tx) {
       tx.Later(kPut, one);
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_nobody_waited_for_fails_for_nobody) {
   BOOST_TEST(Count() == 2);
   database.WriteUnawaited(put(3, 3));
   BOOST_TEST(Echo(7) == 7);
-  // Not only the commit: a statement before it, behind which COMMIT is skipped.
+  // Also a failing statement before it, after which COMMIT is skipped.
   database.WriteUnawaited([](sql::Tx& tx) { tx.Later(kDivide, 0); });
   BOOST_TEST(Echo(7) == 7);
   database.Write(put(5, 6));
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_nobody_waited_for_fails_for_nobody) {
   BOOST_TEST(Count() == 4);
 }
 
-BOOST_AUTO_TEST_CASE(a_block_runs_once_more_when_its_connection_was_lost) {
+BOOST_AUTO_TEST_CASE(a_block_is_retried_once_when_its_connection_is_lost) {
   int runs = 0;
   database.Write([&](sql::Tx& tx) {
     tx.Execute(kPut, 1);
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_outcome_is_unknown_is_never_repeated) {
   BOOST_TEST(Count() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_dies_behind_an_unawaited_commit_costs_the_next_block_nothing) {
+BOOST_AUTO_TEST_CASE(a_connection_lost_after_an_unawaited_commit_does_not_affect_the_next_block) {
   database.WriteUnawaited([&](sql::Tx& tx) {
     tx.Later(kPut, 1);
     KillBackend(tx);
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_dies_behind_an_unawaited_commit_costs_the
   BOOST_TEST(Echo(7) == 7);
 }
 
-BOOST_AUTO_TEST_CASE(reads_do_not_write_and_a_single_read_is_single) {
+BOOST_AUTO_TEST_CASE(reads_cannot_write_and_read_once_allows_one_statement) {
   BOOST_CHECK_THROW(database.Read([](sql::Tx& tx) { tx.Execute(kPut, 1); }), sql::Failure);
   BOOST_CHECK_THROW(database.ReadOnce([](sql::Tx& tx) { tx.Execute(kPut, 1); }), sql::Failure);
   BOOST_CHECK_THROW(database.ReadOnce([](sql::Tx& tx) {
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(reads_do_not_write_and_a_single_read_is_single) {
   BOOST_TEST(Count() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_statement_that_ran_into_its_timeout_is_told_of) {
+BOOST_AUTO_TEST_CASE(a_statement_that_times_out_is_reported) {
   sql::Settings settings = test.settings();
   settings.statement_timeout = std::chrono::milliseconds(50);
   sql::Database impatient(settings, &waits);
@@ -233,9 +233,9 @@ BOOST_AUTO_TEST_CASE(a_statement_that_ran_into_its_timeout_is_told_of) {
   BOOST_TEST(waits.waits.back() == "test.sleep");
 }
 
-// Each of these gets a block in which a connection has got out of step. It is repeated, on another connection;
-// all that it has read is what it asked for.
-BOOST_AUTO_TEST_CASE(answers_that_are_out_of_step_reach_nobody) {
+// In each of these blocks the connection gets out of step. The block is repeated on another connection, and
+// every result it has read is the one it asked for.
+BOOST_AUTO_TEST_CASE(answers_out_of_step_never_reach_the_caller) {
   using Place = std::pair<const char*, std::function<void(sql::Tx&, const std::function<void()>&)>>;
   const auto value = [](const sql::Rows& rows) { return rows[0]["value"].As<std::int64_t>(); };
   const std::vector<Place> places{
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_out_of_step_reach_nobody) {
            lost = e;
          }
          if (lost) {
-           // Whatever has come before was found out to be in doubt.
+           // Results from before were discarded as doubtful.
            BOOST_CHECK_THROW(one.Get(), sql::Failure);
            BOOST_CHECK_THROW(two.Get(), sql::Failure);
            throw *lost;
@@ -376,7 +376,7 @@ BOOST_AUTO_TEST_CASE(a_single_read_out_of_step_is_repeated) {
 
 BOOST_AUTO_TEST_CASE(a_commit_whose_answer_is_out_of_step_is_unknown_and_never_repeated) {
   for (const char* const foreign : {kForeign, "SET search_path = public"}) {
-    database.Write([](sql::Tx& tx) { tx.One(kEcho, 0); });  // COMMIT is prepared
+    database.Write([](sql::Tx& tx) { tx.One(kEcho, 0); });  // prepares COMMIT
     int runs = 0;
     BOOST_CHECK_THROW(database.Write([&](sql::Tx& tx) {
       ++runs;
@@ -394,7 +394,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_outlives_its_connection_is_a_failure) {
   std::optional<sql::Answer> kept, held;
   {
     sql::Database short_lived(test.settings());
-    short_lived.Write([](sql::Tx& tx) { tx.One(kEcho, 0); });  // COMMIT is prepared
+    short_lived.Write([](sql::Tx& tx) { tx.One(kEcho, 0); });  // prepares COMMIT
     short_lived.WriteUnawaited([&](sql::Tx& tx) {
       kept.emplace(tx.Ask(kEcho, 1));
       kept->Get();
@@ -409,13 +409,13 @@ BOOST_AUTO_TEST_CASE(an_answer_that_outlives_its_connection_is_a_failure) {
     tx.One(kEcho, 4);
   }),
                     sql::ConnectionLost);
-  // This one had come before the connection was lost.
+  // This answer arrived before the connection was lost.
   BOOST_TEST(held->Get()[0]["value"].As<std::int64_t>() == 3);
 }
 
-// The plan is made where the statement is executed: by its first execution, and again after an ANALYZE. What it
-// read is told by the counters of the transaction.
-BOOST_AUTO_TEST_CASE(each_statement_is_planned_by_its_own_switches) {
+// A statement is planned at its first execution, and again after an ANALYZE. The counters of the transaction
+// show what it has read.
+BOOST_AUTO_TEST_CASE(each_statement_is_planned_with_its_own_switches) {
   constexpr const char* kJoin = "SELECT count(*) AS count FROM promises a JOIN promises b ON a.id = b.id";
   const std::string explain_text = std::string("EXPLAIN (COSTS off) ") + kJoin;
   const sql::Statement by_key{"test.join_by_key", kJoin}, free{"test.join_free", kJoin, sql::Plan::kFree},
@@ -437,23 +437,23 @@ BOOST_AUTO_TEST_CASE(each_statement_is_planned_by_its_own_switches) {
   for (const char* const before : {"", "ANALYZE promises", "ALTER TABLE promises ADD COLUMN more int", ""}) {
     if (*before != '\0') test.Run(before);
     database.Read([&](sql::Tx& tx) {
-      const std::int64_t earlier = scanned(tx);  // not reported yet
+      const std::int64_t earlier = scanned(tx);  // of earlier transactions, not reported yet
       BOOST_TEST(count(tx.Query(by_key)) == 5000);
       BOOST_TEST(scanned(tx) == earlier);
       BOOST_TEST(count(tx.Query(free)) == 5000);
       BOOST_TEST(scanned(tx) == earlier + 2);
       BOOST_TEST(count(tx.Query(by_key)) == 5000);
       BOOST_TEST(scanned(tx) == earlier + 2);
-      // Those that travel together, too.
+      // Also for statements that travel together.
       waits.waits.clear();
       auto one = tx.Ask(explain_by_key), two = tx.Ask(explain_free), three = tx.Ask(explain_by_key);
       BOOST_TEST(!is_wide(three.Get()));
       BOOST_TEST(!is_wide(one.Get()));
       BOOST_TEST(is_wide(two.Get()));
-      if (runs++ > 0) BOOST_TEST(waits.waits.size() == 1);  // nothing is left to prepare
+      if (runs++ > 0) BOOST_TEST(waits.waits.size() == 1);  // everything is already prepared
     });
   }
-  // A statement alone, rows one by one, and the block after it.
+  // A single statement, rows one by one, and the block after it.
   BOOST_TEST(is_wide(database.ReadOnce([&](sql::Tx& tx) { return tx.Query(explain_free); })));
   BOOST_TEST(!is_wide(database.ReadOnce([&](sql::Tx& tx) { return tx.Query(explain_by_key); })));
   for (const bool once : {false, true}) {
