@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Puts our reading and writing of collection files beside what the real client makes of the same files.
+"""Compares our reading and writing of collection files with the real client's, on the same files.
 
 Makes collections with the `anki` package, and for each:
   read       our JSON of every notetype, deck and deck config, and the rows, equal the backend's own legacy JSON
-  downgrade  the schema 11 file we make holds what the client's own downgrade of it holds
-  write      a file that we wrote row by row opens in the client, its database check finds nothing to repair, and its
-             rows equal those of the original, sfld and csum included
-and our empty collection is used like any other.
+  downgrade  our schema 11 file has the same content as the client's own downgrade
+  write      the client opens a file that we wrote row by row, its database check finds nothing to repair, and the rows
+             equal those of the original, including sfld and csum
+and uses our empty collection like any other.
 
 Left out on purpose: hostile files (tests/unit/collection_file_test.cpp) and the network.
 """
@@ -24,7 +24,7 @@ import tempfile
 try:
     from anki.collection import Collection
 except ImportError as e:
-    print(f"the real client cannot be had: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
+    print(f"the real client is not available: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
     sys.exit(77)
 
 passed = failed = 0
@@ -40,7 +40,7 @@ def check(name, condition, detail=""):
 
 
 def difference(a, b, path=""):
-    """The first place where two JSON values differ, or None. Numbers equal when they are the same number."""
+    """The first place where two JSON values differ in value or type, or None."""
     if isinstance(a, dict) and isinstance(b, dict):
         for key in sorted(set(a) | set(b)):
             if key not in a or key not in b:
@@ -124,7 +124,7 @@ def random_field(rng):
 
 
 def make_rich(path, seed):
-    """A collection with something of everything, odd values included."""
+    """A collection with all kinds of content, including odd values."""
     rng = random.Random(seed)
     col = Collection(path)
 
@@ -277,7 +277,7 @@ def make_rich(path, seed):
     col.set_config("addon", {"a": [1, 2.50, 12345678901234567890, None], "ü": "\u0001", "nested": {"x": {}}})
     col.set_config("text", "\"\\\u2028")
     col.remove_config("backups")
-    # what a client does before it uploads
+    # what a client does before an upload
     for table in ("cards", "notes", "revlog", "notetypes", "decks", "deck_config", "tags"):
         col.db.execute(f"update {table} set usn = ? where usn = -1", seed)
     col.db.execute("delete from graves")
@@ -285,7 +285,7 @@ def make_rich(path, seed):
 
 
 def read_backend(path):
-    """What the backend itself says about a collection, on a copy."""
+    """The backend's own view of a collection; changes the file, so pass a copy."""
     original = rows(path, "col", "crt, mod, scm, ls, usn")[0]
     col = Collection(path)
     out = {
@@ -299,7 +299,7 @@ def read_backend(path):
         "tags": dict(col.db.all("select tag, usn from tags")),
     }
     col.close(downgrade=False)
-    out["config"].pop("backups", None)  # set by opening a collection, as is col.mod
+    out["config"].pop("backups", None)  # set by opening a collection, like col.mod
     out["col"] = original
     return out
 
@@ -317,7 +317,7 @@ def compare_with_backend(name, ours, theirs):
 
 
 def fixed(name, path):
-    """Opens a file that we wrote in the client and lets it check everything."""
+    """Opens a file that we wrote in the client and runs its database check."""
     col = Collection(path)
     problems, ok = col.fix_integrity()
     check(f"{name}: database check", ok and "rebuilt and optimized" in problems.lower() and "\n" not in problems.strip(),
@@ -326,7 +326,7 @@ def fixed(name, path):
 
 
 def integrity(name, path):
-    """The integrity check a client makes of a download, without changing the file."""
+    """The integrity check that a client runs on a download, on a copy of the file."""
     copy = path + ".integrity"
     shutil.copy(path, copy)
     col = Collection(copy)
@@ -344,7 +344,7 @@ def scenario(tool, work, seed):
     theirs = read_backend(copy("backend"))
     compare_with_backend(name, ours, theirs)
 
-    # downgrade: ours beside theirs
+    # downgrade: compares ours with the client's
     mine, reference = copy("ours11"), copy("theirs11")
     tool.run("downgrade", mine)
     col = Collection(reference)
@@ -410,7 +410,7 @@ def empty_collection(tool, work):
     reference = Collection(stock)
     for theirs in reference.models.all():
         ours, theirs = (json.loads(json.dumps(m)) for m in (col.models.by_name(theirs["name"]), theirs))
-        # Everything but texts and random ids is as upstream has it.
+        # All but texts and random ids equals upstream.
         for m in (ours, theirs):
             for key in ("id", "css", "latexPre", "latexPost"):
                 m.pop(key)
@@ -425,7 +425,7 @@ def empty_collection(tool, work):
     for key in ("creationOffset", "curModel"):
         check(f"empty: {key}", key in ours)
         ours.pop(key), theirs.pop(key)
-    # Using a collection adds keys of its own.
+    # Using a collection adds more keys.
     theirs = {key: value for key, value in theirs.items() if key in INITIAL_CONFIG}
     ours = {key: value for key, value in ours.items() if key in INITIAL_CONFIG}
     equal("empty: config", ours, theirs)
@@ -455,7 +455,7 @@ def empty_collection(tool, work):
 
 
 def collation(tool, work):
-    """Our order of names beside the client's, for every letter that folding changes and many random pairs."""
+    """Compares our collation with the client's, for every letter that case folding changes and many random pairs."""
     col = Collection(os.path.join(work, "collation.anki2"))
     rng = random.Random(7)
     letters = [chr(c) for c in range(1, 0x1F000) if not 0xD800 <= c < 0xE000
@@ -479,8 +479,8 @@ def collation(tool, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tool", default=os.path.join(os.environ.get("SYNCLINE_BIN", "build"), "collection_file_tool"),
-                        help="the program of that name")
-    parser.add_argument("--seeds", type=int, default=2, help="how many collections to make")
+                        help="path of collection_file_tool")
+    parser.add_argument("--seeds", type=int, default=2, help="number of collections to make")
     args = parser.parse_args()
     tool = Tool(os.path.abspath(args.tool))
     with tempfile.TemporaryDirectory() as work:

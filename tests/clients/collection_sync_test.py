@@ -1,4 +1,4 @@
-"""Normal syncs of two and three devices: whatever a user does on one, all have it afterwards, row for row, and nobody is
+"""Normal syncs of two and three devices: every change on one device reaches all others, row for row, and no device is
 asked for a full sync that a reference server would not ask for."""
 
 import copy
@@ -34,7 +34,7 @@ class NormalSync(ClientTest):
         assert_same(one, two)
         self.assertEqual(two.count("notes"), 1000)
 
-    def test_edits_of_different_notes_reach_everybody(self):
+    def test_edits_of_different_notes_reach_all_devices(self):
         one, two = self.pair()
         one.edit("note <b>0</b> &amp; \u00e9", Back="from one")
         two.edit("note <b>1</b> &amp; \u00e9", Back="from two")
@@ -43,7 +43,7 @@ class NormalSync(ClientTest):
         round_of(one, two)
         self.assertEqual(one.note("note <b>1</b> &amp; \u00e9")["Back"], "from two")
 
-    def test_of_two_edits_of_one_note_the_later_one_stays(self):
+    def test_of_two_edits_of_one_note_the_later_one_wins(self):
         one, two = self.pair()
         front = "note <b>0</b> &amp; \u00e9"
         one.edit(front, Back="earlier")
@@ -57,7 +57,7 @@ class NormalSync(ClientTest):
         round_of(one, two)
         self.assertEqual(two.note(front)["Back"], "later again")
 
-    def test_decks_notetypes_and_deck_options_travel(self):
+    def test_decks_notetypes_and_deck_options_are_synced(self):
         one, two = self.pair()
         notetype = copy.deepcopy(one.col.models.by_name("Basic"))
         notetype.update(id=0, name="Vocab \u00fc", css=".card { color: red }")
@@ -76,7 +76,7 @@ class NormalSync(ClientTest):
         two.deck("Lang::FR")
         round_of(one, two)
         self.assertEqual(two.col.decks.config_dict_for_deck_id(deck["id"])["rev"]["maxIvl"], 77)
-        # And back, changed.
+        # And back, with changes.
         vocab = two.col.models.by_name("Vocab \u00fc")
         vocab["tmpls"][0]["qfmt"] += "<hr>"
         vocab["name"] = "Vocabulary"
@@ -104,7 +104,7 @@ class NormalSync(ClientTest):
         one.download()
         assert_same(one, two)
 
-    def test_tags_keep_the_spelling_that_was_there_first(self):
+    def test_tags_keep_their_first_spelling(self):
         one, two = self.pair()
         one.add_note("a", tags=["Verb", "Verb::Irregular", "\u00c4pfel"])
         round_of(one, two)
@@ -113,24 +113,24 @@ class NormalSync(ClientTest):
         one.sync()
         two.sync()
         one.sync()
-        # A tag that both have made stays on each as it was made: no side may touch an existing one.
+        # If both devices created a tag, each keeps its own spelling: no side may change an existing tag.
         assert_same(one, two, but=("tags",))
         folded = [tag.lower() for tag in contents(one)["tags"]]
         self.assertEqual(len(folded), len(set(folded)))
         self.assertEqual(sorted(folded), sorted(tag.lower() for tag in contents(two)["tags"]))
         self.assertIn("Verb::regular::ar", contents(one)["tags"])
 
-    def test_reviews_travel_with_what_they_did_to_their_cards(self):
+    def test_reviews_are_synced_with_their_cards(self):
         one, two = self.pair(30)
         self.assertEqual(len(one.answer("Default", 5)), 5)
         round_of(one, two)
         two.answer("Default", 5, ease=4)
-        time.sleep(0.1)  # a review goes by its millisecond, and one that two devices have is one
+        time.sleep(0.1)  # the id of a review is its millisecond; equal ids on two devices would be one review
         one.answer("Default", 5, ease=1)
         round_of(one, two)
         self.assertGreaterEqual(one.count("revlog"), 10)
 
-    def test_the_memory_state_of_fsrs_travels(self):
+    def test_the_memory_state_of_fsrs_is_synced(self):
         one, two = self.pair(10)
         one.col.set_config("fsrs", True)
         one.answer("Default", 4, ease=4)
@@ -140,7 +140,7 @@ class NormalSync(ClientTest):
         round_of(two, one)
         self.assertIs(one.col.get_config("fsrs"), True)
 
-    def test_filtered_decks_travel_with_their_cards(self):
+    def test_filtered_decks_are_synced_with_their_cards(self):
         one, two = self.pair(10)
         deck = one.col.sched.get_or_create_filtered_deck(0)
         deck.name = "Cram"
@@ -158,7 +158,7 @@ class NormalSync(ClientTest):
         one.col.decks.remove([deck_id])
         round_of(one, two)
 
-    def test_suspended_buried_and_flagged_cards_travel(self):
+    def test_suspended_buried_and_flagged_cards_are_synced(self):
         one, two = self.pair(10)
         cards = one.col.find_cards("")
         one.col.sched.suspend_cards(cards[:2])
@@ -170,7 +170,7 @@ class NormalSync(ClientTest):
         two.col.sched.unbury_cards(cards[2:3])
         round_of(two, one)
 
-    def test_deleted_notes_cards_and_decks_are_gone_everywhere(self):
+    def test_deleted_notes_cards_and_decks_are_deleted_everywhere(self):
         one, two = self.pair(10)
         one.add_notes(3, "gone", "Doomed::Child")
         one.add_note("two cards", notetype="Basic (and reversed card)")
@@ -180,7 +180,7 @@ class NormalSync(ClientTest):
         two.col.decks.remove([two.deck("Doomed")])
         round_of(one, two)
         self.assertIsNone(one.col.decks.by_name("Doomed::Child"))
-        # Deleting wins over an edit on the other device.
+        # A deletion wins over an edit on the other device.
         victim = one.col.get_note(one.col.find_notes("note:Basic")[0])
         one.col.remove_notes([victim.id])
         other = two.col.get_note(victim.id)
@@ -189,7 +189,7 @@ class NormalSync(ClientTest):
         round_of(one, two)
         self.assertEqual(two.count(f"notes where id = {victim.id}"), 0)
 
-    def test_what_was_deleted_and_came_back_can_be_deleted_again(self):
+    def test_restored_notes_can_be_deleted_again(self):
         one, two = self.pair(3)
         third = self.account.device()
         third.download()
@@ -202,7 +202,7 @@ class NormalSync(ClientTest):
         for device in (one, two, third):
             device.sync()
         self.assertEqual(third.count("notes"), 3)
-        # The same ids again, as an undo or an import of an old package makes them.
+        # The same ids again, as after an undo or an import of an old package.
         for table, all_of in rows.items():
             for row in all_of:
                 one.col.db.execute(f"insert into {table} values ({','.join('?' * len(row))})", *row)
@@ -213,8 +213,8 @@ class NormalSync(ClientTest):
             device.sync()
         assert_same(one, two)
         self.assertEqual(third.count("notes"), 4)
-        # A client whose graves have no key (before schema 18) digs a second one; a newer one ignores its own second
-        # deletion while it has the first, so that one goes out of the way here.
+        # A client whose graves have no key (before schema 18) adds a second grave; a newer one ignores its second
+        # deletion while it has the first grave, so that one is removed here.
         two.col.db.execute("delete from graves")
         two.reopen()
         two.col.remove_notes([note.id])
@@ -297,7 +297,7 @@ class NormalSync(ClientTest):
         one.col.decks.update_config(options)
         one.col.set_config("unknown", unknown)
         round_of(one, two)
-        # Through the other device and back.
+        # To the other device and back.
         basic = two.col.models.by_name("Basic")
         basic["css"] += " "
         two.col.models.update_dict(basic)
@@ -317,7 +317,7 @@ class NormalSync(ClientTest):
             for key, value in unknown.items():
                 self.assertEqual(thing[key], value)
 
-    def test_any_number_of_changes_arrives(self):
+    def test_any_number_of_changes_is_synced(self):
         one, two = self.pair(1)
         round_of(one, two)
         for count in (0, 125, 250, 251, 500, 2500):  # notes; each has a card
@@ -344,7 +344,7 @@ class NormalSync(ClientTest):
         two.download()
         assert_same(one, two)
 
-    def test_a_note_without_its_notetype_is_refused_and_nothing_else_happens(self):
+    def test_a_note_without_its_notetype_is_refused_without_side_effects(self):
         one, two = self.pair(2)
         notetype = copy.deepcopy(one.col.models.by_name("Basic"))
         notetype.update(id=0, name="Not sent")
@@ -369,7 +369,7 @@ class NormalSync(ClientTest):
                 one.sync()
             self.assertIn("finish", proxy.seen)
         one.at(HTTP + "/")
-        # What arrived twice keeps the first number on the server, as upstream has it; nobody misses it for that.
+        # Rows that arrive twice keep their first usn on the server, like upstream; no device misses them for that.
         round_of(one, two, usns=False)
 
     def test_a_sync_between_the_first_and_the_second_request_of_another_loses_nothing(self):
@@ -384,7 +384,7 @@ class NormalSync(ClientTest):
         one.at(HTTP + "/")
         round_of(two, one)
 
-    def test_a_status_poll_of_one_device_does_not_disturb_the_sync_of_another(self):
+    def test_a_status_poll_does_not_disturb_the_sync_of_another_device(self):
         one, two = self.pair(3)
         one.add_note("of one")
         with Proxy(before=lambda method: two.col.sync_status(two.auth) and two.required() if method == "applyChunk"
@@ -404,7 +404,7 @@ class NormalSync(ClientTest):
         round_of(one, two)
         self.assertEqual(one.count("notes"), 5)
 
-    def test_buried_cards_come_back_on_the_next_day_on_the_server_too(self):
+    def test_buried_cards_are_unburied_on_the_next_day_on_the_server_too(self):
         one, two = self.pair(6)
         cards = one.col.find_cards("")
         one.answer("Default", 2)
@@ -412,7 +412,7 @@ class NormalSync(ClientTest):
         round_of(one, two)
         self.assertEqual(two.count("cards where queue < -1"), 2)
         self.account.a_day_passes()
-        # Nobody but a third device: the server's own rows have to come back.
+        # Only the third device syncs: the server's own rows must be unburied.
         one.col.set_config("touched", 1)
         one.sync()
         self.assertEqual(sql(f"SELECT count(*) FROM anki_cards WHERE user_id = {self.account.id()} AND queue < -1"),

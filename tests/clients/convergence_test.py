@@ -1,5 +1,5 @@
-"""What one device deletes while another changes it, names that move from one deck to the next, and clocks that are off:
-all devices end with one collection, by normal syncs."""
+"""Deletions on one device during changes on another, names that move between decks, and wrong clocks: all devices
+converge to one collection, by normal syncs."""
 
 import copy
 
@@ -7,13 +7,13 @@ from devices import ClientTest, assert_same, main, round_of
 
 
 def names_of(device, table):
-    """{id: name}; the levels of a deck joined by "::"."""
+    """{id: name}; the levels of deck names are joined by "::"."""
     return {number: name.replace("\x1f", "::")
             for number, name in device.col.db.all(f"select id, name from {table}")}
 
 
 def clock_ahead(device, seconds):
-    """What this device has changed since its last sync was changed under a clock that is so much ahead."""
+    """Moves the times of changes since this device's last sync ahead, as if its clock were wrong."""
     for table, column in (("notes", "mod"), ("cards", "mod"), ("decks", "mtime_secs"), ("notetypes", "mtime_secs"),
                           ("deck_config", "mtime_secs")):
         device.col.db.execute(f"update {table} set {column} = {column} + ? where usn = -1", seconds)
@@ -22,7 +22,7 @@ def clock_ahead(device, seconds):
 
 
 class ThreeDevices(ClientTest):
-    """`one` and `two` change things; `third` only listens, so that it hears of each sync in one go."""
+    """`one` and `two` make changes; `third` only receives, several syncs at once."""
 
     def setUp(self):
         super().setUp()
@@ -40,7 +40,7 @@ class ThreeDevices(ClientTest):
 
 
 class DeletedHereChangedThere(ThreeDevices):
-    """`one` changes and syncs; `two`, which has not heard of it, deletes and syncs."""
+    """`one` changes something and syncs; `two`, without that change, deletes it and syncs."""
 
     def test_an_edited_note(self):
         note = self.one.col.find_notes("")[0]
@@ -92,7 +92,7 @@ class DeletedHereChangedThere(ThreeDevices):
         self.converge()
         self.assertNotIn("Cram", names_of(self.third, "decks").values())
 
-    def test_a_deck_of_whose_name_there_is_a_new_one(self):
+    def test_a_deck_whose_name_is_reused(self):
         self.one.add_note("in it", "Spanish")
         self.converge()
         self.one.answer("Spanish")
@@ -115,7 +115,7 @@ class DeletedHereChangedThere(ThreeDevices):
 
 class NamesThatMove(ThreeDevices):
     def rename(self, device, names):
-        """Renames decks as one who drags them about: {old: new}, one after the other in this order."""
+        """Renames decks as by drag and drop: {old: new}, one after the other in this order."""
         for old, new in names.items():
             device.col.decks.rename(device.col.decks.by_name(old), new)
 
@@ -185,13 +185,13 @@ class NamesThatMove(ThreeDevices):
         self.converge()
         self.assert_decks({first: "Second", second: "First"})
 
-    def test_names_of_different_case_go_round_in_a_circle(self):
+    def test_names_of_different_case_rotate(self):
         ids = self.make("Alpha", "Beta", "Gamma")
         self.rename(self.one, {"Alpha": "x", "Beta": "ALPHA", "Gamma": "bETA", "x": "gamma"})
         self.converge()
         self.assert_decks(dict(zip(ids, ("gamma", "ALPHA", "bETA"))))
 
-    def test_several_syncs_of_moves_arrive_at_once(self):
+    def test_moves_of_several_syncs_arrive_at_once(self):
         ids = self.make(*(f"Chapter {n}" for n in range(1, 5)))
         self.rename(self.one, {f"Chapter {n}": f"Chapter {n + 1}" for n in range(4, 0, -1)})
         self.one.sync()
@@ -203,7 +203,7 @@ class NamesThatMove(ThreeDevices):
         self.converge()
         self.assert_decks(dict(zip(ids, ("Chapter 3", "Chapter 2", "Chapter 4", "Chapter 1"))))
 
-    def test_moves_meet_names_that_the_receiver_has_not_sent_yet(self):
+    def test_moves_clash_with_unsent_names_of_the_receiver(self):
         first, second = self.make("First", "Second")
         self.rename(self.one, {"First": "between", "Second": "First", "between": "Second"})
         self.rename(self.two, {"Second": "Third"})
@@ -216,7 +216,7 @@ class NamesThatMove(ThreeDevices):
         self.assertEqual(set(names), {1, first, second, new})
 
 
-class ClocksThatAreOff(ThreeDevices):
+class WrongClocks(ThreeDevices):
     def test_the_device_with_the_fast_clock_takes_its_new_name(self):
         self.one.add_note("of one", "Bio")
         self.two.add_note("of two", "bio")
@@ -282,7 +282,7 @@ class OneMoment(ThreeDevices):
         both = [[moment, 1], [moment + 1, 4]]
         for device in (self.one, self.third):
             self.assertEqual(device.col.db.all("select id, ease from revlog order by id"), both)
-        # No client changes a review that it has: the second device counts its own twice until it downloads.
+        # No client changes an existing review: the second device has its own twice until it downloads.
         self.assertEqual(self.two.col.db.list("select ease from revlog order by id"), [4, 4])
         self.one.add_note("a sync")
         self.two.add_note("another sync")

@@ -6,9 +6,9 @@
     phone.download()
     assert_same(phone, laptop)
 
-SYNCLINE_HTTP, SYNCLINE_HTTPS and SYNCLINE_ADMIN say where the installation is (see <dir>/env); without them, or without
-the package, a program exits with 77 and the reason. Left out on purpose: media, and speaking the protocol ourselves
-(tests/cases does that).
+SYNCLINE_HTTP, SYNCLINE_HTTPS and SYNCLINE_ADMIN locate the installation (see <dir>/env); without them, or without the
+package, a program exits with 77 and the reason. Left out on purpose: media, and our own implementation of the protocol
+(tests/cases has that).
 """
 
 import http.client
@@ -52,10 +52,10 @@ FULL = (Required.FULL_SYNC, Required.FULL_DOWNLOAD, Required.FULL_UPLOAD)
 
 
 class FullSyncAsked(AssertionError):
-    """A sync that should have been a normal one was not."""
+    """A sync that should have been normal requires a full sync."""
 
     def __init__(self, required):
-        super().__init__(f"{Required.ChangesRequired.Name(required)} asked for")
+        super().__init__(f"the sync requires {Required.ChangesRequired.Name(required)}")
         self.required = required
 
 
@@ -69,7 +69,7 @@ def admin(*arguments, stdin=""):
 
 
 def sql(statement):
-    """Asks the installation's database; rows as lists of text."""
+    """Runs a statement on the installation's database; returns rows as lists of text."""
     psql = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/psql"))[-1]
     done = subprocess.run([str(psql), "-qAtX", "-F", "\t", "-v", "ON_ERROR_STOP=1", os.environ["DATABASE_URL"]],
                           input=statement, text=True, capture_output=True, check=True)
@@ -77,7 +77,7 @@ def sql(statement):
 
 
 class StoppedWorkers:
-    """While this lasts no job runs: uploaded files are not turned into rows."""
+    """Stops the workers, so that no job runs: uploaded files are not imported."""
 
     def __enter__(self):
         folder = pathlib.Path(os.environ["SYNCLINE_DIR"]) / "pids"
@@ -93,7 +93,7 @@ class StoppedWorkers:
 
 
 class Account:
-    """A fresh account on the server, and a folder for its devices."""
+    """A new account on the server, and a folder for its devices."""
 
     def __init__(self):
         self.name = "client-" + secrets.token_hex(6)
@@ -110,19 +110,19 @@ class Account:
         return int(sql(f"SELECT user_id FROM users WHERE name = '{self.name}'")[0][0])
 
     def value(self, column):
-        """A column of the collection's head on the server."""
+        """A column of the account's row in anki_collections."""
         return sql(f"SELECT {column} FROM anki_collections WHERE user_id = {self.id()}")[0][0]
 
     def wait_for_import(self):
-        """Until the file uploaded last is rows."""
+        """Waits until the last uploaded file has been imported."""
         end = time.monotonic() + 60
         while self.value("import_step") != "3":
             if time.monotonic() > end:
-                raise RuntimeError("the import did not end")
+                raise RuntimeError("the import did not finish")
             time.sleep(0.02)
 
     def a_day_passes(self):
-        """Everybody's collection becomes a day older, which is what a rolled over day looks like."""
+        """Makes the collection a day older everywhere, which has the effect of a new day."""
         sql(f"UPDATE anki_collections SET created_s = created_s - 86400 WHERE user_id = {self.id()}")
         for device in self.devices:
             device.col.db.execute("update col set crt = crt - 86400")
@@ -142,18 +142,18 @@ class Device:
         self.auth = self.col.sync_login(account.name, PASSWORD, endpoint)
 
     def at(self, endpoint):
-        """The same device with another server address typed in."""
+        """The same device with another server address configured."""
         self.auth = sync_pb2.SyncAuth(hkey=self.auth.hkey, endpoint=endpoint)
         return self
 
     def required(self):
-        """What a sync would be; a normal one has happened then."""
+        """Starts a sync and returns the kind required; a normal one is then done."""
         required = self.col.sync_collection(self.auth, False).required
         own_moment()
         return required
 
     def sync(self):
-        """A normal sync, or none."""
+        """A normal sync; raises FullSyncAsked if a full one is required."""
         required = self.required()
         if required in FULL:
             raise FullSyncAsked(required)
@@ -178,7 +178,7 @@ class Device:
         self.col = Collection(str(self.path))
 
     def problems(self):
-        """What Anki's own check finds in a copy of the collection: text, or nothing."""
+        """The findings of Anki's own check on a copy of the collection, or an empty text."""
         self.col.close()
         copy = self.path.with_suffix(".copy.anki2")
         shutil.copy(self.path, copy)
@@ -190,7 +190,7 @@ class Device:
             other.close()
         return "\n".join(line for line in text.splitlines() if line != "Database rebuilt and optimized.")
 
-    # --- What a user does ---
+    # --- user actions
 
     def add_note(self, front, deck="Default", notetype="Basic", tags=(), back="back"):
         notetype = self.col.models.by_name(notetype)
@@ -204,7 +204,7 @@ class Device:
         return note
 
     def deck(self, name):
-        """The id of a deck, made if there is none."""
+        """The id of a deck, created if missing."""
         with own_ids(self.col):
             return self.col.decks.id(name)
 
@@ -212,7 +212,7 @@ class Device:
         return [self.add_note(f"{prefix} <b>{n}</b> &amp; \u00e9", deck, tags=tags) for n in range(count)]
 
     def note(self, front):
-        """The only note whose first field is this."""
+        """The only note with this first field."""
         ids = self.col.db.list("select id from notes where flds like ?", front + "\x1f%")
         assert len(ids) == 1, (front, ids)
         return self.col.get_note(ids[0])
@@ -224,7 +224,7 @@ class Device:
         self.col.update_note(note)
 
     def answer(self, deck, count=1, ease=3):
-        """Reviews cards of a deck as the reviewer does. Returns their ids."""
+        """Reviews cards of a deck like the reviewer. Returns their ids."""
         self.col.decks.select(self.col.decks.id(deck))
         answered = []
         for _ in range(count):
@@ -242,7 +242,7 @@ class Device:
 
 
 def _message(kind, blob):
-    """A protobuf column as something comparable; the unknown keys inside are a JSON object in any order."""
+    """A protobuf column in comparable form; its unknown keys are a JSON object in any order."""
     message = kind.FromString(bytes(blob))
     other = json.loads(message.other or b"{}") if hasattr(message, "other") else {}
     if hasattr(message, "other"):
@@ -254,8 +254,8 @@ NOTETYPE, DECK = notetypes_pb2.Notetype, decks_pb2.Deck
 
 
 def contents(device):
-    """Everything that sync carries: {table: rows}. What it does not carry stays out: the times of templates, the state
-    of the tag tree, the usn of tags and config (nobody asks for the latter)."""
+    """Everything that sync transfers: {table: rows}. Not transferred: the times of templates, the state of the tag
+    tree, the usn of tags and config."""
     db = device.col.db
     found = {table: db.all(f"select * from {table} order by 1") for table in ("notes", "cards", "revlog")}
     found["notetypes"] = [[*row[:4], _message(NOTETYPE.Config, row[4])] for row in
@@ -280,7 +280,7 @@ def without_usn(rows, table):
 
 
 def assert_same(one, other, but=(), usns=True):
-    """Both collections are row for row the same, nothing waits to be sent, and Anki's own check is content."""
+    """Asserts that both collections are equal row for row, that nothing is pending and that Anki's check is clean."""
     left, right = contents(one), contents(other)
     for table in left:
         if not usns:
@@ -294,13 +294,13 @@ def assert_same(one, other, but=(), usns=True):
     for device in (one, other):
         for table in ("notes", "cards", "revlog", "graves", "notetypes", "decks", "deck_config", "tags"):
             waiting = device.count(f"{table} where usn = -1")
-            assert waiting == 0, f"{waiting} rows of {table} wait to be sent"
+            assert waiting == 0, f"{waiting} rows of {table} have not been sent"
         problems = device.problems()
         assert not problems, problems
 
 
 def round_of(one, other, usns=True):
-    """Both have sent and received everything, by normal syncs, and a third device that downloads has it, too."""
+    """Both devices exchange everything by normal syncs, and a third device that downloads has it, too."""
     one.sync()
     other.sync()
     one.sync()
@@ -315,11 +315,11 @@ def round_of(one, other, usns=True):
 
 
 class Proxy:
-    """Stands between a device and the server, and lets a test act inside of a sync.
+    """Stands between a device and the server, and lets a test act in the middle of a sync.
 
-    `before` and `after` get the method's name; what `before` answers with False is not sent to the server, what `after`
-    answers with None is not passed on: the connection closes. `watch` gets each exchange: method, body, status, reply.
-    `to` is the server's address."""
+    `before` and `after` get the method's name. If `before` returns False, the request is not sent to the server; if
+    `after` returns None, the reply is not passed on: the connection closes. `watch` gets each exchange: method, body,
+    status, reply. `to` is the server's address."""
 
     def __init__(self, before=None, after=None, watch=None, to=HTTP):
         self.to = to
@@ -380,14 +380,14 @@ class Proxy:
 
 
 class ClientTest(unittest.TestCase):
-    """Every test has an account of its own."""
+    """Gives every test its own account."""
 
     def setUp(self):
         self.account = Account()
         self.addCleanup(self.account.close)
 
     def pair(self, notes=5):
-        """Two devices of one account, the same, after a full upload and a full download."""
+        """Two equal devices of one account, after a full upload and a full download."""
         one = self.account.device()
         one.add_notes(notes)
         one.upload()
@@ -397,7 +397,7 @@ class ClientTest(unittest.TestCase):
 
 
 def main():
-    """Runs the tests of the calling program; arguments choose some by name."""
+    """Runs the tests of the calling program; arguments select tests by name."""
     anki.lang.set_lang("en")
     chosen = unittest.TestSuite()
     for test in _tests(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])):

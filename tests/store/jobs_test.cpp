@@ -1,5 +1,5 @@
-// The jobs table on its own, every claim and end made by hand, so that each race is forced and not hoped for.
-// The worker around it is in worker_test.cpp; workers that are killed are in tests/chaos.
+// The jobs table without a worker: every claim and result is made explicitly, so that each race is forced.
+// worker_test.cpp tests the worker; tests/chaos tests killed workers.
 #include "handlers/base/job.h"
 
 #include <atomic>
@@ -21,7 +21,7 @@ using tests::TestDatabase;
 namespace {
 
 constexpr std::chrono::milliseconds kLease{30'000};
-// A lease that has run out when it is given: its worker is dead from the start.
+// A lease that has already expired: its worker counts as dead.
 constexpr std::chrono::milliseconds kDeadLease{-1'000};
 
 void NoBody(const Job&, Context&, JobControl&) {}
@@ -62,7 +62,7 @@ struct Fixture {
   }
 };
 
-// Runs `f` on `count` threads at once, each with a database of its own.
+// Runs `f` on `count` threads at once, each with its own database.
 void AtOnce(Fixture& fixture, int count, const std::function<void(sql::Database&, int)>& f) {
   std::vector<std::thread> threads;
   for (int i = 0; i < count; ++i) {
@@ -89,12 +89,12 @@ constexpr UserId kAda{1}, kBob{2};
 
 BOOST_FIXTURE_TEST_SUITE(enqueue, Fixture)
 
-BOOST_AUTO_TEST_CASE(twenty_enqueues_of_one_unique_key_at_once_are_one_job) {
+BOOST_AUTO_TEST_CASE(twenty_concurrent_enqueues_of_one_unique_key_add_one_job) {
   const NewJob job{.kind = "test.plain", .user = kAda, .unique_key = "import"};
   std::set<std::int64_t> ids;
   std::mutex mutex;
   std::jthread others;
-  // The first holds its transaction until the other nineteen have come to wait for it.
+  // The first holds its transaction until the other nineteen wait for it.
   database.Write([&](sql::Tx& tx) {
     ids.insert(static_cast<std::int64_t>(EnqueueJob(tx, job)));
     others = std::jthread([&] {
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(twenty_enqueues_of_one_unique_key_at_once_are_one_job) {
   BOOST_TEST(test.Value("SELECT count(*) FROM jobs") == "1");
 }
 
-BOOST_AUTO_TEST_CASE(a_key_whose_first_holder_rolled_back_is_taken_by_one_of_those_who_waited) {
+BOOST_AUTO_TEST_CASE(a_key_whose_first_holder_rolls_back_goes_to_one_waiter) {
   const NewJob job{.kind = "test.plain", .user = kAda, .unique_key = "import"};
   std::set<std::int64_t> ids;
   std::mutex mutex;
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_key_whose_first_holder_rolled_back_is_taken_by_one_of_tho
   BOOST_TEST(test.Value("SELECT count(*) FROM jobs") == "1");
 }
 
-BOOST_AUTO_TEST_CASE(the_key_is_held_while_the_job_runs_and_free_when_it_has_ended) {
+BOOST_AUTO_TEST_CASE(a_unique_key_is_held_until_the_job_has_ended) {
   const NewJob job{.kind = "test.plain", .unique_key = "sweep"};
   const JobId first = Enqueue(job);
   const auto claimed = Claim(1);
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(the_key_is_held_while_the_job_runs_and_free_when_it_has_end
   BOOST_TEST((Enqueue(job) != first));
 }
 
-BOOST_AUTO_TEST_CASE(two_accounts_do_not_meet_in_one_key) {
+BOOST_AUTO_TEST_CASE(unique_keys_of_different_accounts_do_not_clash) {
   const JobId ada = Enqueue({.kind = "test.plain", .user = kAda, .unique_key = "same"});
   const JobId bob = Enqueue({.kind = "test.plain", .user = kBob, .unique_key = "same"});
   const JobId other_kind = Enqueue({.kind = "test.other", .user = kBob, .unique_key = "same"});
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(two_accounts_do_not_meet_in_one_key) {
   BOOST_TEST((bob != other_kind));
 }
 
-BOOST_AUTO_TEST_CASE(a_rolled_back_enqueue_leaves_nothing) {
+BOOST_AUTO_TEST_CASE(a_rolled_back_enqueue_leaves_nothing_behind) {
   BOOST_CHECK_THROW(database.Write([&](sql::Tx& tx) {
     EnqueueJob(tx, {.kind = "test.plain", .user = kAda});
     throw std::runtime_error("the handler failed");
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(the_higher_priority_goes_first_then_the_older) {
   BOOST_TEST((claimed[2].job.id == young));
 }
 
-BOOST_AUTO_TEST_CASE(no_more_than_asked_for_and_only_kinds_the_worker_knows) {
+BOOST_AUTO_TEST_CASE(a_claim_respects_its_limit_and_the_known_kinds) {
   for (int i = 0; i < 5; ++i) Enqueue({.kind = "test.plain", .user = kAda});
   Enqueue({.kind = "test.of_a_newer_version", .user = kAda});
   BOOST_TEST(Claim(3).size() == 3u);
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(no_more_than_asked_for_and_only_kinds_the_worker_knows) {
   BOOST_TEST(Claim(3).empty());
 }
 
-BOOST_AUTO_TEST_CASE(workers_that_claim_at_once_never_get_the_same_job) {
+BOOST_AUTO_TEST_CASE(concurrent_claims_never_get_the_same_job) {
   database.Write([](sql::Tx& tx) {
     for (int i = 0; i < 400; ++i) EnqueueJob(tx, {.kind = "test.plain", .user = UserId{i % 7}});
   });
@@ -225,11 +225,11 @@ BOOST_AUTO_TEST_CASE(workers_that_claim_at_once_never_get_the_same_job) {
   BOOST_TEST(std::set<std::int64_t>(ids.begin(), ids.end()).size() == 400u);
 }
 
-BOOST_AUTO_TEST_CASE(a_kind_never_runs_more_often_than_its_limit) {
+BOOST_AUTO_TEST_CASE(a_kind_never_exceeds_max_running) {
   const JobKind limited{.name = "test.limited", .body = NoBody, .max_running = 3};
   for (int i = 0; i < 20; ++i) Enqueue({.kind = "test.limited", .user = UserId{i}, .priority = i % 2});
   const JobId plain = Enqueue({.kind = "test.plain", .user = kAda, .priority = -1});
-  // Held half-way: the second claim has to wait for the first, and then to count what it took.
+  // The first claim is held open: the second one must wait for it and then count its jobs.
   std::vector<ClaimedJob> first, second;
   std::jthread other;
   database.Write([&](sql::Tx& tx) {
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_kind_never_runs_more_often_than_its_limit) {
   });
   other.join();
   BOOST_TEST(first.size() == 2u);
-  // One more of the limited kind, and what stands behind it is not held up.
+  // One more of the limited kind, and jobs after it are not held up.
   BOOST_REQUIRE(second.size() == 2u);
   BOOST_TEST((second[1].job.id == plain));
   BOOST_TEST(Claim(10, {limited}).empty());
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_kind_never_runs_more_often_than_its_limit) {
   BOOST_TEST(Claim(10, {limited}).size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(quick_kinds_are_taken_ahead_and_slow_ones_by_the_thread) {
+BOOST_AUTO_TEST_CASE(quick_kinds_are_claimed_ahead_and_slow_ones_one_per_thread) {
   const JobKind quick{.name = "test.quick", .body = NoBody, .batch = 10};
   for (int i = 0; i < 30; ++i) Enqueue({.kind = "test.quick", .user = kAda});
   for (int i = 0; i < 4; ++i) Enqueue({.kind = "test.plain", .user = kAda, .priority = 1});
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(fairness, Fixture)
 
-BOOST_AUTO_TEST_CASE(who_comes_late_does_not_wait_behind_a_backlog) {
+BOOST_AUTO_TEST_CASE(a_new_account_does_not_wait_behind_a_backlog) {
   for (int i = 0; i < 100; ++i) Enqueue({.kind = "test.plain", .user = kAda});
   for (int i = 0; i < 20; ++i) Finish(Claim(1).at(0).held());
   const JobId bob = Enqueue({.kind = "test.plain", .user = kBob});
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(who_comes_late_does_not_wait_behind_a_backlog) {
   BOOST_TEST((next[0].job.id == bob || next[1].job.id == bob));
 }
 
-BOOST_AUTO_TEST_CASE(a_newcomer_does_not_overtake_a_backlog_for_good) {
+BOOST_AUTO_TEST_CASE(a_new_account_shares_turns_with_a_backlog) {
   for (int i = 0; i < 40; ++i) Enqueue({.kind = "test.plain", .user = kAda});
   for (int i = 0; i < 20; ++i) Finish(Claim(1).at(0).held());
   for (int i = 0; i < 40; ++i) Enqueue({.kind = "test.plain", .user = kBob});
@@ -290,10 +290,10 @@ BOOST_AUTO_TEST_CASE(a_newcomer_does_not_overtake_a_backlog_for_good) {
 BOOST_AUTO_TEST_CASE(no_account_holds_more_than_half_of_the_threads_while_another_waits) {
   Store([](JobStore& store) { store.BeatWorker("test", 8); });
   for (int i = 0; i < 20; ++i) Enqueue({.kind = "test.plain", .user = kAda, .priority = 9});
-  // Alone it gets what there is.
+  // Alone it gets all free threads.
   BOOST_TEST(Claim(5).size() == 5u);
   for (int i = 0; i < 20; ++i) Enqueue({.kind = "test.plain", .user = kBob});
-  // Now it is over its share: its priority does not help, each free thread goes to the other.
+  // Now it is over its share: despite its priority, each free thread goes to the other account.
   for (int i = 0; i < 3; ++i) {
     const auto claimed = Claim(1);
     BOOST_REQUIRE(claimed.size() == 1u);
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(accounts_of_different_kinds_take_turns_too) {
   BOOST_TEST((claimed[0].job.id == bob));
 }
 
-BOOST_AUTO_TEST_CASE(jobs_that_waited_join_the_round_where_it_is_now) {
+BOOST_AUTO_TEST_CASE(delayed_jobs_join_the_current_round) {
   for (int i = 0; i < 50; ++i) Enqueue({.kind = "test.plain", .user = kAda, .delay = 1ms});
   for (int i = 0; i < 5; ++i) Enqueue({.kind = "test.plain", .user = kBob});
   for (int i = 0; i < 2; ++i) Finish(Claim(1).at(0).held());
@@ -379,7 +379,7 @@ BOOST_AUTO_TEST_CASE(a_finish_that_waits_for_the_rescue_comes_too_late) {
   BOOST_TEST(State(id) == "waiting");
 }
 
-BOOST_AUTO_TEST_CASE(a_lease_that_ran_out_is_good_again_if_nobody_took_the_job) {
+BOOST_AUTO_TEST_CASE(an_expired_lease_can_be_renewed_if_nobody_took_the_job) {
   Enqueue({.kind = "test.plain", .user = kAda});
   const Lease lease = Claim(1, {kPlain}, kDeadLease).at(0).held();
   BOOST_TEST(Store([&](JobStore& s) { return s.Renew({&lease, 1}, kLease); }) == 1);
@@ -387,7 +387,7 @@ BOOST_AUTO_TEST_CASE(a_lease_that_ran_out_is_good_again_if_nobody_took_the_job) 
   BOOST_TEST(Finish(lease) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_heartbeat_and_a_rescue_wait_for_nobody) {
+BOOST_AUTO_TEST_CASE(heartbeat_and_rescue_never_wait) {
   Enqueue({.kind = "test.plain", .user = kAda});
   const Lease lease = Claim(1, {kPlain}, kDeadLease).at(0).held();
   database.Write([&](sql::Tx& tx) {
@@ -398,7 +398,7 @@ BOOST_AUTO_TEST_CASE(a_heartbeat_and_a_rescue_wait_for_nobody) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(a_body_that_finishes_in_its_transaction_writes_once_or_not_at_all) {
+BOOST_AUTO_TEST_CASE(finishing_in_the_bodys_transaction_is_atomic) {
   const JobId id = Enqueue({.kind = "test.plain", .user = kAda});
   const Lease lease = Claim(1).at(0).held();
   BOOST_CHECK_THROW(database.Write([&](sql::Tx& tx) {
@@ -412,7 +412,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_finishes_in_its_transaction_writes_once_or_not_
   BOOST_TEST(!Store([&](JobStore& s) { return s.FinishHere(lease); }));
 }
 
-BOOST_AUTO_TEST_CASE(a_job_that_kills_its_workers_comes_to_an_end) {
+BOOST_AUTO_TEST_CASE(a_job_that_kills_its_workers_becomes_dead) {
   const JobId id = Enqueue({.kind = "test.plain", .user = kAda});
   const JobKind twice{.name = "test.plain", .body = NoBody, .max_attempts = 2};
   for (int i = 0; i < 2; ++i) {
@@ -452,7 +452,7 @@ BOOST_AUTO_TEST_CASE(backoff_doubles_up_to_an_hour_with_jitter) {
   BOOST_TEST(BackoffAfter(500, 1.0).count() == 4'500'000);
 }
 
-BOOST_AUTO_TEST_CASE(whatever_an_exception_says_can_be_recorded) {
+BOOST_AUTO_TEST_CASE(any_text_of_an_exception_can_be_recorded) {
   Enqueue({.kind = "test.plain", .user = kAda});
   const Lease lease = Claim(1).at(0).held();
   std::string error = "bad \xff\xfe bytes, \xed\xa0\x80 a surrogate, and ";
@@ -475,7 +475,7 @@ BOOST_AUTO_TEST_CASE(a_released_attempt_does_not_count) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(cancel_is_at_once_for_a_job_that_waits) {
+BOOST_AUTO_TEST_CASE(a_waiting_job_is_cancelled_at_once) {
   const JobId queued = Enqueue({.kind = "test.plain", .user = kAda});
   const JobId waiting = Enqueue({.kind = "test.plain", .user = kAda, .delay = 1h});
   BOOST_TEST(Store([&](JobStore& s) { return s.Cancel(queued); }) == "cancelled");
@@ -485,7 +485,7 @@ BOOST_AUTO_TEST_CASE(cancel_is_at_once_for_a_job_that_waits) {
   BOOST_TEST(CodeOf([&] { Store([&](JobStore& s) { return s.Cancel(JobId{9}); }); }) == "no_such_job");
 }
 
-BOOST_AUTO_TEST_CASE(cancel_of_a_running_job_reaches_its_worker_and_outlives_it) {
+BOOST_AUTO_TEST_CASE(cancelling_a_running_job_reaches_its_worker_and_survives_its_death) {
   const JobId first = Enqueue({.kind = "test.plain", .user = kAda});
   const JobId second = Enqueue({.kind = "test.plain", .user = kBob});
   const auto claimed = Claim(2, {kPlain}, kDeadLease);
@@ -496,7 +496,7 @@ BOOST_AUTO_TEST_CASE(cancel_of_a_running_job_reaches_its_worker_and_outlives_it)
   BOOST_TEST(Store([&](JobStore& s) { return s.Watch(leases); }).size() == 2u);
   BOOST_TEST(!Store([&](JobStore& s) { return s.FinishHere(leases[0]); }));
   BOOST_TEST(Store([&](JobStore& s) { return s.Release({&leases[0], 1}); }) == 1);
-  // The other worker died: its job must not run again either.
+  // The other worker has died: its job must not run again either.
   Rescue();
   BOOST_TEST(State(first) == "cancelled");
   BOOST_TEST(State(second) == "cancelled");
@@ -518,7 +518,7 @@ BOOST_AUTO_TEST_CASE(retry_gives_a_dead_job_all_its_attempts) {
   BOOST_TEST(CodeOf([&] { Store([&](JobStore& s) { s.Retry(JobId{99}); }); }) == "no_such_job");
 }
 
-BOOST_AUTO_TEST_CASE(progress_is_seen_from_outside) {
+BOOST_AUTO_TEST_CASE(progress_is_visible_in_the_table) {
   const JobId id = Enqueue({.kind = "test.plain", .user = kAda});
   const Lease lease = Claim(1).at(0).held();
   BOOST_TEST(Store([&](JobStore& s) {
@@ -530,7 +530,7 @@ BOOST_AUTO_TEST_CASE(progress_is_seen_from_outside) {
   BOOST_TEST(row->progress_message.size() == 200u);
 }
 
-BOOST_AUTO_TEST_CASE(finished_jobs_are_forgotten_dead_ones_later) {
+BOOST_AUTO_TEST_CASE(finished_jobs_are_pruned_and_dead_ones_later) {
   const JobKind once{.name = "test.plain", .body = NoBody, .max_attempts = 1};
   for (int i = 0; i < 3; ++i) Enqueue({.kind = "test.plain", .user = kAda});
   const auto claimed = Claim(2, {once});
@@ -543,7 +543,7 @@ BOOST_AUTO_TEST_CASE(finished_jobs_are_forgotten_dead_ones_later) {
   BOOST_TEST(test.Value("SELECT state FROM jobs") == "queued");
 }
 
-BOOST_AUTO_TEST_CASE(lists_can_be_narrowed) {
+BOOST_AUTO_TEST_CASE(lists_can_be_filtered) {
   Enqueue({.kind = "test.plain", .user = kAda});
   Enqueue({.kind = "test.other", .user = kBob});
   Claim(1);
@@ -562,7 +562,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_FIXTURE_TEST_SUITE(cron, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_tick_has_one_job_however_many_workers_see_it) {
+BOOST_AUTO_TEST_CASE(a_tick_has_one_job_for_any_number_of_workers) {
   const JobKind hourly{.name = "test.hourly", .body = NoBody, .every = 876'000h};
   std::atomic<int> taken = 0;
   AtOnce(*this, 10, [&](sql::Database& own, int) {
@@ -572,7 +572,7 @@ BOOST_AUTO_TEST_CASE(a_tick_has_one_job_however_many_workers_see_it) {
   BOOST_TEST(test.Value("SELECT count(*) FROM jobs") == "1");
 }
 
-BOOST_AUTO_TEST_CASE(missed_ticks_are_made_up_for_once_and_a_slow_run_is_not_doubled) {
+BOOST_AUTO_TEST_CASE(missed_ticks_run_once_and_a_slow_run_is_not_duplicated) {
   const JobKind hourly{.name = "test.hourly", .body = NoBody, .every = 1h};
   BOOST_TEST(Store([&](JobStore& s) { return s.TakeTick(hourly); }));
   Finish(Claim(1, {hourly}).at(0).held());
@@ -580,7 +580,7 @@ BOOST_AUTO_TEST_CASE(missed_ticks_are_made_up_for_once_and_a_slow_run_is_not_dou
   BOOST_TEST(Store([&](JobStore& s) { return s.TakeTick(hourly); }));
   BOOST_TEST(!Store([&](JobStore& s) { return s.TakeTick(hourly); }));
   BOOST_TEST(Claim(5, {hourly}).size() == 1u);
-  // The next tick comes while that one still runs.
+  // The next tick comes while that job is still running.
   test.Run("UPDATE job_ticks SET tick_at = tick_at - interval '1 hour'");
   BOOST_TEST(Store([&](JobStore& s) { return s.TakeTick(hourly); }));
   BOOST_TEST(Claim(5, {hourly}).empty());

@@ -1,4 +1,4 @@
-// Whoever waits for a notification is woken by it, and by nothing that happens to the connection.
+// A notification wakes the waiting thread, also after the connection was lost.
 #include "sql/listener.h"
 
 #include <sys/eventfd.h>
@@ -46,12 +46,12 @@ BOOST_AUTO_TEST_CASE(a_readable_descriptor_ends_the_wait) {
   close(fd);
 }
 
-BOOST_AUTO_TEST_CASE(a_lost_connection_is_opened_again) {
+BOOST_AUTO_TEST_CASE(a_lost_connection_is_reopened) {
   Wait(kShort);
   test.Run(
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
       " AND application_name LIKE '%-listen'");
-  for (int i = 0; i < 3; ++i) Wait(kShort);  // reads the last words, finds out, connects
+  for (int i = 0; i < 3; ++i) Wait(kShort);  // reads the pending input, notices the loss, reconnects
   test.Run("NOTIFY promises");
   BOOST_TEST((Wait(kLong) < kLong / 2));
 }

@@ -1,5 +1,5 @@
-// Logins and keys against a real PostgreSQL: who gets in, who is slowed down, what revoking and disabling do
-// at once.
+// Logins and keys against a real PostgreSQL: successful logins, delays after failures, and the immediate
+// effects of revoking and disabling.
 #include "handlers/account/login_failure_store.h"
 #include "handlers/account/login_flow.h"
 
@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char* kHome = "192.0.2.1";
 
-// Tells when its first statement has been answered.
+// Fulfils a promise when its first statement has been answered.
 class WatchedContext : public Context {
  public:
   WatchedContext(const Config& config, sql::Database& database, Redis& redis, std::promise<void>& first)
@@ -39,7 +39,7 @@ class WatchedContext : public Context {
 struct Accounts {
   Accounts() {
     db.Empty("users, login_failures");
-    // One hash for all tests: it is the slow part.
+    // One hash for all tests, because hashing is slow.
     static const std::string hash = HashPassword(HashSlot(std::chrono::seconds(5)), "right horse");
     ann = context.Write<AccountStore>(
         [&](AccountStore& accounts) { return accounts.Add("Ann", hash, false, {}); });
@@ -81,7 +81,7 @@ struct Accounts {
 
 BOOST_FIXTURE_TEST_SUITE(login, Accounts)
 
-BOOST_AUTO_TEST_CASE(a_login_gives_a_key_of_its_own_to_every_device) {
+BOOST_AUTO_TEST_CASE(every_login_gets_its_own_key) {
   const std::string first = Enter();
   const std::string second = Enter("aNN");
   BOOST_TEST(first != second);
@@ -108,12 +108,12 @@ BOOST_AUTO_TEST_CASE(a_wrong_password_an_unknown_name_and_a_disabled_account_loo
   BOOST_TEST(Count("true") == "0");
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_no_database_takes_are_wrong_and_nothing_worse) {
+BOOST_AUTO_TEST_CASE(invalid_bytes_in_a_login_are_only_a_bad_login) {
   BOOST_TEST(Refusal(std::string("An\0n", 4), "right horse") == "bad_login");
   BOOST_TEST(Refusal("\xff\xfe", "right horse") == "bad_login");
   BOOST_TEST(Refusal(std::string(1'000'000, 'a'), "right horse") == "bad_login");
   BOOST_TEST(Refusal("Ann", std::string(1'000'000, 'a')) == "bad_login");
-  // Not even when the first part of it is right.
+  // Not even if its first part is correct.
   const std::string long_password(kMaxPasswordBytes, 'x');
   const std::string hash = HashPassword(HashSlot(std::chrono::seconds(5)), long_password);
   context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetPassword(ann, hash); });
@@ -123,8 +123,8 @@ BOOST_AUTO_TEST_CASE(bytes_that_no_database_takes_are_wrong_and_nothing_worse) {
   BOOST_TEST(CodeOf([&] { LogIn(context, "Ann", long_password, kHome, "anki", "\xff"); }) == "");
 }
 
-BOOST_AUTO_TEST_CASE(failures_slow_down_this_account_at_this_address_only) {
-  // Failures are put there by hand: the tenth of a second each takes adds nothing to the proof.
+BOOST_AUTO_TEST_CASE(failures_delay_only_this_account_at_this_address) {
+  // Failures are inserted directly: each real one takes a tenth of a second and proves nothing more.
   BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
   db.Run("UPDATE login_failures SET failures = 20");
   BOOST_TEST(Refusal("Ann", "right horse") == "too_many_logins");
@@ -134,11 +134,11 @@ BOOST_AUTO_TEST_CASE(failures_slow_down_this_account_at_this_address_only) {
   BOOST_TEST(Refusal("Ann", "right horse", "192.0.2.77") == "");
   context.Write<AccountStore>([&](AccountStore& accounts) { return accounts.Add("Bob", "none", false, {}); });
   BOOST_TEST(Refusal("Bob", "wrong horse") == "bad_login");
-  // Refused attempts were not looked at, so they do not count.
+  // Refused attempts were not checked, so they do not count.
   BOOST_TEST(db.Value("SELECT count(*) FROM login_failures WHERE failures = 20") == "1");
 }
 
-BOOST_AUTO_TEST_CASE(a_wait_ends_and_a_success_clears_the_account_but_not_the_address) {
+BOOST_AUTO_TEST_CASE(a_delay_ends_and_a_success_clears_the_pair_but_not_the_address) {
   BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
   db.Run("UPDATE login_failures SET failures = 20, last_at = now() - interval '301 seconds'");
   Enter();
@@ -146,14 +146,14 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_and_a_success_clears_the_account_but_not_the_ad
   BOOST_TEST(db.Value("SELECT failures FROM login_failures") == "20");
 }
 
-BOOST_AUTO_TEST_CASE(an_address_that_tries_many_names_is_slowed_down_for_all_of_them) {
+BOOST_AUTO_TEST_CASE(an_address_that_tries_many_names_is_delayed_for_all_of_them) {
   BOOST_TEST(Refusal("somebody", "wrong horse") == "bad_login");
   db.Run("UPDATE login_failures SET failures = 60");
   BOOST_TEST(Refusal("somebody else", "wrong horse") == "too_many_logins");
   BOOST_TEST(Refusal("Ann", "right horse", "192.0.2.77") == "");
 }
 
-BOOST_AUTO_TEST_CASE(failures_add_up_and_are_forgotten_after_an_hour) {
+BOOST_AUTO_TEST_CASE(failures_add_up_and_expire_after_an_hour) {
   BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
   BOOST_TEST(Refusal("Ann", "wrong horse") == "bad_login");
   BOOST_TEST(db.Value("SELECT string_agg(failures::text, ',') FROM login_failures") == "2,2");
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(failures_add_up_and_are_forgotten_after_an_hour) {
   BOOST_TEST(swept == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_flood_of_logins_is_told_to_come_back) {
+BOOST_AUTO_TEST_CASE(a_flood_of_logins_gets_busy_with_retry_after) {
   const HashSlot first(std::chrono::seconds(1)), second(std::chrono::seconds(1));
   static_assert(kConcurrentHashes == 2);
   BOOST_TEST(Refusal("Ann", "right horse") == "busy");
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_flood_of_logins_is_told_to_come_back) {
 }
 
 BOOST_AUTO_TEST_CASE(attempts_that_waited_together_are_not_all_let_through) {
-  // An attempt looks, waits for a slot, and must look again when it has one.
+  // An attempt checks the counts, waits for a slot, and must check again when it has one.
   std::vector<std::unique_ptr<HashSlot>> slots;
   for (int i = 0; i < kConcurrentHashes; ++i)
     slots.push_back(std::make_unique<HashSlot>(std::chrono::seconds(1)));
@@ -194,11 +194,11 @@ BOOST_AUTO_TEST_CASE(attempts_that_waited_together_are_not_all_let_through) {
   BOOST_TEST(waiting.get() == "too_many_logins");
 }
 
-BOOST_AUTO_TEST_CASE(a_revoked_key_is_refused_by_the_next_look) {
+BOOST_AUTO_TEST_CASE(a_revoked_key_is_refused_by_the_next_lookup) {
   const std::string key = Enter();
   const std::string other = Enter();
   const DeviceId device = LookUpKey(context, key, "anki").device;
-  // By somebody else's connection, as syncline-admin does it.
+  // On another connection, like syncline-admin.
   sql::Database admin(db.settings());
   BOOST_TEST(admin.Write([&](sql::Tx& tx) { return DeviceStore(tx, ann).Revoke(device); }));
   BOOST_TEST(KeyRefusal(key) == "bad_key");
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_revoked_key_is_refused_by_the_next_look) {
   BOOST_TEST(!admin.Write([&](sql::Tx& tx) { return DeviceStore(tx, ann).Revoke(device); }));
 }
 
-BOOST_AUTO_TEST_CASE(a_key_that_was_just_found_live_is_refused_within_a_second) {
+BOOST_AUTO_TEST_CASE(a_cached_key_is_refused_within_a_second_of_its_revocation) {
   const std::string key = Enter();
   AuthenticateKey(context, key, "anki");
   const int looked = context.statements();
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_account_has_no_keys_until_it_is_enabled) {
   BOOST_TEST(KeyRefusal(key) == "");
 }
 
-BOOST_AUTO_TEST_CASE(a_key_opens_neither_another_kind_nor_another_account) {
+BOOST_AUTO_TEST_CASE(a_key_is_valid_for_one_kind_and_one_account) {
   const std::string key = Enter();
   BOOST_TEST(KeyRefusal(key, "socket") == "bad_key");
   const UserId bob = db.AddUser("bob");
@@ -240,32 +240,32 @@ BOOST_AUTO_TEST_CASE(a_key_opens_neither_another_kind_nor_another_account) {
   BOOST_TEST(KeyRefusal("") == "bad_key");
 }
 
-BOOST_AUTO_TEST_CASE(a_device_is_noted_as_seen_when_that_is_minutes_old_and_not_before) {
+BOOST_AUTO_TEST_CASE(last_seen_at_is_updated_only_after_some_minutes) {
   const std::string key = Enter();
   const std::string seen = "SELECT last_seen_at FROM devices";
   const std::string at_login = db.Value(seen);
   LookUpKey(context, key, "anki");
   BOOST_TEST(db.Value(seen) == at_login);
   db.Run("UPDATE devices SET last_seen_at = now() - interval '6 minutes'");
-  // Also on a route that only reads.
+  // Also on a read-only route.
   context.SetAccess(sql::Access::kRead);
   LookUpKey(context, key, "anki");
   BOOST_TEST(db.Value("SELECT last_seen_at > now() - interval '1 minute' FROM devices") == "t");
 }
 
-BOOST_AUTO_TEST_CASE(noting_a_device_waits_for_nobody) {
+BOOST_AUTO_TEST_CASE(updating_last_seen_at_never_waits) {
   const std::string key = Enter();
   db.Run("UPDATE devices SET last_seen_at = NULL");
   const auto holder = db.Connect();
   tests::RunOn(holder.get(), "BEGIN; SELECT FROM devices FOR UPDATE");
   const int before = context.statements();
   BOOST_TEST((LookUpKey(context, key, "anki").user == ann));
-  // Both statements were answered: one that had waited would have been given up, and its failure ignored.
+  // Both statements were answered: a waiting one would have timed out, and its failure been ignored.
   BOOST_TEST(context.statements() == before + 2);
   BOOST_TEST(Count("last_seen_at IS NULL") == "1");
 }
 
-BOOST_AUTO_TEST_CASE(thousands_of_logins_do_not_grow_the_table_and_the_unused_go_first) {
+BOOST_AUTO_TEST_CASE(many_logins_do_not_grow_the_table_and_revoke_the_least_recently_used) {
   const std::string used = Enter();
   db.Run("UPDATE devices SET last_seen_at = now() + interval '1 hour'");
   const std::string unused = Enter();
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_logins_do_not_grow_the_table_and_the_unused_go
   };
   add(kLiveDevicesPerKind - 2);
   BOOST_TEST(Count("revoked_at IS NULL") == "200");
-  BOOST_TEST(KeyRefusal(unused) == "");  // notes it as seen: it is not the longest unused any more
+  BOOST_TEST(KeyRefusal(unused) == "");  // updates last_seen_at: it is no longer the least recently used
   const std::string latest = Enter();
   BOOST_TEST(Count("revoked_at IS NULL") == "200");
   BOOST_TEST(KeyRefusal(used) == "");
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(thousands_of_logins_do_not_grow_the_table_and_the_unused_go
   BOOST_TEST(KeyRefusal(latest) == "bad_key");
 }
 
-BOOST_AUTO_TEST_CASE(logins_of_one_account_at_once_keep_the_limit) {
+BOOST_AUTO_TEST_CASE(concurrent_logins_of_one_account_respect_the_limit) {
   std::future<void> other;
   const Login login{ann, db.Value("SELECT password_hash FROM users"), false};
   context.Write<AccountStore>([&](AccountStore& accounts) {
@@ -312,21 +312,21 @@ BOOST_AUTO_TEST_CASE(logins_of_one_account_at_once_keep_the_limit) {
   BOOST_TEST(Count("revoked_at IS NULL") == "1");
 }
 
-BOOST_AUTO_TEST_CASE(a_password_that_changed_during_the_check_makes_no_device) {
+BOOST_AUTO_TEST_CASE(a_password_changed_during_the_check_fails_the_login) {
   const Login before{ann, db.Value("SELECT password_hash FROM users"), false};
   context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetPassword(ann, "new"); });
   BOOST_TEST(
       !context.Write<AccountStore>([&](AccountStore& accounts) { return accounts.LockLogin(before); }));
 }
 
-BOOST_AUTO_TEST_CASE(a_name_is_taken_in_every_case) {
+BOOST_AUTO_TEST_CASE(account_names_are_unique_regardless_of_case) {
   BOOST_TEST(CodeOf([&] {
                context.Write<AccountStore>(
                    [&](AccountStore& accounts) { return accounts.Add("ANN", "none", false, {}); });
              }) == "name_taken");
 }
 
-BOOST_AUTO_TEST_CASE(removing_an_account_leaves_no_row_of_it_and_all_of_the_others) {
+BOOST_AUTO_TEST_CASE(removing_an_account_removes_all_its_rows_and_no_others) {
   const UserId bob = db.AddUser("bob");
   for (const UserId user : {ann, bob}) {
     for (int i = 0; i < 25; ++i) {

@@ -1,4 +1,4 @@
-// Migrations against a database that is in use, and what is refused before anything is changed.
+// Migrations of a database in use, and migrations that are refused before they change anything.
 #include "sql/migrate.h"
 
 #include <libpq-fe.h>
@@ -38,13 +38,13 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(migrate, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_migration_behind_a_long_reader_makes_nobody_queue_for_long) {
+BOOST_AUTO_TEST_CASE(a_migration_that_waits_for_a_reader_does_not_block_others_for_long) {
   migrations.push_back({next, "promise", "ALTER TABLE users ADD COLUMN promise int"});
   const auto reader = test.Connect(), other = test.Connect();
   RunOn(reader.get(), "BEGIN; SELECT count(*) FROM users");
   auto done = std::async(std::launch::async, [&] { return Migrate(); });
   tests::WaitForLockWaiters(test, 1);
-  // Behind a migration that waits for the reader. It cannot wait longer than the migration does.
+  // Queues behind the migration, which waits for the reader. It cannot wait longer than the migration does.
   BOOST_CHECK_NO_THROW(RunOn(other.get(), "SET statement_timeout = '5s'; SELECT count(*) FROM users"));
   BOOST_TEST(Newest() == std::to_string(next - 1));
   RunOn(reader.get(), "COMMIT");
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_migration_behind_a_long_reader_makes_nobody_queue_for_lon
   BOOST_TEST(Migrate().empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_migration_that_fails_leaves_nothing) {
+BOOST_AUTO_TEST_CASE(a_failed_migration_leaves_nothing_behind) {
   migrations.push_back({next, "promise", "ALTER TABLE users ADD COLUMN promise int; SELECT 1 / 0;"});
   BOOST_CHECK_THROW(Migrate(), sql::Failure);
   BOOST_TEST(Newest() == std::to_string(next - 1));
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_gap_in_the_numbers_is_refused) {
   BOOST_TEST(Newest() == std::to_string(next - 1));
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_applied_behind_a_later_migration) {
+BOOST_AUTO_TEST_CASE(nothing_is_applied_after_a_later_migration) {
   test.Run("INSERT INTO schema_migrations (number, name, checksum) VALUES (" + std::to_string(next + 1) +
            ", 'of a later build', '')");
   BOOST_TEST(Migrate().empty());  // a newer schema is fine
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_applied_behind_a_later_migration) {
   BOOST_CHECK_THROW(test.Run("SELECT promise FROM users"), std::runtime_error);
 }
 
-BOOST_AUTO_TEST_CASE(a_migration_that_was_changed_is_refused) {
+BOOST_AUTO_TEST_CASE(a_modified_migration_is_refused) {
   migrations.front().text = "SELECT 1";
   BOOST_CHECK_THROW(Migrate(), sql::Failure);
 }

@@ -1,4 +1,4 @@
-// handlers/base/rate_limit against a real Redis: REDIS_URL says where it is.
+// handlers/base/rate_limit against a real Redis at REDIS_URL.
 #include "handlers/base/rate_limit.h"
 
 #include <boost/test/unit_test.hpp>
@@ -18,7 +18,7 @@ namespace {
 
 std::string Url() {
   const char* url = std::getenv("REDIS_URL");
-  if (url == nullptr) throw std::runtime_error("REDIS_URL must name a Redis to test with");
+  if (url == nullptr) throw std::runtime_error("REDIS_URL must be the address of a Redis for tests");
   return url;
 }
 
@@ -27,7 +27,7 @@ std::string FreshKey() {
   return "test:" + std::to_string(random()) + std::to_string(random());
 }
 
-// How many of so many uses at once are allowed.
+// How many of `uses` immediate uses are allowed.
 int AllowedOf(Redis& redis, const std::string& key, RateLimit limit, int uses) {
   int allowed = 0;
   for (int i = 0; i < uses; ++i) allowed += Allow(redis, key, limit).is_allowed ? 1 : 0;
@@ -36,7 +36,7 @@ int AllowedOf(Redis& redis, const std::string& key, RateLimit limit, int uses) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(so_many_uses_are_allowed_and_no_more) {
+BOOST_AUTO_TEST_CASE(exactly_the_limit_is_allowed) {
   Redis redis(Url());
   for (const int count : {1, 2, 3, 7, 60, 1000}) {
     const std::string key = FreshKey();
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(one_key_does_not_use_up_another) {
   BOOST_TEST(Allow(redis, b, {1, 1h}).is_allowed);
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_as_long_as_told_is_allowed_once) {
+BOOST_AUTO_TEST_CASE(after_retry_after_one_more_use_is_allowed) {
   Redis redis(Url());
   const std::string key = FreshKey();
   const RateLimit limit{5, 1s};
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(who_waits_as_long_as_told_is_allowed_once) {
   BOOST_TEST(AllowedOf(redis, key, limit, 2) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_use_costs_nothing) {
+BOOST_AUTO_TEST_CASE(a_refused_use_does_not_count) {
   Redis redis(Url());
   const std::string key = FreshKey();
   const RateLimit limit{1, 300ms};
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_refused_use_costs_nothing) {
   BOOST_TEST(Allow(redis, key, limit).is_allowed);
 }
 
-BOOST_AUTO_TEST_CASE(many_at_once_share_one_limit) {
+BOOST_AUTO_TEST_CASE(concurrent_uses_share_one_limit) {
   const std::string key = FreshKey();
   std::vector<std::thread> threads;
   std::vector<int> allowed(4);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(many_at_once_share_one_limit) {
   BOOST_TEST(allowed[0] + allowed[1] + allowed[2] + allowed[3] == 50);
 }
 
-BOOST_AUTO_TEST_CASE(a_key_goes_when_its_bucket_is_empty) {
+BOOST_AUTO_TEST_CASE(a_key_expires_when_its_bucket_is_empty) {
   Redis redis(Url());
   const std::string key = FreshKey();
   Allow(redis, key, {10, 1s});
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_key_goes_when_its_bucket_is_empty) {
   BOOST_TEST(ttl_ms <= 101);
 }
 
-BOOST_AUTO_TEST_CASE(a_moment_far_ahead_is_no_lock_for_ever) {
+BOOST_AUTO_TEST_CASE(a_time_far_in_the_future_does_not_block_forever) {
   Redis redis(Url());
   const std::string key = FreshKey();
   redis.Command({"SET", "syncline:rate:" + key, "99999999999999999", "EX", "60"});
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_moment_far_ahead_is_no_lock_for_ever) {
   BOOST_TEST((answer.retry_after <= 1s));
 }
 
-BOOST_AUTO_TEST_CASE(an_absent_redis_is_neither_yes_nor_no) {
+BOOST_AUTO_TEST_CASE(an_unreachable_redis_throws_redis_unavailable) {
   Redis redis("unix:///nonexistent/redis.sock");
   BOOST_CHECK_EXCEPTION(Allow(redis, "x", {1, 1s}), Error,
                         [](const Error& error) { return error.code() == "redis_unavailable"; });

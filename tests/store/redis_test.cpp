@@ -1,4 +1,4 @@
-// handlers/base/redis against a real Redis: REDIS_URL says where it is.
+// handlers/base/redis against a real Redis at REDIS_URL.
 #include "handlers/base/redis.h"
 
 #include <boost/test/unit_test.hpp>
@@ -15,7 +15,7 @@ namespace {
 
 std::string Url() {
   const char* url = std::getenv("REDIS_URL");
-  if (url == nullptr) throw std::runtime_error("REDIS_URL must name a Redis to test with");
+  if (url == nullptr) throw std::runtime_error("REDIS_URL must be the address of a Redis for tests");
   return url;
 }
 
@@ -30,7 +30,7 @@ ErrorKind KindOf(Redis& redis, std::initializer_list<std::string_view> command) 
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(replies_are_what_was_stored) {
+BOOST_AUTO_TEST_CASE(stored_values_are_returned) {
   Redis redis(Url());
   const std::string key = "syncline-test:" + std::to_string(std::rand());
   const std::string value("a\0\r\n\xff", 5);
@@ -40,13 +40,13 @@ BOOST_AUTO_TEST_CASE(replies_are_what_was_stored) {
   BOOST_TEST((redis.Command({"GET", key}).type == RedisReply::Type::kNull));
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_command_is_our_mistake_and_breaks_nothing) {
+BOOST_AUTO_TEST_CASE(a_refused_command_is_an_internal_error_and_keeps_the_connection) {
   Redis redis(Url());
   BOOST_TEST((KindOf(redis, {"NO-SUCH-COMMAND"}) == ErrorKind::kInternal));
   redis.Ping();
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_redis_closed_is_opened_again) {
+BOOST_AUTO_TEST_CASE(a_connection_closed_by_redis_is_reopened) {
   Redis redis(Url()), other(Url());
   const std::string id = std::to_string(redis.Command({"CLIENT", "ID"}).integer);
   other.Command({"CLIENT", "KILL", "ID", id});
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_redis_closed_is_opened_again) {
   BOOST_TEST(std::to_string(redis.Command({"CLIENT", "ID"}).integer) != id);
 }
 
-BOOST_AUTO_TEST_CASE(an_absent_redis_is_busy_at_once) {
+BOOST_AUTO_TEST_CASE(an_unreachable_redis_is_busy_at_once) {
   const auto begin = std::chrono::steady_clock::now();
   for (const char* url : {"unix:///nonexistent/redis.sock", "redis://127.0.0.1:1", "nonsense"}) {
     Redis redis(url);
@@ -69,6 +69,6 @@ BOOST_AUTO_TEST_CASE(a_redis_that_does_not_answer_costs_half_a_second) {
   const auto begin = std::chrono::steady_clock::now();
   BOOST_TEST((KindOf(redis, {"BLPOP", "syncline-test:nothing-ever", "5"}) == ErrorKind::kBusy));
   BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(3)));
-  // The late answer is not taken for that of the next command.
+  // The late answer is not mistaken for that of the next command.
   BOOST_TEST(redis.Command({"ECHO", "next"}).text == "next");
 }

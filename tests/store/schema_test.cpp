@@ -1,6 +1,5 @@
-// The catalog against DESIGN's rule: what belongs to a person begins with that person, in every key and
-// index, and refers to nothing of anybody else. It is what lets the schema be spread over machines by user_id
-// without a rewrite.
+// Checks the catalog: keys and indexes of users' data begin with the owner, and foreign keys stay within the
+// owner. This allows the schema to be sharded by user_id without a rewrite.
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <string>
@@ -12,21 +11,21 @@ using tests::TestDatabase;
 
 namespace {
 
-// Tables that belong to no tenant, each with its reason.
+// Tables without a tenant, each with a reason.
 const std::map<std::string, std::string> kSharedTables = {
-    {"users", "where a name becomes a user_id; also the tenants' own list"},
-    {"blobs", "equal bytes are stored once for all; who may read is in blob_refs"},
-    {"blob_chunks", "as blobs"},
-    {"jobs", "one queue for the fleet; user_id is whose turn it takes"},
+    {"users", "maps names to user ids; the list of tenants"},
+    {"blobs", "equal bytes are stored once for all accounts; blob_refs holds the permissions"},
+    {"blob_chunks", "like blobs"},
+    {"jobs", "one queue for all workers; user_id is the account whose turn it takes"},
     {"job_ticks", "the last tick of each cron kind"},
-    {"workers", "the fleet's own: who is alive"},
-    {"schema_migrations", "of the database"},
-    {"login_failures", "counts attempts on names that nobody may have"},
+    {"workers", "the running workers"},
+    {"schema_migrations", "belongs to the database"},
+    {"login_failures", "counts attempts on names that may not exist"},
 };
 
-// Indexes of tenants' tables that do not begin with the tenant, each with its reason.
+// Indexes of tenants' tables that do not begin with the tenant, each with a reason.
 const std::map<std::string, std::string> kSharedIndexes = {
-    {"blob_refs_blob", "the sweep asks whether anybody refers to a blob"},
+    {"blob_refs_blob", "the sweep checks whether a blob has any reference"},
 };
 
 const char* const kTables =
@@ -40,7 +39,7 @@ const char* const kIndexes =
     " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]"
     " WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 2";
 
-// Name, from, to, first referring column, first referred column.
+// Name, from, to, first referencing column, first referenced column.
 const char* const kForeignKeys =
     "SELECT k.conname, f.relname, t.relname, fa.attname, ta.attname FROM pg_constraint k"
     " JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid"
@@ -52,7 +51,7 @@ bool IsShared(const std::string& table) {
   return kSharedTables.contains(table);
 }
 
-// Decks are tenants too: several people share one.
+// Decks are tenants too: several users share one.
 bool IsTenant(const std::string& column) {
   return column == "user_id" || column == "deck_id";
 }
@@ -86,7 +85,7 @@ BOOST_AUTO_TEST_CASE(no_foreign_key_leads_from_one_tenant_to_another) {
   for (const auto& row : TestDatabase::Instance().Run(kForeignKeys)) {
     if (IsShared(row[1])) continue;
     BOOST_TEST_CONTEXT(row[0]) {
-      // Inside a tenant: owner to owner, and to nothing that is shared but the account itself.
+      // Within a tenant, from owner to owner; of shared tables only to the account.
       BOOST_TEST(IsTenant(row[3]));
       BOOST_TEST(row[3] == row[4]);
       BOOST_TEST((!IsShared(row[2]) || row[2] == "users"));

@@ -1,5 +1,6 @@
-// Every statement of the server is understood by PostgreSQL with the schema of this build: names, columns,
-// types. A statement is prepared at its first use, so without this a mistake in a rare one waits for a user.
+// Checks that PostgreSQL accepts every statement of the server with this build's schema: names, columns,
+// types. Statements are prepared at their first use, so an error in a rare one would otherwise first appear
+// in production.
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -27,7 +28,7 @@ std::string Problem(PGconn* connection, const sql::Statement& statement) {
   return {};
 }
 
-// What the rule about plans needs of the catalog.
+// An index, as far as the rule about plans needs it.
 struct Index {
   std::string table;
   std::vector<std::string> columns;  // none for an expression
@@ -35,43 +36,43 @@ struct Index {
   bool is_partial;
 };
 
-// Tables of which an account has few rows, or all accounts together, each with its reason. All others are large.
+// Tables with few rows per account, or few rows in all, each with a reason. All others are large.
 const std::map<std::string, std::string> kSmallTables = {
-    {"anki_staged_cards", "what one sync sends; a row is a chunk of it, and it is read as a whole"},
-    {"anki_staged_notes", "as anki_staged_cards"},
-    {"anki_staged_revlog", "as anki_staged_cards"},
-    {"anki_staged_graves", "as anki_staged_cards"},
-    {"anki_staged_objects", "as anki_staged_cards"},
-    {"anki_staged_tags", "as anki_staged_cards"},
-    {"anki_objects", "decks, note types and the like: some hundred"},
+    {"anki_staged_cards", "the messages of one sync; a row is one message's rows, and all are read"},
+    {"anki_staged_notes", "like anki_staged_cards"},
+    {"anki_staged_revlog", "like anki_staged_cards"},
+    {"anki_staged_graves", "like anki_staged_cards"},
+    {"anki_staged_objects", "like anki_staged_cards"},
+    {"anki_staged_tags", "like anki_staged_cards"},
+    {"anki_objects", "decks, note types and deck configs: some hundred"},
     {"anki_tags", "some hundred"},
-    {"anki_config", "one row a collection"},
+    {"anki_config", "one row per collection"},
     {"anki_history", "the uploads of some weeks"},
     {"anki_problems", "the last few"},
-    {"anki_sessions", "the syncs that are under way"},
-    {"devices", "bounded for each account"},
-    {"usage", "one row a service"},
-    {"workers", "the processes of the fleet"},
-    {"login_failures", "of the last minutes"},
-    {"schema_migrations", "one row a migration"},
+    {"anki_sessions", "the syncs in progress"},
+    {"devices", "limited per account"},
+    {"usage", "one row per service"},
+    {"workers", "the running workers"},
+    {"login_failures", "of the last day"},
+    {"schema_migrations", "one row per migration"},
 };
 
-// Statements that read much of a large table on purpose, each with its reason. One that searches or compares has
-// "-- plan: free" instead.
+// Statements that read much of a large table on purpose, each with a reason. Statements that search or
+// compare many rows have "-- plan: free" instead.
 const std::map<std::string, std::string> kWideStatements = {
-    {"account.list_users", "lists them all"},
-    {"anki.check_blobs", "compares all references of an account, by night"},
-    {"anki.check_counts", "counts them again, by night"},
-    {"anki.check_references", "as check_blobs"},
+    {"account.list_users", "lists all"},
+    {"anki.check_blobs", "compares all references of an account, in the nightly job"},
+    {"anki.check_counts", "counts all rows, in the nightly job"},
+    {"anki.check_references", "like check_blobs"},
     {"anki.delete_some_cards", "removes all in bounded steps"},
-    {"anki.delete_some_graves", "as delete_some_cards"},
-    {"anki.delete_some_notes", "as delete_some_cards"},
-    {"anki.delete_some_revlog", "as delete_some_cards"},
-    {"jobs.count_jobs", "counts them all"},
-    {"jobs.list_jobs", "the newest, down to a limit"},
+    {"anki.delete_some_graves", "like delete_some_cards"},
+    {"anki.delete_some_notes", "like delete_some_cards"},
+    {"anki.delete_some_revlog", "like delete_some_cards"},
+    {"jobs.count_jobs", "counts all"},
+    {"jobs.list_jobs", "the newest, up to a limit"},
 };
 
-// Columns of indexes that do not find few rows among all of an account.
+// Index columns that are not selective within an account.
 const std::set<std::string> kCoarseColumns = {"user_id", "generation", "kind", "service", "state", "fence"};
 
 std::map<std::string, Index> Indexes(TestDatabase& test) {
@@ -96,7 +97,7 @@ bool Has(std::string_view text, std::string_view part) {
 }
 
 // Whether a condition compares the column: "(id = $1)", "((kind)::text = $2)", "ROW(usn, id) > ROW($1, $2)". On
-// the other side of a comparison a column has the name of its table before it.
+// the other side of a comparison, a column follows the name of its table.
 bool Compares(std::string_view condition, const std::string& column) {
   for (std::size_t at = condition.find(column); at != condition.npos; at = condition.find(column, at + 1)) {
     if (at > 0 && condition[at - 1] != '(' && condition[at - 1] != ' ') continue;
@@ -109,9 +110,9 @@ bool Compares(std::string_view condition, const std::string& column) {
   return false;
 }
 
-// Whether the condition of an index scan ("Index Cond: ((user_id = $1) AND (id = $2))") finds few rows: it
-// speaks of the first column of the index that tells rows of an account apart. One behind it would be looked
-// for among all rows.
+// Whether the condition of an index scan ("Index Cond: ((user_id = $1) AND (id = $2))") selects few rows: it
+// must bind the first selective column of the index. With a later one, the scan would read all rows of the
+// account.
 bool IsNarrow(const Index& index, const std::string& condition) {
   for (const std::string& column : index.columns) {
     if (!kCoarseColumns.contains(column)) return Compares(condition, column);
@@ -120,7 +121,7 @@ bool IsNarrow(const Index& index, const std::string& condition) {
   return index.is_unique;
 }
 
-// The plan of a statement with the switches it is executed with, for any values.
+// The generic plan of a statement, with the planner switches it is executed with.
 std::vector<std::vector<std::string>> Explain(PGconn* connection, const sql::Statement& statement) {
   const Result prepared(PQprepare(connection, statement.name, statement.text, 0, nullptr), PQclear);
   const Result described(PQdescribePrepared(connection, statement.name), PQclear);
@@ -135,8 +136,8 @@ std::vector<std::vector<std::string>> Explain(PGconn* connection, const sql::Sta
   return plan;
 }
 
-// Three rows for each of many accounts in every large table of accounts, of whatever its columns allow. The
-// database is this program's own: what its constraints say about values is given up.
+// Inserts three rows for each of many accounts into every large table of accounts, with simple values. This
+// database belongs to this program, so CHECK and foreign key constraints are dropped.
 void FillTables(TestDatabase& test) {
   for (const auto& row : test.Run(
            "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM "
@@ -144,7 +145,7 @@ void FillTables(TestDatabase& test) {
            " WHERE contype IN ('c', 'f') AND connamespace = 'public'::regnamespace AND conparentid = 0")) {
     test.Run(row[0]);
   }
-  // A table, the columns that need a value, and one for each; n is the account, i what tells its rows apart.
+  // A table, the columns that need a value, and their values; n is the account, i distinguishes its rows.
   for (const auto& row : test.Run(
            "SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), string_agg(CASE"
            " WHEN a.attnum = k.indkey[0] THEN 'n'"
@@ -169,7 +170,7 @@ void FillTables(TestDatabase& test) {
   }
 }
 
-// A step of the generic plan that reads many rows to find some; nothing, when there is none.
+// Returns a step of the generic plan that reads many rows to find some, or "".
 std::string WideScan(PGconn* connection, const std::map<std::string, Index>& indexes,
                      const sql::Statement& statement) {
   const auto plan = Explain(connection, statement);
@@ -188,7 +189,7 @@ std::string WideScan(PGconn* connection, const std::map<std::string, Index>& ind
     if (kSmallTables.contains(table)) continue;
     const std::string condition = i + 1 < plan.size() ? plan[i + 1][0] : "";
     const bool has_condition = Has(condition, "Index Cond:");
-    // A partial index is an index of the few rows that are looked for.
+    // A partial index contains only the few rows in question.
     if (index != indexes.end() &&
         (index->second.is_partial || (has_condition && IsNarrow(index->second, condition)))) {
       continue;
@@ -214,8 +215,8 @@ BOOST_AUTO_TEST_CASE(every_statement_can_be_prepared_on_the_schema_of_this_build
   }
 }
 
-// The plans are generic, made from statistics over all accounts. Most accounts being small, a plan that reads
-// all of an account's rows to find one looks cheap, until it meets the account with 50,000 cards.
+// Generic plans use statistics over all accounts. Most accounts are small, so a plan that reads all of an
+// account's rows to find one looks cheap, until it meets the account with 50,000 cards.
 BOOST_AUTO_TEST_CASE(no_request_reads_all_rows_of_an_account_to_find_some) {
   TestDatabase& test = TestDatabase::Instance();
   const auto indexes = Indexes(test);
@@ -231,7 +232,7 @@ BOOST_AUTO_TEST_CASE(no_request_reads_all_rows_of_an_account_to_find_some) {
   check("no statistics yet");
   FillTables(test);
   check("statistics of small accounts");
-  // It can tell, and of any table: this one is in none of the lists.
+  // Checks the check itself: each of these must be detected.
   const auto connection = test.Connect();
   const auto wide = [&](const char* name, const char* text, sql::Plan plan) {
     return WideScan(connection.get(), indexes, {name, text, plan});
@@ -248,8 +249,8 @@ BOOST_AUTO_TEST_CASE(no_request_reads_all_rows_of_an_account_to_find_some) {
                   sql::Plan::kByKey) != "");
 }
 
-// Plans of foreign key checks are made in the session of whoever first needs them, and kept.
-BOOST_AUTO_TEST_CASE(statements_that_are_planned_freely_only_read) {
+// Plans of foreign key checks are made in the session that first needs them, and kept.
+BOOST_AUTO_TEST_CASE(statements_with_free_plans_only_read) {
   const auto connection = TestDatabase::Instance().Connect();
   int free = 0;
   for (const sql::Statement& statement : sql::AllStatements()) {
@@ -269,6 +270,6 @@ BOOST_AUTO_TEST_CASE(statements_that_are_planned_freely_only_read) {
 BOOST_AUTO_TEST_CASE(a_statement_with_a_wrong_column_is_found) {
   const auto connection = TestDatabase::Instance().Connect();
   BOOST_TEST(Problem(connection.get(), {"test.wrong", "SELECT no_such_column FROM users"}) != "");
-  // And none of it disturbs what comes after.
+  // The error does not affect the next statement.
   BOOST_TEST(Problem(connection.get(), {"test.right", "SELECT name FROM users"}) == "");
 }

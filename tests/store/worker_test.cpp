@@ -1,5 +1,5 @@
-// A whole Worker in this process, against a real database: that what the store promises arrives in bodies,
-// and that a worker gets over what may happen to its connections.
+// A complete Worker in this process, against a real database: bodies see what the store promises, and the
+// worker survives the loss of its connections.
 #include "handlers/jobs/worker.h"
 
 #include <atomic>
@@ -20,12 +20,12 @@ using tests::TestDatabase;
 
 namespace {
 
-// What the bodies below do and saw. A job's args are not parsed: each kind does one thing.
+// State shared with the bodies below. Job args are not parsed: each kind does one thing.
 std::atomic<int> runs{0}, stops{0}, attempt_seen{0};
 std::atomic<std::int64_t> user_seen{-1};
 std::atomic<bool> go_on{false};
 
-// Progress until told to stop or let go; a pause between, as a body's own work would take.
+// Reports progress until stopped or until go_on, with a pause in place of real work.
 void Hold(const Job& job, Context&, JobControl& control) {
   ++runs;
   attempt_seen = job.attempt;
@@ -54,7 +54,7 @@ struct Names {
   sql::Tx& tx;
   Names(sql::Tx& tx_in, UserId) : tx(tx_in) {}
 };
-// Its effect and its end are one transaction; then it fails all the same.
+// Commits its effect and its end in one transaction, and then fails.
 void FinishThenThrow(const Job&, Context& context, JobControl& control) {
   ++runs;
   context.Write<Names>([&](Names& names) { control.FinishIn(names.tx); });
@@ -85,7 +85,7 @@ struct Fixture {
     runs = stops = attempt_seen = 0;
     user_seen = -1;
     go_on = false;
-    // Only the test about cron wants it.
+    // Prevents ticks in tests other than the one for cron.
     test.Run("INSERT INTO job_ticks VALUES ('test.cron', now() + interval '100 years')");
   }
 
@@ -101,12 +101,12 @@ struct Fixture {
 void Until(const std::function<bool()>& condition) {
   const auto limit = std::chrono::steady_clock::now() + 30s;
   while (!condition()) {
-    if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("it never came to that");
+    if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("the condition was not reached");
     std::this_thread::sleep_for(2ms);
   }
 }
 
-// Runs a worker for as long as it lives.
+// Runs a worker during its own lifetime.
 class Running {
  public:
   Running(Fixture& fixture, Worker::Options options)
@@ -138,7 +138,7 @@ Worker::Options Fast() {
 
 BOOST_FIXTURE_TEST_SUITE(worker, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_body_runs_in_the_name_of_the_jobs_user) {
+BOOST_AUTO_TEST_CASE(a_body_runs_as_the_jobs_user) {
   const JobId id = Enqueue({.kind = "test.count", .user = UserId{77}});
   Running running(*this, Fast());
   Until([&] { return State(id) == "done"; });
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_notification_wakes_a_sleeping_worker) {
   auto options = Fast();
   options.poll = 10min;
   Running running(*this, options);
-  // LISTEN stands before the worker sleeps; a job tells that it got there.
+  // LISTEN is executed before the worker sleeps.
   Until([&] {
     return test.Value(
                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_notification_wakes_a_sleeping_worker) {
   Until([&] { return State(id) == "done"; });
 }
 
-BOOST_AUTO_TEST_CASE(a_failed_body_is_tried_again_later_and_its_text_kept) {
+BOOST_AUTO_TEST_CASE(a_failed_body_is_retried_later_and_its_error_kept) {
   const JobId id = Enqueue({.kind = "test.throw", .user = UserId{1}});
   const JobId other = Enqueue({.kind = "test.throw_int", .user = UserId{1}});
   Running running(*this, Fast());
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_failed_body_is_tried_again_later_and_its_text_kept) {
   BOOST_TEST((Row(id).run_at > std::chrono::system_clock::now() + 2s));
 }
 
-BOOST_AUTO_TEST_CASE(progress_goes_out_and_cancellation_comes_in) {
+BOOST_AUTO_TEST_CASE(progress_is_written_and_cancellation_is_received) {
   const JobId id = Enqueue({.kind = "test.hold", .user = UserId{1}});
   Running running(*this, Fast());
   Until([&] { return Row(id).progress_done > 0; });
@@ -180,10 +180,10 @@ BOOST_AUTO_TEST_CASE(progress_goes_out_and_cancellation_comes_in) {
   BOOST_TEST(stops == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_heartbeat_keeps_a_long_body_its_lease) {
+BOOST_AUTO_TEST_CASE(the_heartbeat_renews_the_lease_of_a_long_body) {
   const JobId id = Enqueue({.kind = "test.hold", .user = UserId{1}});
   Running running(*this, Fast());
-  // The lease is 1.5 s: after a first renewal comes a second, and nobody has been rescued.
+  // The lease is 1.5 s: two renewals must follow the first heartbeat, and nothing was rescued.
   Until([&] { return runs == 1; });
   const auto first = Row(id).heartbeat_at.value();
   Until([&] { return Row(id).heartbeat_at.value() > first + 3s; });
@@ -193,9 +193,9 @@ BOOST_AUTO_TEST_CASE(a_heartbeat_keeps_a_long_body_its_lease) {
   BOOST_TEST(Row(id).attempts == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_that_leaves_gives_its_jobs_back_without_a_lost_attempt) {
+BOOST_AUTO_TEST_CASE(a_stopping_worker_releases_its_jobs_without_a_lost_attempt) {
   const JobId id = Enqueue({.kind = "test.hold", .user = UserId{1}});
-  // More than it has threads: some are claimed ahead and not begun.
+  // More jobs than threads.
   for (int i = 0; i < 3; ++i) Enqueue({.kind = "test.hold", .user = UserId{1}});
   Running first(*this, Fast());
   Until([&] { return runs == 2; });
@@ -211,11 +211,11 @@ BOOST_AUTO_TEST_CASE(a_worker_that_leaves_gives_its_jobs_back_without_a_lost_att
   BOOST_TEST(attempt_seen == 1);
 }
 
-BOOST_AUTO_TEST_CASE(an_attempt_that_takes_too_long_is_given_up) {
+BOOST_AUTO_TEST_CASE(an_attempt_over_its_time_limit_is_stopped) {
   const JobId id = Enqueue({.kind = "test.short", .user = UserId{1}});
   Running running(*this, Fast());
   Until([&] { return State(id) == "dead"; });
-  BOOST_TEST(Row(id).last_error.value().starts_with("took longer"));
+  BOOST_TEST(Row(id).last_error.value().starts_with("exceeded"));
 }
 
 BOOST_AUTO_TEST_CASE(a_job_finished_in_its_bodys_transaction_stays_finished) {
@@ -228,11 +228,11 @@ BOOST_AUTO_TEST_CASE(a_job_finished_in_its_bodys_transaction_stays_finished) {
   BOOST_TEST(runs == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_body_whose_lease_was_taken_is_told_and_the_job_runs_again) {
+BOOST_AUTO_TEST_CASE(a_body_that_lost_its_lease_is_stopped_and_the_job_runs_again) {
   const JobId id = Enqueue({.kind = "test.hold", .user = UserId{1}});
   Running running(*this, Fast());
   Until([&] { return runs == 1; });
-  // As after a pause of the whole machine: somebody else rescued it.
+  // As after a pause of the whole machine: another worker has rescued the job.
   test.Run("UPDATE jobs SET lease_expires_at = now() - interval '1 minute', lease = lease + 1");
   Until([&] { return runs == 2 && stops == 1; });
   go_on = true;
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_body_whose_lease_was_taken_is_told_and_the_job_runs_again
   BOOST_TEST(Row(id).attempts == 2);
 }
 
-BOOST_AUTO_TEST_CASE(quick_jobs_taken_ahead_are_all_run) {
+BOOST_AUTO_TEST_CASE(quick_jobs_claimed_ahead_all_run) {
   auto options = Fast();
   options.threads = 1;
   for (int i = 0; i < 10; ++i) Enqueue({.kind = "test.quick", .user = UserId{1}});
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(quick_jobs_taken_ahead_are_all_run) {
   BOOST_TEST(runs == 10);
 }
 
-BOOST_AUTO_TEST_CASE(a_job_taken_ahead_goes_back_when_the_one_before_it_is_slow) {
+BOOST_AUTO_TEST_CASE(a_job_claimed_ahead_is_released_if_the_one_before_it_is_slow) {
   auto options = Fast();
   options.threads = 1;
   Enqueue({.kind = "test.slow_quick", .user = UserId{1}});
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(a_cron_kind_runs_once_a_tick_with_two_workers) {
   BOOST_TEST(runs == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_worker_gets_over_the_loss_of_every_connection) {
+BOOST_AUTO_TEST_CASE(a_worker_survives_the_loss_of_every_connection) {
   const JobId id = Enqueue({.kind = "test.hold", .user = UserId{1}});
   Running running(*this, Fast());
   Until([&] { return runs == 1; });
