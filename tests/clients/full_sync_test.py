@@ -1,5 +1,6 @@
-"""Full uploads and downloads of real clients: of a collection that came by upload, one that came row by row, one that
-has changed since; before the uploaded file has become rows, and through every spelling of the server's address."""
+"""Full uploads and downloads of real clients: of a collection that was uploaded as a file, of one that was synced row
+by row, and of one that has changed since. They run before and after the import of the uploaded file, and through every
+spelling of the server's address."""
 
 import json
 import os
@@ -15,19 +16,19 @@ import zstandard
 
 class FullSync(ClientTest):
     def download_and_compare(self, device):
-        """A device that downloads now has what this one has."""
+        """Downloads to a third device and asserts that it equals this one."""
         third = self.account.device()
         third.download()
         assert_same(device, third)
         self.assertEqual(third.required(), Required.NO_CHANGES)
         return third
 
-    def test_a_download_is_what_was_uploaded(self):
+    def test_a_download_equals_the_upload(self):
         one, two = self.pair(20)
         assert_same(one, two)
         self.assertEqual(two.required(), Required.NO_CHANGES)
 
-    def test_a_download_has_what_changed_since_the_upload(self):
+    def test_a_download_includes_changes_since_the_upload(self):
         one, two = self.pair(20)
         one.add_notes(10, "later", "Later::\u00c4", ["new tag", "Tag::Child"])
         one.answer("Default", 3)
@@ -36,10 +37,10 @@ class FullSync(ClientTest):
         round_of(one, two)
         self.download_and_compare(one)
 
-    def test_an_account_that_began_with_a_download_is_filled_row_by_row(self):
+    def test_an_account_that_begins_with_a_download_can_be_filled_by_syncs(self):
         one = self.account.device()
         one.col.set_config("touched", 1)
-        self.assertEqual(one.required(), Required.FULL_SYNC)  # empty here, empty there: the user chooses
+        self.assertEqual(one.required(), Required.FULL_SYNC)  # both sides are empty: the user chooses
         one.download()
         self.assertEqual(one.required(), Required.NO_CHANGES)
         self.assertEqual(one.problems(), "")
@@ -55,7 +56,7 @@ class FullSync(ClientTest):
         two.col.models.add_dict({**two.col.models.by_name("Basic"), "id": 0, "name": "Other"})
         round_of(two, one)
 
-    def test_nobody_waits_for_the_uploaded_file_to_become_rows(self):
+    def test_devices_sync_before_the_uploaded_file_is_imported(self):
         with StoppedWorkers():
             one, two = self.pair(300)
             self.assertNotEqual(self.account.value("import_step"), "3")
@@ -71,7 +72,7 @@ class FullSync(ClientTest):
             self.download_and_compare(one)
             self.assertNotEqual(self.account.value("import_step"), "3")
         self.account.wait_for_import()
-        # What came afterwards did not come back with the rows of the file, nor was it overwritten.
+        # The import neither undid nor overwrote the changes made before it finished.
         one.edit("note <b>5</b> &amp; \u00e9", Back="edited late")
         round_of(one, two)
         counters = sql("SELECT cards, notes, revlog FROM anki_collections WHERE user_id = " + str(self.account.id()))
@@ -96,7 +97,7 @@ class FullSync(ClientTest):
         one.sync()
         assert_same(one, two)
 
-    def test_unburying_before_the_import_is_not_undone_by_it(self):
+    def test_the_import_does_not_undo_an_earlier_unburying(self):
         with StoppedWorkers():
             one = self.account.device()
             one.add_notes(8)
@@ -114,7 +115,7 @@ class FullSync(ClientTest):
                          [["0"]])
         self.download_and_compare(two)
 
-    def test_an_upload_replaces_everything_and_the_replaced_can_come_back(self):
+    def test_an_upload_replaces_the_collection_and_the_old_one_can_be_restored(self):
         one, two = self.pair(10)
         one.add_notes(5, "before")
         round_of(one, two)
@@ -142,7 +143,7 @@ class FullSync(ClientTest):
         one.add_note("goes on")
         round_of(one, two)
 
-    def test_names_that_differ_only_in_case_folding_make_a_file_that_clients_accept(self):
+    def test_a_file_with_names_that_differ_only_in_case_folding_is_accepted_by_clients(self):
         one, two = self.pair(1)
         for name in ("\u00c4pfel", "\u00e4pfel 2", "Stra\u00dfe::Ende", "STRASSE 2", "\u0130stanbul", "istanbul", "\u03a3", "\u03c2a",
                      "\ufb01sch", "Fisch", "\u1e9e", "\U00010400", "zz", "\u00e9", "e\u0301x"):
@@ -155,7 +156,7 @@ class FullSync(ClientTest):
         one.upload()
         self.download_and_compare(one)
 
-    def test_every_spelling_of_the_address_works(self):
+    def test_every_spelling_of_the_server_address_works(self):
         one, _ = self.pair(2)
         for endpoint in (HTTP, HTTP + "/", HTTP + "/sync/", HTTP + "/anki/", HTTP + "/Sync/", HTTP + "//", HTTP + "/a/b/"):
             with self.subTest(endpoint=endpoint):
@@ -171,7 +172,7 @@ class FullSync(ClientTest):
         one, _ = self.pair(2)
         try:
             device = self.account.device(HTTPS + "/")
-        except Exception as problem:  # the client decides whom it trusts
+        except Exception as problem:  # the client decides which certificates it trusts
             self.skipTest(f"this client does not trust SSL_CERT_FILE: {problem}")
         device.download()
         device.add_note("encrypted")
@@ -192,19 +193,19 @@ class FullSync(ClientTest):
             device.sync()
         self.assertEqual(caught.exception.kind.name, "AUTH")
 
-    def test_a_collection_of_another_account_stays_its_own(self):
+    def test_syncs_do_not_change_the_collection_of_another_account(self):
         one, two = self.pair(3)
         stranger = Account()
         self.addCleanup(stranger.close)
         other = stranger.device()
-        other.add_notes(4, "of a stranger")
+        other.add_notes(4, "of another account")
         other.upload()
         one.add_note("mine")
         round_of(one, two)
         self.assertEqual(other.required(), Required.NO_CHANGES)
         self.assertEqual(other.count("notes"), 4)
 
-    def test_a_file_that_is_no_good_is_refused_and_the_collection_stays(self):
+    def test_a_bad_file_is_refused_and_the_collection_is_kept(self):
         one, two = self.pair(4)
         for name, statement in (("trigger", "create trigger t after insert on notes begin delete from cards; end"),
                                 ("view", "create view v as select * from notes"),
@@ -229,7 +230,7 @@ class FullSync(ClientTest):
 
 
 def upload_bytes(device, data):
-    """What a client would send, and the text of the answer."""
+    """Uploads the bytes as a client would and returns the text of the answer."""
     body = zstandard.ZstdCompressor().compress(data)
     header = json.dumps({"v": 11, "k": device.auth.hkey, "c": "test", "s": "up"})
     request = urllib.request.Request(HTTP + "/sync/upload", body, {"anki-sync": header})

@@ -1,6 +1,6 @@
-"""Messages that are large because notes are: pictures pasted into fields, one note of 40 MB, megabytes of CSS. Clients
-pack up to 250 rows into a message whatever their size, so whoever has such notes must get them through, up, down, and
-in a file. Real pictures: base64 of noise, which does not compress to nothing."""
+"""Messages that are large because the notes are: pictures pasted into fields, one note of 40 MB, megabytes of CSS.
+Clients pack up to 250 rows into a message whatever their size, and such notes must get through in both directions and
+in a file. The pictures are base64 of noise, because it hardly compresses, like a real picture."""
 
 import base64
 import random
@@ -8,12 +8,12 @@ import time
 
 from devices import ClientTest, main
 
-# What a person waits for, on this machine and with other tests beside it.
+# The longest that a person would wait, also on a machine that runs other tests at the same time.
 MOST_SECONDS = 60
 
 
 def picture(bytes_of_it):
-    """An <img> with so many bytes of base64 in it."""
+    """An <img> with that many bytes of base64 in it."""
     noise = base64.b64encode(random.randbytes(bytes_of_it * 3 // 4)).decode()
     return f'<img src="data:image/png;base64,{noise}">'
 
@@ -29,7 +29,7 @@ class LargeMessages(ClientTest):
         self.assertLess(took, MOST_SECONDS)
 
     def fill(self, device, count, size):
-        """Gives so many notes a picture each, and one tag, as the browser does: one message has them all."""
+        """Gives that many notes a picture each and one tag, as the card browser does. One message carries them all."""
         notes = [device.col.get_note(note) for note in device.col.find_notes("")[:count]]
         self.assertEqual(len(notes), count)
         for note in notes:
@@ -38,16 +38,16 @@ class LargeMessages(ClientTest):
         device.col.tags.bulk_add([note.id for note in notes], "pictures")
 
     def expect_same(self, *devices):
-        """The large tables only: Anki's own check of everything takes seconds for each device."""
+        """Compares only the large tables: Anki's own check of everything takes seconds for each device."""
         found = [[device.col.db.all("select id, mod, usn, tags, flds from notes order by id"),
                   device.col.db.all("select id, mtime_secs, usn, hex(config) from notetypes order by id")]
                  for device in devices]
-        # Not assertEqual, which would print them.
+        # Not assertEqual: it would print the values.
         self.assertTrue(all(one == found[0] for one in found))
         self.assertEqual([device.count("notes where usn = -1") for device in devices], [0] * len(devices))
 
     def go_round(self, one, two):
-        """Up by a sync, down by a sync, back with an edit, down as a file that is built, up as a file."""
+        """Sends the notes up and down by syncs, back with an edit, down as a built file, and up as a file."""
         one.sync()
         two.sync()
         self.expect_same(one, two)

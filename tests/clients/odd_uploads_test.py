@@ -1,6 +1,6 @@
-"""Collections with values that no client writes, uploaded as they are: the file is taken, given back byte for byte, and
-ordinary syncs that leave the odd row alone work afterwards. The reference server of the same package is asked the same in
-the same run, so that nothing is required here that it does not do."""
+"""Collections with values that no client writes, uploaded as they are: the server accepts the file and returns it byte
+for byte, and ordinary syncs that do not touch the odd row work afterwards. The reference server of the same package
+gets the same requests in the same run, so that the test requires nothing that the reference server does not do."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from devices import HTTP, PASSWORD, Account, Collection, Device, Required, Stopp
 
 from anki_wire import Wire  # on the path of devices
 
-# A value that real files had, by what is wrong with it.
+# Values found in real files, each named by its fault.
 VALUES = {
     "cards.factor real": "update cards set factor = 2500.5 where id = {card}",
     "cards.factor negative": "update cards set factor = -1 where id = {card}",
@@ -47,36 +47,36 @@ VALUES = {
     "preference of depth 101": "insert into config values ('deep 101', 0, 0, cast('" + "[" * 101 + "]" * 101 + "' as blob))",
     "preference of depth 124": "insert into config values ('deep 124', 0, 0, cast('" + "[" * 124 + "]" * 124 + "' as blob))",
     "col.crt negative": "update col set crt = -86400",
-    "col.usn near the end": "update col set usn = 2147483000",
+    "col.usn near its limit": "update col set usn = 2147483000",
 }
-# Of the same kinds.
+# Further values of the same kinds.
 MORE = {
     "cards.nid text": "update cards set nid = 'x' where id = {card}",
     "cards.ord high": "update cards set ord = 70000 where id = {card}",
     "cards.usn high": "update cards set usn = 8589934592 where id = {card}",
     "cards.usn text": "update cards set usn = 'x' where id = {card}",
-    "cards.data no text": "update cards set data = x'00ff' where id = {card}",
+    "cards.data not text": "update cards set data = x'00ff' where id = {card}",
     "notes.mid real": "update notes set mid = 1.5 where id = {note}",
     "notes.tags blob": "update notes set tags = x'ff' where id = {note}",
-    "notes.flds no UTF-8": "update notes set flds = cast(x'ff' as text) where id = {note}",
+    "notes.flds not UTF-8": "update notes set flds = cast(x'ff' as text) where id = {note}",
     "revlog.cid text": "update revlog set cid = 'x' where id = {review}",
-    "graves of no kind": "insert into graves values (7, 9, 0), ('x', 'y', 0), (8, 1.5, 0)",
+    "graves of an unknown kind": "insert into graves values (7, 9, 0), ('x', 'y', 0), (8, 1.5, 0)",
     "grave with a usn of text": "insert into graves values (7, 1, 'x')",
-    "tag that is a blob": "insert into tags values (x'ff', 0, 0, null)",
+    "tag as a blob": "insert into tags values (x'ff', 0, 0, null)",
     "notetype that cannot be read": "update notetypes set config = x'ff' where name = 'Cloze'",
     "field that cannot be read": "update fields set config = x'ff' where ntid in (select id from notetypes where name = 'Cloze')",
     "template that cannot be read":
         "update templates set config = x'ff' where ntid in (select id from notetypes where name = 'Cloze')",
-    "deck of no kind": "insert into decks values (77, 'Odd', 0, 0, x'', x'')",
+    "deck of an unknown kind": "insert into decks values (77, 'Odd', 0, 0, x'', x'')",
     "deck that cannot be read": "insert into decks values (77, 'Odd', 0, 0, x'ff', x'ff')",
     "deck without a name": "insert into decks values (77, x'ff', 0, 0, x'', x'0a020801')",
     "options that cannot be read": "insert into deck_config values (77, 'Odd', 0, 0, x'ff')",
-    "config that is no JSON": "insert into config values ('odd', 0, 0, x'ff')",
+    "config that is not JSON": "insert into config values ('odd', 0, 0, x'ff')",
     "preference of depth 127": "insert into config values ('deep 127', 0, 0, cast('" + "[" * 127 + "]" * 127 + "' as blob))",
     "preference of depth 5000": "insert into config values ('deep 5000', 0, 0, cast('" + "[" * 5000 + "]" * 5000 + "' as blob))",
-    "col.crt far": "update col set crt = 4611686018427387904",
+    "col.crt far in the future": "update col set crt = 4611686018427387904",
     "col.mod negative": "update col set mod = -5",
-    "col.mod far": "update col set mod = 9223372036854775807",
+    "col.mod far in the future": "update col set mod = 9223372036854775807",
     "col.scm negative": "update col set scm = -5",
     "col.usn negative": "update col set usn = -5",
     "col.usn beyond 31 bits": "update col set usn = 2147483648",
@@ -96,7 +96,7 @@ def unicase(a, b):
 
 
 class Base:
-    """A collection as a client would upload it, and copies of it with something odd in them."""
+    """A collection as a client would upload it, and copies of it with odd values."""
 
     def __init__(self, folder):
         self.path = folder / "base.anki2"
@@ -127,7 +127,7 @@ class Base:
             file.close()
 
     def odd(self, statements):
-        """The bytes of a file after these, with times that are its own."""
+        """The bytes of a copy after these statements, with modification times that no other copy has."""
         path = self.path.with_name("odd.anki2")
         shutil.copy(self.path, path)
         now = int(time.time() * 1000)
@@ -140,7 +140,7 @@ class Base:
 
 
 class Reference:
-    """anki.syncserver, with the accounts it is told of."""
+    """anki.syncserver with these accounts."""
 
     def __init__(self, names):
         with socket.socket() as probe:
@@ -169,7 +169,7 @@ class Reference:
 
 
 class Raw:
-    """An account on one of the two servers: raw bytes up and down, and two real devices beside."""
+    """An account on one of the two servers: uploads and downloads of raw bytes, and two real devices."""
 
     def __init__(self, url, account):
         self.wire = Wire(url).log_in(account.name, PASSWORD)
@@ -182,8 +182,8 @@ class Raw:
         return self.wire.send("download", b"{}")
 
     def sync_beside(self):
-        """Ordinary syncs of two devices that have the file and leave its odd row alone. The second one downloads when
-        something has changed since the upload. Raises what a device raises."""
+        """Ordinary syncs of two devices that have the file and do not touch its odd row. The second device downloads
+        when something has changed since the upload. Raises the error of a device that fails."""
         one, two = self.devices
         one.download()
         one.add_note("of one")
@@ -199,7 +199,7 @@ class Raw:
 
 
 def tables(data, folder):
-    """Everything in a file but the head, which a download of the reference changes."""
+    """Every table of a file except col, which a download from the reference server changes."""
     path = folder / "compared.anki2"
     path.write_bytes(data)
     with Base.open(path) as file:
@@ -209,7 +209,7 @@ def tables(data, folder):
 
 
 class OddUploads(unittest.TestCase):
-    """Both servers, each with one account; every upload begins anew there."""
+    """Both servers, each with one account; every upload replaces the collection of the one before."""
 
     @classmethod
     def setUpClass(cls):
@@ -223,7 +223,7 @@ class OddUploads(unittest.TestCase):
         cls.addClassCleanup(cls.theirs.wire.close)
         cls.addClassCleanup(cls.ours.wire.close)
 
-    def test_each_odd_value_is_taken_given_back_and_in_nobodys_way(self):
+    def test_each_odd_value_is_accepted_and_returned_and_does_not_break_syncs(self):
         for name, statement in VALUES.items():
             with self.subTest(name):
                 data = self.base.odd([statement])
@@ -234,7 +234,7 @@ class OddUploads(unittest.TestCase):
                 self.assertEqual(self.ours.download(), data)
                 self.assertEqual(self.ours.sync_beside(), 6)
 
-    def test_of_the_same_kinds_nothing_works_there_that_fails_here(self):
+    def test_further_odd_values_work_here_if_they_work_on_the_reference_server(self):
         for name, statement in MORE.items():
             with self.subTest(name):
                 data = self.base.odd([statement])
@@ -247,7 +247,7 @@ class OddUploads(unittest.TestCase):
                         print(f"  {name}, {'ours' if server is self.ours else 'reference'}: {problem!r:.200}")
                 self.assertGreaterEqual(works[self.ours], works[self.theirs])
 
-    def test_all_at_once_go_through_a_clients_own_upload_an_import_and_a_restore(self):
+    def test_all_odd_values_together_survive_upload_import_and_restore(self):
         account = Account()
         self.addCleanup(account.close)
         one, two = account.device(), account.device()
@@ -272,7 +272,7 @@ class OddUploads(unittest.TestCase):
                 self.assertGreater(device.col.db.scalar("select usn from col"), 2_147_483_000)
                 device.add_note("before the import")
                 device.sync()
-                # From here on its usn has room to grow.
+                # After the first sync the usn is small and has room to grow.
                 self.assertLess(device.col.db.scalar("select usn from col"), 10)
             one.sync()
         account.wait_for_import()

@@ -1,10 +1,11 @@
-"""Real clients in a process of their own, driven by JSON lines: for random_devices_test.py.
+"""Real clients in a separate process, driven by JSON lines, for random_devices_test.py.
 
-Runs with any version of the package `anki` since 2.1.66. A line on standard input is a command, a line on standard output
-its answer. The clock stands still (libfaketime) and is set by every command, so that whatever a client takes from it (ids,
-times of change) is the same whenever a script is played; a device whose clock is wrong is a device that is told another
-time. An operation is a name and a number: the number chooses what it is done to. What it chooses is told apart by ids, not
-by places in a list, so that a script from which operations were dropped does the rest of them to the same objects.
+Runs with any version of the package `anki` since 2.1.66. Each line on standard input is a command, and each line on
+standard output is its answer. The clock stands still (libfaketime) and every command sets it, so that the values that a
+client takes from it (ids, modification times) are the same every time a script is played. A device with a wrong clock
+is a device whose commands set another time. An operation is a name and a number: the number chooses the objects. It
+chooses them by their ids and not by their places in a list, so that a script with fewer operations applies the
+remaining ones to the same objects.
 """
 
 import copy
@@ -22,7 +23,7 @@ DAY_MS = 86_400_000
 
 
 def set_clock(milliseconds):
-    # Half a millisecond more: libfaketime reads the fraction as a double, and rounds down.
+    # Adds half a millisecond, because libfaketime reads the fraction as a double and rounds down.
     seconds, rest = divmod(milliseconds, 1000)
     os.environ["FAKETIME"] = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) + f".{rest:03}5"
 
@@ -44,16 +45,16 @@ FULL = (sync_pb2.SyncCollectionResponse.FULL_SYNC, sync_pb2.SyncCollectionRespon
 
 
 class Nothing(Exception):
-    """There is nothing that this could be done to."""
+    """The collection has no object for this operation."""
 
 
 class Person:
-    """What a person does in one moment on one device. `number` chooses; `zero` is when the script began."""
+    """What a person does at one moment on one device. `number` chooses the objects; the script began at `zero`."""
 
     def __init__(self, device, number, zero):
         self.device, self.col, self.zero = device, device.col, zero
         self.random = random.Random(number)
-        # People work on the same things on several devices: half of the choices follow one of a few tastes.
+        # People work on the same things on several devices: more than half of the choices follow one of four tastes.
         self.taste = number % 4 if self.random.random() < 0.6 else number
 
     # --- Choosing
@@ -81,7 +82,7 @@ class Person:
         return self.col.get_note(self.one(self.ids("notes")))
 
     def deck_names(self, filtered=None):
-        """{id: name}, of all decks, or only of (no) filtered ones."""
+        """{id: name} of all decks, or only of filtered decks (True) or normal decks (False)."""
         return {deck["id"]: deck["name"] for deck in self.col.decks.all()
                 if filtered is None or bool(deck["dyn"]) == filtered}
 
@@ -113,7 +114,7 @@ class Person:
         for n in range(len(note.fields)):
             note.fields[n] = self.word()
         if notetype["type"] == 1:
-            # Of several new cards a client draws the order by lot.
+            # One cloze only: a client puts several new cards of a note in random order.
             note.fields[0] = f"{{{{c1::{self.word()}}}}} and {self.word()}"
         if first is not None:
             note.fields[0] = first
@@ -126,7 +127,7 @@ class Person:
         return self.add_note(self.note().fields[0])
 
     def add_many(self):
-        """More than a client sends in one message."""
+        """Adds more notes than a client sends in one message."""
         from anki.collection import AddNoteRequest  # not in 2.1.66
         notetype, did = self.notetype(), self.deck()
         requests = []
@@ -200,7 +201,8 @@ class Person:
             ease = self.random.randint(1, 4)
             self.col.sched.answerCard(card, ease)
             done.append((card.id, ease))
-            # Nobody answers two cards in one millisecond; a client numbers the second one after all reviews that it has.
+            # A person does not answer two cards in one millisecond, and a client would give the second review an id after
+            # all others.
             set_clock(int(time.time() * 1000) + 5)
         if not done:
             raise Nothing
@@ -316,7 +318,7 @@ class Person:
         return name
 
     def replace_deck(self):
-        """The old one gets another name, a new one gets the old name."""
+        """Renames a deck and gives its old name to a new deck."""
         did = self.deck()
         name = self.deck_names()[did]
         self._rename_deck(did, name + " old")
@@ -343,7 +345,7 @@ class Person:
         return found
 
     def shift_decks(self):
-        """A chapter is inserted: all others move up by one."""
+        """Makes room for a new first chapter: all chapters move up by one."""
         chapters = self._chapters(self.deck_names(False))
         for n, did in reversed(chapters):
             self._rename_deck(did, f"Chapter {n + 1}")
@@ -352,7 +354,7 @@ class Person:
         return chapters
 
     def remove_and_shift_decks(self):
-        """The first chapter goes, all others move down by one."""
+        """Removes the first chapter; all others move down by one."""
         chapters = self._chapters(self.deck_names(False))
         self.col.decks.remove([chapters[0][1]])
         for n, did in chapters[1:]:
@@ -387,7 +389,7 @@ class Person:
         names = sorted(self.deck_names(False).values())
         term.search = self.random.choice(("", "is:new", f'deck:"{self.random.choice(names)}"'))
         term.limit = self.random.randint(2, 8)
-        term.order = 5  # in the order of adding; others are random or look at times of the database
+        term.order = 5  # in the order of adding; other orders are random or depend on times in the database
         del deck.config.search_terms[1:]
         return f"{deck.name}: {self.col.sched.add_or_update_filtered_deck(deck).id}"
 
@@ -431,7 +433,7 @@ class Person:
         return f"{preset['id']} to {deck['name']}"
 
     def options_dialog(self):
-        """What the desktop's options screen sends when it is closed."""
+        """Sends what the options screen of the desktop client sends when it is closed."""
         from anki.deck_config_pb2 import UpdateDeckConfigsRequest
         did = self.deck()
         info = self.col.decks.get_deck_configs_for_update(did)
@@ -441,7 +443,7 @@ class Person:
             request.fsrs = info.fsrs
         for entry in info.all_config:
             request.configs.add().CopyFrom(entry.config)
-        # The last one is the one that the deck gets.
+        # The client assigns the last preset of the request to the deck.
         request.configs[-1].config.new_per_day = self.random.randint(5, 50)
         self.col.decks.update_deck_configs(request)
         return did
@@ -589,11 +591,11 @@ class Person:
         return self.col.fix_integrity()[0]
 
     def a_day_passes(self):
-        """The collection becomes a day older, as it does on the server and on all devices."""
+        """Makes the collection a day older; the server and all other devices do the same."""
         self.col.db.execute("update col set crt = crt - 86400")
         self.device.reopen()
 
-    # --- What asks for a full sync
+    # --- Operations that require a full sync
 
     def remove_notetype(self):
         notetype = self.notetype()
@@ -660,14 +662,14 @@ class Device:
         return self.col.db.scalar("select scm from col")
 
     def state(self):
-        """Changes when a sync has carried anything. The collection's own time changes with every sync."""
+        """Differs after a sync that transferred anything. Leaves out the collection's time, which every sync changes."""
         tables = ("notes", "cards", "revlog", "graves", "notetypes", "decks", "deck_config", "tags")
         return [self.col.db.first(f"select count(), max(usn), min(usn), total(usn) from {table}") for table in tables
                 ] + self.col.db.all("select key, val from config order by key") + self.col.db.all("select crt, scm from col")
 
 
 def play(device, command):
-    """Does an operation. Whatever a client refuses is no fault here: the script goes on."""
+    """Performs an operation. If the client refuses it, that is not a fault and the script goes on."""
     person = Person(device, command["number"], command["zero"])
     try:
         did = getattr(person, command["name"])()
@@ -680,7 +682,7 @@ def play(device, command):
 
 
 def sync(device, endpoint):
-    """A normal sync, or the name of the full one that is asked for instead. `endpoint`: for this once."""
+    """Performs a normal sync, or names the full sync that is required instead. `endpoint` applies to this sync only."""
     before = device.state()
     auth = sync_pb2.SyncAuth(hkey=device.auth.hkey, endpoint=endpoint) if endpoint else device.auth
     if "sync_media" in inspect.signature(device.col.sync_collection).parameters:
@@ -709,7 +711,7 @@ def full_sync(device, upload):
 
 
 def make_template(path):
-    """The collection that every script begins with."""
+    """Makes the collection that every script begins with."""
     col = Collection(path)
     device = type("Fresh", (), {"col": col})()
     person = Person(device, 1, 0)
@@ -725,7 +727,7 @@ def make_template(path):
         notetype.update(id=0, name=name)
         col.models.add_dict(notetype)
     col.decks.add_config("Hard")
-    # Image occlusion wants pictures; the fewer notetypes, the more two devices meet in one.
+    # Image occlusion needs pictures, and with fewer notetypes two devices more often change the same one.
     for notetype in col.models.all():
         if notetype["name"] not in ("Basic", "Cloze", "Chapter 1", "Chapter 2"):
             col.models.remove(notetype["id"])
@@ -746,13 +748,13 @@ def make_template(path):
     for table in ("cards", "notes", "revlog", "decks", "deck_config", "notetypes", "tags", "config"):
         col.db.execute(f"update {table} set usn = 0")
     col.db.execute("delete from graves")
-    # Twenty days old. As after a full upload: nothing is pending.
+    # Twenty days old, and nothing is pending, as after a full upload.
     col.db.execute("update col set usn = 1, ls = mod, crt = crt - 20 * 86400")
     col.close()
 
 
 def integrity(path):
-    """What Anki's own check finds in a copy: text, or nothing."""
+    """Runs Anki's own check on a copy and returns the problems as text, empty if there are none."""
     copied = path + ".copy"
     shutil.copyfile(path, copied)
     col = Collection(copied)
@@ -767,7 +769,7 @@ def integrity(path):
 def main():
     anki.lang.set_lang("en")
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a client prints goes elsewhere
+    os.dup2(2, 1)  # output of the client must not mix with the answers
     devices = {}
     for line in sys.stdin:
         command = json.loads(line)

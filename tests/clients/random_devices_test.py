@@ -1,16 +1,17 @@
-"""Three real clients do random things and sync in a random order; in the end all have the same, as on the reference server.
+"""Three real clients do random things and sync in random order; in the end all are equal, as on the reference server.
 
-    random_devices_test.py                      a few seeds that are always the same, and fresh ones for a while
-    random_devices_test.py --seconds 3600       fresh seeds for so long
-    random_devices_test.py --seed 17 [--only 1,5,9]   one script, or some of its steps, with everything it says
-    random_devices_test.py --client PYTHON      one or two devices run there: another version of the package `anki`
+    random_devices_test.py                      a few fixed seeds, then fresh ones for a short time
+    random_devices_test.py --seconds 3600       fresh seeds for that long
+    random_devices_test.py --seed 17 [--only 1,5,9]   one script, or some of its steps, with its diary and messages
+    random_devices_test.py --client PYTHON      one or two devices run with this Python: another version of `anki`
 
-A seed is a script: what is done on which device, at which moment of its clock, and when it syncs. Clocks stand still and
-are set for every step (libfaketime), ids follow from clocks, and so a script is the same whenever it is played. It is
-played against this server and, step by step beside it, against the one that comes with the package. A fault is a sync that
-fails, a full sync that nobody has asked for, devices that differ after all have synced until quiet, rows that wait for
-ever, and what Anki's own check finds. Faults that only this server shows are failures; what both show is counted. A
-failing script is played again with fewer and fewer steps, and printed with the messages of its last syncs.
+A seed determines a script: the operations on each device, the time on its clock for each of them, and the syncs. Clocks
+stand still and are set for every step (libfaketime), and ids depend on the clocks, so a script is the same every time
+it is played. It is played against this server and, in parallel, step by step, against the server of the package. Faults
+are syncs that fail, unexpected full syncs, devices that differ after all have synced until nothing is left to send,
+rows that stay pending, and problems found by Anki's own check. A fault that only this server shows is a failure; a
+fault of both is counted. A failing script is played again with fewer and fewer steps and printed with the messages of
+its last syncs.
 """
 
 import argparse
@@ -47,7 +48,7 @@ from anki_wire import Wire  # noqa: E402
 
 FAKETIME = sorted(glob.glob("/usr/lib/*/faketime/libfaketime.so.1"))
 MAKES_TEMPLATE_AT = 1_767_600_000_000
-# A client refuses to sync when its clock is more than five minutes off. Scripts stay within, whatever a slow machine adds.
+# A client refuses to sync when its clock is more than five minutes off. Scripts stay below, even on a slow machine.
 MOST_OFF_MS = 230_000
 LONGEST_MS = 40_000
 ROUNDS = 6
@@ -55,7 +56,7 @@ FIXED_SEEDS = (1, 2, 3, 4, 5, 6)
 CHECK_SECONDS = 50
 SHRINK_SECONDS = 60
 
-# How often something is done, against the others. A script has only some of these.
+# Relative frequencies of the operations. A script uses only some of them.
 WEIGHTS = {
     "add_note": 8, "add_duplicate": 1, "edit_note": 10, "edit_tags": 3, "remove_notes": 5, "remove_cards": 3,
     "remove_empty_cards": 1, "find_replace": 2,
@@ -72,7 +73,7 @@ WEIGHTS = {
     "collapse_tag": 1, "undo": 4, "redo": 1, "set_key": 2, "remove_key": 1, "switch_fsrs": 1, "preferences": 1,
     "reopen": 1,
 }
-# Only some scripts have these at all: they hide much of what the others would show.
+# Only some scripts have these, because they hide many faults that the others would show.
 SELDOM = {
     "schema": {"remove_notetype": 1, "add_field": 1, "remove_field": 1, "move_field": 1, "add_template": 1,
                "remove_template": 1, "change_notetype": 2, "remove_preset": 1},
@@ -82,12 +83,12 @@ SELDOM = {
     "many": {"add_many": 2, "change_many": 4},
     "cuts": {"cut_sync": 12},
 }
-# Two answers in one millisecond of two clocks are two reviews with one id. Scripts that have them, of a hundred.
+# Percentage of scripts in which two devices answer in the same millisecond, which makes two reviews with one id.
 TWINS = 4
 
 
 class Script:
-    """`steps`: what is done, in order; `last`: the moment after."""
+    """`steps`: the operations and syncs in order; `last`: the time of the last one."""
 
     def __init__(self, seed):
         self.seed = seed
@@ -129,7 +130,7 @@ class Script:
         self.last = at
 
     def _moment(self, who, at, lasts):
-        """On the device's clock. Ids that a step makes are counted up from it, so no two steps share a stretch of time."""
+        """The time of a step on the device's clock. New ids are counted up from it, so steps must not overlap."""
         moment = max(at + self.offsets[who], self.before[who] + 20)
         while any(moment < end and begin < moment + lasts for begin, end in self.used):
             moment += 7
@@ -146,15 +147,15 @@ CHECK = "check database:"
 
 
 def only_here(here, reference):
-    """Kinds of faults that only this server shows. Two people can leave work for Anki's check on any server (one deletes a
-    deck, another adds to it); whether they do hangs on names and times, so it says something only where the devices of
-    the reference server are all the same."""
+    """Kinds of faults that only this server shows. Two people can leave problems for Anki's check on any server (one
+    deletes a deck while the other adds to it). Whether that happens depends on names and times, so these faults are
+    compared only where the reference server shows no other faults."""
     is_comparable = all(kind.startswith(CHECK) for kind in reference.faults)
     return [kind for kind in here.faults if kind not in reference.faults and (is_comparable or not kind.startswith(CHECK))]
 
 
 class Fault(Exception):
-    """What must not be. The kind is the same for faults that are alike."""
+    """A fault that a play found. Similar faults have the same kind."""
 
     def __init__(self, kind, detail):
         super().__init__(kind)
@@ -162,7 +163,7 @@ class Fault(Exception):
 
 
 def like(text):
-    """An error's text without what differs from run to run."""
+    """The text of an error without the parts that differ from run to run."""
     text = re.sub(r"[0-9a-f]{8,}|\d+", "#", text.splitlines()[0] if text else "")[:160]
     return re.sub(r"\b(card|note|deck)s\b", r"\1", text)
 
@@ -170,7 +171,7 @@ def like(text):
 # --- Processes ----------------------------------------------------------------------------------------------------
 
 class Host:
-    """A process with clients of one version."""
+    """A process that runs clients of one version."""
 
     def __init__(self, python):
         self.python = python
@@ -211,7 +212,7 @@ def free_port():
 
 
 class Ours:
-    """This server. Two accounts take turns: while one is used, the file uploaded for the other is turned into rows."""
+    """This server. Two accounts take turns: while one is in use, the file uploaded for the other is imported."""
 
     name = "here"
 
@@ -243,12 +244,12 @@ class Ours:
             raise RuntimeError(f"the first upload was refused: {answer}")
 
     def account(self):
-        """Keys of three devices of an account that has the template, all of it as rows."""
+        """Keys of three devices of an account for which the import of the template has finished."""
         user, keys = self.accounts[0]
         end = time.monotonic() + 60
         while self._value(f"SELECT import_step FROM anki_collections WHERE user_id = {user}") != "3":
             if time.monotonic() > end:
-                raise RuntimeError("the import did not end")
+                raise RuntimeError("the import did not finish")
             time.sleep(0.005)
         return keys
 
@@ -262,7 +263,7 @@ class Ours:
 
 
 class Reference:
-    """The server that comes with the package."""
+    """The server that comes with the package `anki`."""
 
     name = "reference"
 
@@ -282,7 +283,7 @@ class Reference:
                 if urllib.request.urlopen(self.url + "health", timeout=5).status == 200:
                     break
             if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the reference server does not start")
+                raise RuntimeError("the reference server did not start")
             time.sleep(0.05)
         self.key = Wire(self.url).log_in("user", PASSWORD).key
 
@@ -304,7 +305,7 @@ class Reference:
 # --- Playing ------------------------------------------------------------------------------------------------------
 
 class File:
-    """A collection's file, to be read as devices.contents() reads a device."""
+    """The file of a collection, with the interface that devices.contents() needs to read a device."""
 
     def __init__(self, path):
         self.file = sqlite3.connect(path)
@@ -327,7 +328,8 @@ def read(path):
                ("notes", "cards", "revlog", "graves", "notetypes", "decks", "deck_config", "tags")}
     found = contents(file)
     file.close()
-    # A tag that was taken out of the list on one device stays on the others: no message says so. What notes bear counts.
+    # A tag removed from the tag list on one device stays on the others: no message carries the removal. Therefore only
+    # tags of notes are compared.
     worn = {"::".join(parts[:n]) for row in found["notes"] for tag in row[5].split()
             for parts in [tag.lower().split("::")] for n in range(1, len(parts) + 1)}
     found["tags"] = [tag for tag in found["tags"] if tag.lower() in worn]
@@ -335,8 +337,8 @@ def read(path):
 
 
 def make_older(url, key, path):
-    """The server's collection becomes a day older, and nothing else in it changes: one more device could do that, if its
-    library did not take the new day for its own first."""
+    """Makes the collection of the server a day older and changes nothing else in it. A further device could not do
+    that: its library would first apply the new day to its own collection."""
     wire = Wire(url, key)
     path.write_bytes(wire.send("download", b"{}"))
     meta = wire.ask("meta", {"v": 11, "cv": "anki,26.08.1 (c32cb291),lin:debian:12"})
@@ -353,13 +355,13 @@ def make_older(url, key, path):
     wire.ask("chunk")
     verdict = wire.ask("sanityCheck2", {"client": [[0, 0, 0], *counts[:3], 0, *counts[3:]]})
     if verdict["status"] != "ok":
-        raise Fault("the server's own counts are wrong", str(verdict))
+        raise Fault("the counts of the server are wrong", str(verdict))
     wire.ask("finish")
     wire.close()
 
 
 def difference(one, other):
-    """Of two lists of rows, the first few that differ: what identifies them, and the columns that are not the same."""
+    """The first few differing rows of two lists: their identifying columns and the columns that differ."""
     lines = []
     for row in [row for row in one if row not in other][:5]:
         twin = next((twin for twin in other if _key(twin) == _key(row)), None)
@@ -379,13 +381,13 @@ COLUMNS = {
 }
 
 
-# What two versions of the client may store differently although they mean the same.
+# Columns that two versions of the client may store differently with the same meaning.
 OWN_FORMS = {"cards": ("data",), "decks": ("common", "kind"), "deck_config": ("config",), "notetypes": ("config",),
              "fields": ("config",), "templates": ("config",)}
 
 
 def columns_that_differ(table, one, other):
-    """Names of columns; "rows" when one side has more of them."""
+    """Names of columns that differ; "rows" when the two sides do not have the same rows."""
     if table == "tags":
         if one != other:
             yield "spelling" if sorted(map(str.lower, one)) == sorted(map(str.lower, other)) else "rows"
@@ -399,14 +401,14 @@ def columns_that_differ(table, one, other):
 
 
 def _key(row):
-    """Fields and templates are told apart by two columns, all else by one."""
+    """Fields and templates are identified by two columns, all other rows by one."""
     if not isinstance(row, (list, tuple)):
         return row
     return tuple(row[:2]) if len(row) == 4 else row[0]
 
 
 class Outcome:
-    """What one script came to on one server: {kind of fault: detail}, what everybody has in the end, and a diary."""
+    """The outcome of one script on one server: {kind of fault: detail}, the final contents, and a diary."""
 
     def __init__(self):
         self.faults, self.contents, self.diary, self.syncs, self.steps = {}, None, [], 0, 0
@@ -414,7 +416,7 @@ class Outcome:
 
 
 class Play:
-    """A script on one server. `course` yields (host, command) and is sent the answers, so that two can go side by side."""
+    """A script on one server. `course` yields (host, command) and receives answers, so that two can run in parallel."""
 
     def __init__(self, script, side, hosts, zero, template_path, recorders=None):
         self.script, self.side, self.hosts, self.zero, self.template_path = script, side, hosts, zero, template_path
@@ -422,7 +424,7 @@ class Play:
         self.outcome = Outcome()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-random.", dir="/dev/shm"))
         self.paths = [str(self.folder / f"{who}.anki2") for who in range(4)]
-        # Which full upload a device has seen, and the time of its schema then and now.
+        # The last full upload that each device has seen, and the modification time of its schema then and now.
         self.server_epoch, self.epochs, self.seen_schemas, self.schemas = 0, [0] * 4, [0] * 4, [0] * 4
         self.is_open = [False] * 4
 
@@ -450,7 +452,7 @@ class Play:
         self.seen_schemas[who] = self.schemas[who] = answer["schema"]
 
     def _sync(self, who, at, upload, note, cut=None):
-        """Returns whether anything went either way."""
+        """Returns whether the sync transferred anything in either direction."""
         endpoint = {"endpoint": cut.url} if cut else {}
         answer = yield from self._ask(who, do="sync", clock=self.zero + at, **endpoint)
         self.outcome.syncs += 1
@@ -462,11 +464,11 @@ class Play:
         has_changed = self.schemas[who] != self.seen_schemas[who]
         is_due = has_changed or self.epochs[who] != self.server_epoch
         if answer["full"] != is_due:
-            raise Fault("a full sync that nobody has asked for" if answer["full"] else "a full sync that was not asked for",
+            raise Fault("an unexpected full sync" if answer["full"] else "a missing full sync",
                         f"device {who}: {answer['required']}")
         if not answer["full"]:
             return answer["changed"]
-        # Who has not changed the schema takes what is there.
+        # A device that has not changed the schema downloads.
         upload = upload and has_changed
         self.outcome.diary.append(f"{note} device {who} {'up' if upload else 'down'}loads")
         yield from self._full(who, upload, at)
@@ -496,7 +498,7 @@ class Play:
             self.outcome.steps += 1
 
     def _relative(self, found):
-        """An id as the moment of its making, where that was in the script: the same whenever it is played."""
+        """Replaces an id made during the script by its time relative to the start, which is the same every time."""
         moment = int(found[0]) - self.zero
         return f"#{moment}" if abs(moment) < 3_600_000 else found[0]
 
@@ -510,7 +512,7 @@ class Play:
                 is_quiet &= not (yield from self._sync(who, moment, True, f"[round {number}]"))
             if is_quiet:
                 return
-        raise Fault("never quiet", f"after {ROUNDS} rounds somebody still has something to send")
+        raise Fault("never quiet", f"after {ROUNDS} rounds a device still has something to send")
 
     def _compare(self):
         yield from self._open(3, self.keys[0])
@@ -531,7 +533,7 @@ class Play:
         for who, (_, pending) in enumerate(found):
             for table, count in pending.items():
                 if count:
-                    faults.setdefault(f"{table} wait for ever", f"device {who}: {count}")
+                    faults.setdefault(f"{table} stay pending", f"device {who}: {count}")
         for who in range(4):
             if who in (0, 3) or faults:
                 answer = yield from self._ask(who, do="integrity", path=self.paths[who],
@@ -569,7 +571,7 @@ class Play:
 
 
 def side_by_side(plays):
-    """Plays go on together: each waits for its own answer while the other's is worked on."""
+    """Advances the plays together: their commands are sent before any answer is awaited."""
     going = []
     for play in plays:
         course = play.course()
@@ -587,8 +589,8 @@ def side_by_side(plays):
 
 
 def end_of(found):
-    """What of a collection must be the same on both servers: not what a client draws by lot or a server takes from its
-    own clock."""
+    """The parts of a collection that must be the same on both servers: without values that a client draws at random or
+    that a server takes from its clock."""
     left_out = {"notes": (1, 3, 4), "cards": (4, 5), "revlog": (2,), "notetypes": (2, 3), "decks": (2, 3),
                 "deck_config": (2, 3)}
     found = {table: [[None if at in left_out[table] else value for at, value in enumerate(row)] for row in found[table]]
@@ -605,7 +607,7 @@ def _without_id(kind, message, other):
 
 
 class Recorder(devices.Proxy):
-    """Keeps the messages of the last sync that went through it."""
+    """A proxy that keeps the messages of the last sync."""
 
     def __init__(self):
         self.messages = []
@@ -634,7 +636,7 @@ class Recorder(devices.Proxy):
 
 
 class Cut(devices.Proxy):
-    """A connection that breaks down once, before or after the server has had one of a sync's requests."""
+    """A proxy that breaks the connection once, before or after the server receives one of the requests of a sync."""
 
     METHODS = ("meta", "start", "applyGraves", "applyChanges", "chunk", "applyChunk", "sanityCheck2", "finish")
 
@@ -645,7 +647,7 @@ class Cut(devices.Proxy):
         super().__init__(**{"before" if is_before else "after": self._break}, to=url)
 
     def _break(self, method):
-        """What Proxy takes for a connection that breaks: False before the request, None after it."""
+        """Returns the value that makes Proxy break the connection: False before the request, None after it."""
         if method != self.method or self.was_made:
             return True
         self.was_made = True
@@ -653,7 +655,7 @@ class Cut(devices.Proxy):
 
 
 class Worker:
-    """Both servers' clients, and what it takes to play scripts one after another."""
+    """Plays scripts one after another on both servers."""
 
     def __init__(self, clients, strict=False):
         self.clients, self.strict = clients, strict
@@ -663,8 +665,8 @@ class Worker:
         host = self._host("make", sys.executable)
         answer = host.ask({"do": "template", "path": self.template_path, "clock": MAKES_TEMPLATE_AT})
         if answer:
-            raise RuntimeError(f"no template: {answer}")
-        # As old as if it had been made twenty days ago.
+            raise RuntimeError(f"the template could not be made: {answer}")
+        # The template looks as if it had been made twenty days ago.
         file = sqlite3.connect(self.template_path)
         day = int(time.time()) // 86400 * 86400 + 4 * 3600 - 20 * 86400
         file.execute("update col set crt = ?", (day,))
@@ -682,12 +684,12 @@ class Worker:
         return host
 
     def _pythons(self, seed):
-        """Which client each device has. The fresh one in the end, and the first, are always of the current version."""
+        """The Python for each device. The first device and the fresh one at the end always have the current version."""
         other = self.clients[seed % len(self.clients)]
         return [sys.executable, other if seed // 10 % 2 else sys.executable, other, sys.executable]
 
     def play(self, script, recorders=None):
-        """Outcomes here and on the reference server."""
+        """Plays the script and returns the outcomes here and on the reference server."""
         zero = int(time.time()) * 1000
         plays = []
         pythons = self._pythons(script.seed)
@@ -699,7 +701,7 @@ class Worker:
         return [play.outcome for play in plays]
 
     def shrink(self, script, kind, seconds):
-        """The fewest steps after which only this server shows that kind of fault."""
+        """Searches for the fewest steps after which only this server shows that kind of fault."""
         end = time.monotonic() + seconds
         kept = [step["n"] for step in script.steps]
 
@@ -725,7 +727,7 @@ class Worker:
         return kept
 
     def run(self, seed, shrink_seconds):
-        """A seed's result as plain data."""
+        """Plays the script of a seed and returns the result as plain data."""
         script = Script(seed)
         began = time.monotonic()
         here, reference = self.play(script)
@@ -753,7 +755,7 @@ class Worker:
         return self.tell(script.only(set(numbers)))
 
     def tell(self, script):
-        """Plays once more and tells everything."""
+        """Plays the script once more and reports everything."""
         with contextlib.ExitStack() as stack:
             recorders = [stack.enter_context(Recorder()) for _ in range(4)]
             here, reference = self.play(script, recorders)
@@ -762,7 +764,7 @@ class Worker:
                      + ",".join(str(step["n"]) for step in script.steps)
                      + (f" --client {other}" if other != sys.executable else ""),
                      f"clocks are off by {script.offsets} ms", "here:", *(f"  {line}" for line in here.diary)]
-            lines.append("on the reference server instead:")
+            lines.append("different on the reference server:")
             lines += [f"  {line}" for line in reference.diary if line not in here.diary]
             for name, outcome in (("here", here), ("reference", reference)):
                 for kind, detail in outcome.faults.items():
@@ -773,7 +775,7 @@ class Worker:
                 one, other = end_of(here.contents), end_of(reference.contents)
                 for table in one:
                     if one[table] != other[table]:
-                        lines.append(f"ends otherwise than on the reference server: {table}\n"
+                        lines.append(f"final contents differ from the reference server: {table}\n"
                                      f"{difference(one[table], other[table])}"[:3000])
             if here.faults:
                 for who, recorder in enumerate(recorders):
@@ -791,7 +793,7 @@ class Worker:
 # --- The program --------------------------------------------------------------------------------------------------
 
 def work(first, seconds, results, options):
-    """A process of its own: plays these seeds and then fresh ones, until the time is over."""
+    """Runs in a separate process: plays these seeds and then fresh ones, until the time is over."""
     shrink_seconds = SHRINK_SECONDS if options.shrink is None else options.shrink
     end = time.monotonic() + seconds
     fresh = random.SystemRandom()
@@ -803,7 +805,7 @@ def work(first, seconds, results, options):
                 worker = worker or Worker(options.clients, options.strict)
                 results.put(worker.run(seed, shrink_seconds))
             except Exception:  # pylint: disable=broad-except
-                # No fault of a server, perhaps; never one to be silent about.
+                # Perhaps not the fault of a server, but it must be reported.
                 if worker:
                     worker.close()
                 worker = None
@@ -859,17 +861,17 @@ class Tally:
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, help="fresh seeds for so long")
-    parser.add_argument("--seed", type=int, action="append", help="this seed; its script and messages are told")
-    parser.add_argument("--only", help="only these steps of the seed: 1,5,9")
-    parser.add_argument("--jobs", type=int, default=1, help="so many scripts at once")
+    parser.add_argument("--seconds", type=float, help="play fresh seeds for that many seconds")
+    parser.add_argument("--seed", type=int, action="append", help="play this seed and print its script and messages")
+    parser.add_argument("--only", help="play only these steps of the seed: 1,5,9")
+    parser.add_argument("--jobs", type=int, default=1, help="play that many scripts at once")
     parser.add_argument("--client", action="append", default=[], help="the Python of an environment with another version "
-                        "of anki, for one or two of the devices; several take turns with the current one")
-    parser.add_argument("--shrink", type=float, help="seconds to look for fewer steps of a failing script")
-    parser.add_argument("--strict", action="store_true", help="what the reference server shows too is a failure as well")
-    parser.add_argument("--verbose", action="store_true", help="count what operations came to")
+                        "of anki, for one or two of the devices; several of them alternate with the current version")
+    parser.add_argument("--shrink", type=float, help="search for fewer steps of a failing script for that many seconds")
+    parser.add_argument("--strict", action="store_true", help="also fail for faults that the reference server shows")
+    parser.add_argument("--verbose", action="store_true", help="print how often operations succeeded or were refused")
     options = parser.parse_args()
-    # A replay has to have the client that it is told; otherwise the current one takes part.
+    # A replay uses exactly the given client; other runs use the current version, too.
     options.clients = options.client if options.seed and options.client else [sys.executable, *options.client]
     return options
 
@@ -900,7 +902,7 @@ def main():
     seconds = options.seconds or CHECK_SECONDS
     first = [] if options.seconds else list(FIXED_SEEDS)
     results = multiprocessing.Queue()
-    # An end from outside ends the processes below this one, too.
+    # If this process is terminated, its child processes must end, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     workers = [multiprocessing.Process(target=work, args=(first[n::options.jobs], seconds, results, options), daemon=True)
                for n in range(options.jobs)]
@@ -912,7 +914,7 @@ def main():
             result = results.get(timeout=5)
         except queue.Empty:
             if any(worker.exitcode for worker in workers):
-                sys.exit("a process of this test died")
+                sys.exit("a worker process of this test died")
             continue
         if result is None:
             at_work -= 1
