@@ -201,8 +201,8 @@ class Person:
             ease = self.random.randint(1, 4)
             self.col.sched.answerCard(card, ease)
             done.append((card.id, ease))
-            # A person does not answer two cards in one millisecond, and a client would give the second review an id after
-            # all others.
+            # A person does not answer two cards in one millisecond, and a client would give the second review an id
+            # after all others.
             set_clock(int(time.time() * 1000) + 5)
         if not done:
             raise Nothing
@@ -662,7 +662,7 @@ class Device:
         return self.col.db.scalar("select scm from col")
 
     def state(self):
-        """Differs after a sync that transferred anything. Leaves out the collection's time, which every sync changes."""
+        """Differs after a sync that transferred anything. Omits the collection's time, which every sync changes."""
         tables = ("notes", "cards", "revlog", "graves", "notetypes", "decks", "deck_config", "tags")
         return [self.col.db.first(f"select count(), max(usn), min(usn), total(usn) from {table}") for table in tables
                 ] + self.col.db.all("select key, val from config order by key") + self.col.db.all("select crt, scm from col")
