@@ -54,7 +54,7 @@ Identity LookUpKey(Context& context, std::string_view key, std::string_view kind
       [&](AccountStore& accounts) { return accounts.Devices(parsed->user).Find(parsed->hash, kind); });
   if (!device) throw Unauthenticated("bad_key", "unknown or revoked key, or account disabled");
   if (device->is_stale) {
-    // In a transaction of its own, so that a read route stays read-only. Failing to update the date must not
+    // In a separate transaction, so that a read route stays read-only. Failing to update the date must not
     // fail the request.
     try {
       context.WithDatabase([&](sql::Database& database) {

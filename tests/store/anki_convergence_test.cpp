@@ -455,7 +455,7 @@ class Rules {
           std::any_of(others.begin(), others.end(), [&, id = id, &review = review](const Review& other) {
             return same(other, review) && other.id < id && !is_near(before_.reviews, other);
           });
-      if (!is_moved) throw Failed{"a review exists that nobody has sent", std::to_string(id)};
+      if (!is_moved) throw Failed{"a review exists that no device sent", std::to_string(id)};
       has_moved = true;
     }
     for (const auto& [id, review] : expected) {
@@ -513,9 +513,9 @@ class Rules {
     }
     // A rename is only allowed for an object sent now, if another object has its name in the end, and to the
     // first free name.
-    if (!is_taken) throw Failed{"an object was renamed that nobody has sent", details};
+    if (!is_taken) throw Failed{"an object was renamed that no device sent", details};
     for (std::string name = expected.name; name != found.name; name += '+') {
-      if (name.size() > found.name.size()) throw Failed{"an object has a name that nobody gave it", details};
+      if (name.size() > found.name.size()) throw Failed{"an object has a name that no device gave it", details};
       if (!after_.IsNameTaken(kind, name, id))
         throw Failed{"an object was renamed although its name is free", details};
     }
