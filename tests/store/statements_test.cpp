@@ -97,7 +97,7 @@ bool Has(std::string_view text, std::string_view part) {
 }
 
 // Whether a condition compares the column: "(id = $1)", "((kind)::text = $2)", "ROW(usn, id) > ROW($1, $2)". On
-// the other side of a comparison, a column follows the name of its table.
+// the other side of a comparison, the name of the table precedes a column.
 bool Compares(std::string_view condition, const std::string& column) {
   for (std::size_t at = condition.find(column); at != condition.npos; at = condition.find(column, at + 1)) {
     if (at > 0 && condition[at - 1] != '(' && condition[at - 1] != ' ') continue;

@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(the_constant_time_comparison_is_correct) {
 
 // ---- sha256.h
 
-BOOST_AUTO_TEST_CASE(sha256_is_that_of_the_standard) {
+BOOST_AUTO_TEST_CASE(sha256_matches_known_values) {
   BOOST_TEST(HexText(Sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   BOOST_TEST(HexText(Sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
