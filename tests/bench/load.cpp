@@ -438,9 +438,8 @@ int Main(const std::vector<std::string>& args) {
   } else if (is("meta", 3)) {
     Meta(args[1], std::stoul(args[2]), args.size() > 3 ? args[3] : "");
   } else {
-    std::fputs(
-        "usage: bench-load pack|login|upload|download|sync|meta ...; see the head of load.cpp\n",
-        stderr);
+    std::fputs("usage: bench-load pack|login|upload|download|sync|meta ...; see the head of load.cpp\n",
+               stderr);
     return 2;
   }
   return 0;

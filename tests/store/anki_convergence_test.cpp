@@ -515,7 +515,8 @@ class Rules {
     // first free name.
     if (!is_taken) throw Failed{"an object was renamed that no device sent", details};
     for (std::string name = expected.name; name != found.name; name += '+') {
-      if (name.size() > found.name.size()) throw Failed{"an object has a name that no device gave it", details};
+      if (name.size() > found.name.size())
+        throw Failed{"an object has a name that no device gave it", details};
       if (!after_.IsNameTaken(kind, name, id))
         throw Failed{"an object was renamed although its name is free", details};
     }

@@ -47,23 +47,22 @@ BOOST_AUTO_TEST_CASE(a_header_of_a_real_client_is_accepted) {
   BOOST_TEST(envelope.session == "q7Zt1b");
 }
 
-BOOST_DATA_TEST_CASE(an_invalid_header_is_refused,
-                     boost::unit_test::data::make({
-                         "",
-                         "[]",
-                         "{}",
-                         "x",
-                         R"({"v":11,"k":"","c":""})",
-                         R"({"v":"11","k":"","c":"","s":""})",
-                         R"({"v":7,"k":"","c":"","s":""})",
-                         R"({"v":12,"k":"","c":"","s":""})",
-                         R"({"v":11.0,"k":"","c":"","s":""})",
-                         R"({"v":-1,"k":"","c":"","s":""})",
-                         R"({"v":99999999999999999999,"k":"","c":"","s":""})",
-                         R"({"v":11,"k":1,"c":"","s":""})",
-                         R"({"v":11,"k":"","c":"","s":"\u0000"})",
-                         R"({"v":11,"k":"","k":"","c":""})",
-                     })) {
+BOOST_DATA_TEST_CASE(an_invalid_header_is_refused, boost::unit_test::data::make({
+                                                       "",
+                                                       "[]",
+                                                       "{}",
+                                                       "x",
+                                                       R"({"v":11,"k":"","c":""})",
+                                                       R"({"v":"11","k":"","c":"","s":""})",
+                                                       R"({"v":7,"k":"","c":"","s":""})",
+                                                       R"({"v":12,"k":"","c":"","s":""})",
+                                                       R"({"v":11.0,"k":"","c":"","s":""})",
+                                                       R"({"v":-1,"k":"","c":"","s":""})",
+                                                       R"({"v":99999999999999999999,"k":"","c":"","s":""})",
+                                                       R"({"v":11,"k":1,"c":"","s":""})",
+                                                       R"({"v":11,"k":"","c":"","s":"\u0000"})",
+                                                       R"({"v":11,"k":"","k":"","c":""})",
+                                                   })) {
   BOOST_CHECK_EXCEPTION(ParseEnvelope(sample), Error,
                         [](const Error& error) { return error.kind() == ErrorKind::kBadInput; });
 }
