@@ -35,7 +35,7 @@ int Fail(const std::string& sentence) {
 int Run(const admin::Tool& tool) {
   try {
     const int code = tool.command();
-    // What was printed may be all that somebody keeps of it.
+    // The output may be the only copy of the result, so losing it is an error.
     if (std::fflush(stdout) != 0 || !std::cout.flush()) return Fail("the output could not be written");
     return code;
   } catch (const admin::UsageError& e) {
@@ -55,7 +55,8 @@ int Run(const admin::Tool& tool) {
   }
 }
 
-// Without them the connection to the database would become standard output.
+// Opens /dev/null for each closed standard descriptor. Otherwise the connection to the database could get the
+// number of standard output.
 void OpenStandardDescriptors() {
   for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = open("/dev/null", O_RDWR)) {
     if (fd > STDERR_FILENO) {

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(bytes_round_trip_at_every_chunk_boundary) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_range_is_those_bytes_and_reads_only_their_chunks) {
+BOOST_AUTO_TEST_CASE(a_range_returns_its_bytes_and_reads_only_their_chunks) {
   const std::size_t size = 3 * kBlobChunkBytes + 7;
   const std::string bytes = Pattern(size);
   const BlobInfo blob = Keep(bytes);

@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_route_can_demand_a_condition) {
   const auto code = [](Headers headers, Current current = kNow) {
     return CodeOf([&] { RequireCondition(Conditions(Asking("PUT", std::move(headers))), current); });
   };
-  // None of these keeps anybody from overwriting what he has not seen.
+  // None of these prevents a client from overwriting a version that it has not seen.
   BOOST_TEST(code({{"if-none-match", "\"x\""}}) == "precondition_required");
   BOOST_TEST(code({{"if-none-match", "JoplinIgnore-3"}}) == "precondition_required");
   BOOST_TEST(code({{"if-modified-since", kDate}}) == "precondition_required");

@@ -423,7 +423,7 @@ BOOST_AUTO_TEST_CASE(numbers_are_written_exactly) {
       "[-9223372036854775808,18446744073709551615,0.1,1e+300,-0.0,5.0,1000000.0,1e+16,1e-05,null,null]");
 }
 
-BOOST_AUTO_TEST_CASE(only_json_passes_for_json) {
+BOOST_AUTO_TEST_CASE(only_json_content_types_are_accepted) {
   const auto takes = [](const char* type) {
     Request request;
     if (type != nullptr) request.headers = {{"content-type", type}};

@@ -236,7 +236,7 @@ def ambiguous_paths_are_refused(server):
         for method in ("PROPFIND", "GET"):
             answer = ask(server.socket, request(method, "/dav/" + path, headers={"Origin": "https://good.example"}))
             assert answer.status == 400, (path, answer.status)
-            # In the words of the service that the path leads to.
+            # The error has the format of the service that owns the path.
             assert answer.body.startswith(b'{"error":'), answer.body
             assert answer.headers["access-control-allow-origin"] == "https://good.example"
 
