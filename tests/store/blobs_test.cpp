@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_range_returns_its_bytes_and_reads_only_their_chunks) {
     const int before = context.statements();
     context.WithDatabase([&](sql::Database& one) {
       ReadBlob(
-          one, ann, kService, blob.id, [&](std::string_view piece) { read += piece; },
+          one, ann, "anki", blob.id, [&](std::string_view piece) { read += piece; },
           ByteRange{first, last, size});
     });
     BOOST_TEST((read == bytes.substr(first, last - first + 1)));
