@@ -42,6 +42,7 @@ struct Request {
   std::optional<std::size_t> content_length;  ///< none: unknown (chunked); the body ends where it ends
   BodySource* body = nullptr;                 ///< null: no body
 
+  /// The first header of that name; nginx passes repeated ones on separately, unless it knows them.
   std::optional<std::string_view> Header(std::string_view lower_case_name) const;
   /// Value of a {name} or {name...} of the route's pattern, decoded. Throws Error Internal if the pattern has
   /// none of that name.

@@ -69,7 +69,9 @@ struct CallLimit {
 
 /// Rows are written without the names of the fields, so their order must not change.
 struct Route {
-  const char* method;     ///< any HTTP token, "POST", "PROPFIND"; another one on this path is a 405
+  /// Any HTTP token, "POST", "PROPFIND"; another one on this path is a 405. WebDAV needs rows for OPTIONS; a
+  /// browser's preflight is answered by the front (Cors).
+  const char* method;
   const char* pattern;    ///< "/sync/meta", "/v1/decks/{deck}", "/dav/{path...}" (see fcgi/router.h)
   const char* operation;  ///< "anki.meta": in the log, in metrics, in the names of tests
   Auth auth;              ///< who may call; the dialect identifies the caller
@@ -77,7 +79,7 @@ struct Route {
   /// the first test.
   sql::Access access;
   /// Bytes of the body as received, before decompression; more is a 413. nginx has its own limit for the
-  /// location, which must not be smaller.
+  /// location, which must not be smaller. 0: any body is a 413, even before the login.
   BodyLimit body_limit;
   /// From the arrival of the request. Reading the body or running a statement after it is a 503.
   std::chrono::milliseconds deadline;
