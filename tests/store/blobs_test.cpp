@@ -97,6 +97,7 @@ BOOST_AUTO_TEST_CASE(a_range_returns_its_bytes_and_reads_only_their_chunks) {
   const std::size_t size = 3 * kBlobChunkBytes + 7;
   const std::string bytes = Pattern(size);
   const BlobInfo blob = Keep(bytes);
+  Add(ann, blob);
   for (const auto& [first, last] : {std::pair<std::size_t, std::size_t>{0, 0},
                                     {0, size - 1},
                                     {size - 1, size - 1},
