@@ -8,6 +8,7 @@ function(pool POOL SLOTS NICE PATIENCE)
   endforeach()
 endfunction()
 pool(api 8 0 30s)
+pool(edge 8 5 30s)
 pool(transfer 8 5 10min)
 pool(large 16 5 30s)
 

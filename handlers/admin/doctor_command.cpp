@@ -30,7 +30,7 @@ using std::chrono::milliseconds;
 // Keys and sessions expire after minutes; a clock difference below this has no effect.
 constexpr auto kClockTolerance = 5s;
 constexpr std::int64_t kMinDataBytes = std::int64_t{1} << 30;
-constexpr const char* kPools[] = {"api", "transfer", "large"};
+constexpr const char* kPools[] = {"api", "edge", "transfer", "large"};
 
 class Report {
  public:

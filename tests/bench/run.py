@@ -196,7 +196,7 @@ class Syncline(Server):
         """Our own programs, without PostgreSQL, Redis and nginx."""
         files = (Path(self.env["SYNCLINE_DIR"]) / "pids").iterdir()
         return {file.name: int(file.read_text().split()[0]) for file in sorted(files)
-                if file.name.partition(".")[0] in ("api", "transfer", "large", "worker")}
+                if file.name.partition(".")[0] in ("api", "edge", "transfer", "large", "worker")}
 
     def close(self):
         for name in self.added:

@@ -35,7 +35,7 @@ def largest_process():
     """The largest peak memory of any process of the pools, in MiB."""
     sizes = []
     for path in (pathlib.Path(os.environ["SYNCLINE_DIR"]) / "pids").glob("*.*"):
-        if path.name.split(".")[0] in ("api", "transfer", "large"):
+        if path.name.split(".")[0] in ("api", "edge", "transfer", "large"):
             status = pathlib.Path(f"/proc/{path.read_text().split()[0]}/status").read_text()
             sizes += [int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM")]
     return max(sizes)

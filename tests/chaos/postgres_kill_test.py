@@ -50,7 +50,7 @@ def change(device, first):
 
 
 def ours():
-    return {service: stack.pids(service) for service in ("api", "transfer", "large", "worker", "nginx")}
+    return {service: stack.pids(service) for service in ("api", "edge", "transfer", "large", "worker", "nginx")}
 
 
 def go_to(device, method):

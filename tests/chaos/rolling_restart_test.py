@@ -44,12 +44,12 @@ def a_restart_of_all_processes_one_by_one_fails_no_sync_and_loses_no_request():
     with concurrent.futures.ThreadPoolExecutor(PEOPLE) as pool:
         # One after another, because the server limits concurrent password hashes.
         devices = [begin(n) for n in range(PEOPLE)]
-        old = {service: stack.pids(service) for service in ("api", "transfer", "large")}
+        old = {service: stack.pids(service) for service in ("api", "edge", "transfer", "large")}
         running = [pool.submit(sync_until_over, device) for device in devices]
         try:
             all_sync.wait(60)
             for _ in range(2):
-                stack.restart_one_by_one("api", "transfer", "large")
+                stack.restart_one_by_one("api", "edge", "transfer", "large")
         finally:
             over.set()
         syncs = [call.result() for call in running]

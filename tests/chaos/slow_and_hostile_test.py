@@ -4,6 +4,7 @@ The tests do not check how fast the others are; the benchmarks measure that.
 """
 
 import concurrent.futures
+import http.client
 import json
 import pathlib
 import random
@@ -11,6 +12,7 @@ import socket
 import sqlite3
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_wire import Device, Wire, compress
@@ -19,6 +21,9 @@ from stack import Stack
 
 PASSWORD = "a good password"
 MANY = 200  # more than all slots of the pools together
+FLOOD = 100  # wrong logins at once; each hashes for 100 ms or waits for up to 2 s
+# For one small answer on a busy machine. Behind the flood it would wait several times as long.
+PATIENCE_S = 1.5
 
 stack: Stack
 device: Device
@@ -104,6 +109,34 @@ def floods_of_headers_are_refused_and_block_nobody():
     others_sync()
 
 
+def wrong_logins_from_many_addresses_do_not_delay_syncs():
+    def guess(n):
+        """Some wrong logins from an address of its own: a failure slows down only its own address."""
+        connection = http.client.HTTPConnection("127.0.0.1", stack.http_port, timeout=120,
+                                                source_address=(f"127.1.{n // 200}.{n % 200 + 1}", 0))
+        statuses = []
+        for _ in range(3):
+            message = compress(json.dumps({"u": f"nobody {n}", "p": "wrong"}).encode())
+            connection.request("POST", "/sync/hostKey", message, Wire(stack.http).headers())
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+        connection.close()
+        return statuses
+    with concurrent.futures.ThreadPoolExecutor(FLOOD) as pool:
+        flood = [pool.submit(guess, n) for n in range(FLOOD)]
+        slowest = asked = 0
+        while not all(call.done() for call in flood):
+            begin = time.monotonic()
+            device.wire.ask("meta", {"v": 11, "cv": "x"})
+            slowest, asked = max(slowest, time.monotonic() - begin), asked + 1
+        statuses = {status for call in flood for status in call.result()}
+    # The last guesses may find no free hash slot; nobody gets in.
+    assert 403 in statuses and statuses <= {403, 429, 503}, statuses
+    assert slowest < PATIENCE_S, f"an answer took {slowest:.1f} s"
+    return f"{asked} answers meanwhile, the slowest in {slowest:.2f} s"
+
+
 def a_big_collection_of(mib, path):
     """The account's own collection, with notes that hardly compress."""
     frame_wire = Wire(stack.http, device.wire.key)
@@ -151,6 +184,7 @@ def main():
                     clients_that_disconnect_in_the_middle_block_nobody,
                     clients_that_do_not_read_their_answers_block_nobody,
                     floods_of_headers_are_refused_and_block_nobody,
+                    wrong_logins_from_many_addresses_do_not_delay_syncs,
                     others_are_answered_during_an_upload_of_100_mib)
 
 

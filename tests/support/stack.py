@@ -79,7 +79,7 @@ class Stack:
         self.admin("user", "add", name, "--password-file", "-", stdin=password + "\n")
 
     def pids(self, service):
-        """{copy: pid} of a service: postgres, redis, worker, api, transfer, large, nginx."""
+        """{copy: pid} of a service: postgres, redis, worker, api, edge, transfer, large, nginx."""
         found = {}
         for path in (self.dir / "pids").glob(service + ".*"):
             copy = path.name[len(service) + 1:]

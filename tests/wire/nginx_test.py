@@ -38,7 +38,7 @@ def free_port():
 
 
 def site(directory, port, metrics):
-    for pool in ("api", "transfer", "large"):
+    for pool in ("api", "edge", "transfer", "large"):
         (directory / f"{pool}.sock").symlink_to("wire.sock")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                     "/CN=x", "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
