@@ -55,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!gate.ReadHead()) {
     close(connection[0]);
   } else {
+    if (!channel.Open()) std::abort();
     // Everything the gate accepts, libfcgi must accept.
     if (!channel.BeginRequest(fcgi, gate, connection[0])) std::abort();
     Received received = ReadRequest(fcgi.envp);
