@@ -63,10 +63,12 @@ AcceptLoop::AcceptLoop(Front& front, int listen_socket, int slots, std::string a
   // Several slots may wake up for one connection; those that come too late must not block in accept.
   fcntl(listen_socket, F_SETFL, fcntl(listen_socket, F_GETFL) | O_NONBLOCK);
   front_.metrics.SetSlots(slots);
+  // All of them before the first slot runs: a slot waits for descriptors, but this constructor cannot.
   for (int i = 0; i < slots; ++i) {
-    Slot& slot = *slots_.emplace_back(std::make_unique<Slot>());
-    slot.turn = Turn(listen_socket);
-    slot.thread = std::thread([this, &slot] { Run(slot); });
+    slots_.emplace_back(std::make_unique<Slot>())->turn = Turn(listen_socket);
+  }
+  for (const auto& slot : slots_) {
+    slot->thread = std::thread([this, &slot = *slot] { Run(slot); });
   }
 }
 
@@ -125,7 +127,7 @@ void AcceptLoop::Run(Slot& slot) {
     told = false;
     const int connection = Accept(slot.turn);
     if (connection < 0) continue;
-    const RequestMetrics::Busy busy(front_.metrics);
+    const GaugeHold busy = front_.metrics.HoldSlot();
     gate.Open(connection);
     FCGX_Request fcgi;
     if (!gate.ReadHead() || !channel.BeginRequest(fcgi, gate, connection)) {

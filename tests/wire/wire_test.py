@@ -606,9 +606,6 @@ def after_sigkill_the_answer_is_visibly_incomplete():
 def a_slot_without_descriptors_waits_and_the_process_survives():
     # Three standard descriptors, the listening socket, and the one that each of four slots waits on: five are left, but
     # the slots need two each and one for a connection.
-    # A program with sanitizers has descriptors of its own, so this count is not one of them.
-    if BIN.name == "asan":
-        return
     server = Server(slots=4, descriptors=13)
     assert server.alive()
     assert any("err=socketpair" in line for line in server.lines())
