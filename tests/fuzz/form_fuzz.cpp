@@ -1,6 +1,5 @@
 // Any bytes as a form: refused, or fields within their limits that do not depend on how the bytes arrive, and
 // that survive encoding and parsing again.
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -9,30 +8,18 @@
 #include "handlers/base/errors.h"
 #include "handlers/base/form.h"
 #include "handlers/base/utf8.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
+using tests::PieceBody;
 
 namespace {
-
-class Text : public BodySource {
- public:
-  Text(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
-  std::size_t Read(char* buffer, std::size_t size) override {
-    const std::size_t got = text_.copy(buffer, std::min(size, piece_));
-    text_.remove_prefix(got);
-    return got;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t piece_;
-};
 
 constexpr FormLimits kLimits{.fields = 20, .name_bytes = 30, .value_bytes = 100, .total_bytes = 1000};
 
 // Returns the fields, encoded byte by byte, or the error code.
 std::string Read(std::string_view text, std::size_t piece, FormLimits limits) {
-  Text body(text, piece);
+  PieceBody body(std::string(text), piece);
   Request request;
   request.headers = {{"content-type", "application/x-www-form-urlencoded"}};
   request.body = &body;

@@ -11,27 +11,15 @@
 #include "handlers/base/header_values.h"
 #include "handlers/base/multipart.h"
 #include "handlers/base/utf8.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
+using tests::PieceBody;
 
 namespace {
 
-class Text : public BodySource {
- public:
-  Text(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
-  std::size_t Read(char* buffer, std::size_t size) override {
-    const std::size_t got = text_.copy(buffer, std::min(size, piece_));
-    text_.remove_prefix(got);
-    return got;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t piece_;
-};
-
 std::string Read(std::string_view type, std::string_view text, std::size_t piece, std::size_t buffer_size) {
-  Text body(text, piece);
+  PieceBody body(std::string(text), piece);
   Request request;
   request.headers = {{"content-type", std::string(type)}};
   request.body = &body;

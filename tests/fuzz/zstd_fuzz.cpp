@@ -1,34 +1,20 @@
 // Any bytes as a zstd frame: refused, or expanded within the limit. And any bytes survive compression.
 #include "handlers/base/zstd.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "handlers/base/errors.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
+using tests::PieceBody;
 
 namespace {
 
 constexpr std::uint64_t kLimit = 1 << 20;
-
-class Pieces : public BodySource {
- public:
-  Pieces(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
-  std::size_t Read(char* buffer, std::size_t size) override {
-    const std::size_t got = std::min({size, piece_, text_.size()});
-    text_.copy(buffer, got);
-    text_.remove_prefix(got);
-    return got;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t piece_;
-};
 
 class Text : public BodySink {
  public:
@@ -37,7 +23,7 @@ class Text : public BodySink {
 };
 
 std::string Expanded(std::string_view frame, std::size_t piece) {
-  Pieces source(frame, piece);
+  PieceBody source(std::string(frame), piece);
   ZstdReader reader(source, kLimit);
   std::string out;
   char buffer[4096];

@@ -14,9 +14,11 @@
 #include "handlers/base/temp_file.h"
 #include "handlers/base/zstd.h"
 #include "sql/database.h"
+#include "tests/support/inputs.h"
 #include "tests/support/test_database.h"
 
 using namespace syncline;
+using tests::PieceBody;
 using namespace syncline::anki;
 using tests::TestDatabase;
 
@@ -29,19 +31,6 @@ constexpr CollectionMeta kMeta{.created_s = 1'700'000'000,
                                .usn = 3};
 
 using Texts = std::vector<std::string>;
-
-class StringSource : public BodySource {
- public:
-  explicit StringSource(std::string_view left) : left_(left) {}
-  std::size_t Read(char* buffer, std::size_t size) override {
-    const std::size_t got = left_.copy(buffer, size);
-    left_.remove_prefix(got);
-    return got;
-  }
-
- private:
-  std::string_view left_;
-};
 
 class StringSink : public BodySink {
  public:
@@ -102,7 +91,7 @@ struct Fixture {
     return ZstdCompress(bytes.text);
   }
   void Upload(std::string_view frame) {
-    StringSource body(frame);
+    PieceBody body{std::string(frame)};
     ReceiveUpload(context, body, "26.9.3,test,linux");
   }
   void UploadAndImport(const Texts& notes) {

@@ -12,9 +12,11 @@
 #include "handlers/base/errors.h"
 #include "handlers/jobs/job_store.h"
 #include "sql/database.h"
+#include "tests/support/inputs.h"
 #include "tests/support/test_database.h"
 
 using namespace syncline;
+using tests::CodeOf;
 using namespace std::chrono_literals;
 using tests::TestDatabase;
 
@@ -72,15 +74,6 @@ void AtOnce(Fixture& fixture, int count, const std::function<void(sql::Database&
     });
   }
   for (std::thread& thread : threads) thread.join();
-}
-
-std::string CodeOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return "";
 }
 
 constexpr UserId kAda{1}, kBob{2};

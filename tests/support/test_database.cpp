@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "sql/connect.h"
+#include "sql/connection.h"
 #include "sql/migrate.h"
 
 namespace syncline::tests {
@@ -20,31 +22,10 @@ std::string Environment(const char* name, const char* otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-std::string Quoted(const std::string& value) {
-  std::string quoted = "'";
-  for (const char c : value) {
-    if (c == '\'' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "'";
-}
-
-// The server's URL with another database, as key=value pairs.
+// The server's URL with another database; the last of two values counts.
 std::string WithDatabase(const std::string& url, const std::string& database) {
-  char* message = nullptr;
-  PQconninfoOption* options = PQconninfoParse(url.c_str(), &message);
-  if (options == nullptr) {
-    const std::string text = message != nullptr ? message : "out of memory";
-    PQfreemem(message);
-    throw std::runtime_error("SYNCLINE_TEST_DATABASE: " + text);
-  }
-  std::string out = "dbname=" + Quoted(database);
-  for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
-    if (option->val == nullptr || std::string_view(option->keyword) == "dbname") continue;
-    out += std::string(" ") + option->keyword + "=" + Quoted(option->val);
-  }
-  PQconninfoFree(options);
-  return out;
+  return sql::ConnectionString({.url = url, .application_name = ""}, "syncline tests", "") +
+         " dbname=" + database;
 }
 
 Connected Open(const std::string& url) {

@@ -2,15 +2,16 @@
 #include "handlers/base/conditional.h"
 
 #include <boost/test/unit_test.hpp>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "handlers/base/cookies.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/range.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
+using tests::CodeOf;
 using namespace std::chrono_literals;
 
 namespace {
@@ -28,15 +29,6 @@ Request Asking(const char* method, Headers headers) {
   request.method = method;
   request.headers = std::move(headers);
   return request;
-}
-
-std::string CodeOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return "";
 }
 
 // Returns "proceed", "not_modified" or the error code.

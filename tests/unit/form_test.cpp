@@ -1,45 +1,21 @@
 // handlers/base/form, multipart and header_values.
 #include "handlers/base/form.h"
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "handlers/base/errors.h"
 #include "handlers/base/header_values.h"
 #include "handlers/base/multipart.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
+using tests::CodeOf;
+using tests::PieceBody;
 
 namespace {
-
-// Returns its bytes in pieces of `piece`.
-class Text : public BodySource {
- public:
-  explicit Text(std::string text, std::size_t piece = 1 << 20) : text_(std::move(text)), piece_(piece) {}
-  std::size_t Read(char* buffer, std::size_t size) override {
-    const std::size_t got = std::min({size, text_.size() - at_, piece_});
-    text_.copy(buffer, got, at_);
-    at_ += got;
-    return got;
-  }
-
- private:
-  std::string text_;
-  std::size_t piece_, at_ = 0;
-};
-
-std::string CodeOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return "";
-}
 
 Request With(const char* content_type, BodySource& body) {
   Request request;
@@ -49,7 +25,7 @@ Request With(const char* content_type, BodySource& body) {
 }
 
 std::string Form(const std::string& text, FormLimits limits = {}, std::size_t piece = 1) {
-  Text body(text, piece);
+  PieceBody body(text, piece);
   std::string seen;
   for (const auto& [name, value] : ReadForm(With("application/x-www-form-urlencoded", body), limits))
     seen += "[" + name + "|" + value + "]";
@@ -64,7 +40,7 @@ std::string FormCode(const std::string& text, FormLimits limits = {}) {
 std::string Parts(const std::string& text, const char* content_type = "multipart/form-data; boundary=b",
                   MultipartLimits limits = {}, std::size_t piece = 1 << 20,
                   std::size_t buffer_size = 1 << 16) {
-  Text body(text, piece);
+  PieceBody body(text, piece);
   MultipartReader reader(With(content_type, body), limits);
   std::string seen;
   std::vector<char> buffer(buffer_size);
@@ -106,7 +82,7 @@ BOOST_AUTO_TEST_CASE(an_invalid_form_is_refused) {
     BOOST_TEST(FormCode(bad) == "bad_percent_encoding", bad);
   for (const char* bad : {"a=%00", "%00=1", "a=%ff", "a=\xff", "a=%C3"})
     BOOST_TEST(FormCode(bad) == "bad_form_text", bad);
-  Text body("a=1");
+  PieceBody body("a=1");
   BOOST_TEST(CodeOf([&] { ReadForm(With("application/json", body)); }) == "not_a_form");
   BOOST_TEST(ReadForm(With("application/x-www-form-urlencoded; charset=UTF-8", body)).size() == 1u);
   BOOST_TEST(ReadForm(Request()).empty());
@@ -120,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_form_at_the_limits_is_read_and_one_over_them_is_refused) 
 }
 
 BOOST_AUTO_TEST_CASE(a_value_is_found_by_its_name) {
-  Text body("a=1&b=2&a=3");
+  PieceBody body("a=1&b=2&a=3");
   const auto form = ReadForm(With("application/x-www-form-urlencoded", body));
   BOOST_TEST(*ValueOf(form, "a") == "1");
   BOOST_TEST(ValueOf(form, "c") == nullptr);
@@ -232,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_multipart_body_at_the_limits_is_read_and_one_over_them_is
   for (const std::size_t piece : {1, 2, 1 << 20})
     BOOST_TEST(CodeOf([&] { Parts(exact + kEnd, "multipart/form-data; boundary=b", limits, piece); }) == "",
                piece);
-  Text body(Section("name=a", "12345") + Section("name=b", "123456") + kEnd, 3);
+  PieceBody body(Section("name=a", "12345") + Section("name=b", "123456") + kEnd, 3);
   MultipartReader reader(With("multipart/form-data; boundary=b", body));
   reader.NextPart();
   BOOST_TEST(reader.ReadText(5) == "12345");
@@ -242,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_multipart_body_at_the_limits_is_read_and_one_over_them_is
 }
 
 BOOST_AUTO_TEST_CASE(the_unread_rest_of_a_part_is_skipped) {
-  Text body(Section("name=a", std::string(200'000, 'x')) + Section("name=b", "y") + kEnd, 1000);
+  PieceBody body(Section("name=a", std::string(200'000, 'x')) + Section("name=b", "y") + kEnd, 1000);
   MultipartReader reader(With("multipart/form-data; boundary=b", body));
   BOOST_TEST(reader.ReadText(9) == "");
   BOOST_TEST(reader.NextPart()->name == "a");

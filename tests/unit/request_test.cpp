@@ -1,34 +1,19 @@
 // handlers/base/request, and reading FastCGI params in fcgi/fcgi_io.
 #include "handlers/base/request.h"
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "fcgi/fcgi_io.h"
 #include "handlers/base/errors.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
+using tests::CodeOf;
+using tests::PieceBody;
 
 namespace {
-
-class Text : public BodySource {
- public:
-  explicit Text(std::string text) : text_(std::move(text)) {}
-  std::size_t Read(char* buffer, std::size_t size) override {
-    const std::size_t got = std::min({size, text_.size() - at_, std::size_t{7}});
-    text_.copy(buffer, got, at_);
-    at_ += got;
-    return got;
-  }
-  std::size_t at() const { return at_; }
-
- private:
-  std::string text_;
-  std::size_t at_ = 0;
-};
 
 front::Received Receive(std::vector<const char*> params) {
   params.push_back(nullptr);
@@ -38,15 +23,6 @@ front::Received Receive(std::vector<const char*> params) {
 std::string ProblemOf(std::vector<const char*> params) {
   const auto received = Receive(std::move(params));
   return received.problem ? received.problem->code() : "";
-}
-
-std::string CodeOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return "";
 }
 
 }  // namespace
@@ -126,12 +102,12 @@ BOOST_AUTO_TEST_CASE(a_request_id_that_could_forge_a_log_line_is_replaced) {
 
 BOOST_AUTO_TEST_CASE(a_body_at_the_limit_is_read_and_one_byte_more_is_refused) {
   for (const bool known : {true, false}) {
-    Text body(std::string(1000, 'x'));
+    PieceBody body(std::string(1000, 'x'), 7);
     Request request;
     request.body = &body;
     if (known) request.content_length = 1000;
     BOOST_TEST(request.ReadBody(1000).size() == 1000u);
-    Text again(std::string(5000, 'x'));
+    PieceBody again(std::string(5000, 'x'), 7);
     request.body = &again;
     BOOST_TEST(CodeOf([&] { request.ReadBody(999); }) == "body_too_large");
     BOOST_TEST(again.at() <= 1000u);
@@ -141,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_body_at_the_limit_is_read_and_one_byte_more_is_refused) {
 BOOST_AUTO_TEST_CASE(no_body_is_an_empty_body) {
   Request request;
   BOOST_TEST(request.ReadBody(0).empty());
-  Text body("");
+  PieceBody body("", 7);
   request.body = &body;
   BOOST_TEST(request.ReadBody(0).empty());
 }
@@ -149,7 +125,7 @@ BOOST_AUTO_TEST_CASE(no_body_is_an_empty_body) {
 BOOST_AUTO_TEST_CASE(a_large_body_of_unknown_length_is_complete) {
   std::string text(200'000, 'x');
   text.back() = 'y';
-  Text body(text);
+  PieceBody body(text, 7);
   Request request;
   request.body = &body;
   BOOST_TEST((request.ReadBody(1 << 20) == text));

@@ -3,32 +3,17 @@
 
 #include <zstd.h>
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <random>
 #include <string>
 
 #include "handlers/base/errors.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
+using tests::PieceBody;
 
 namespace {
-
-/// Returns a text in pieces of at most `piece` bytes, like a slow network.
-class Pieces : public BodySource {
- public:
-  Pieces(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
-  std::size_t Read(char* buffer, std::size_t size) override {
-    const std::size_t got = std::min({size, piece_, text_.size()});
-    text_.copy(buffer, got);
-    text_.remove_prefix(got);
-    return got;
-  }
-
- private:
-  std::string_view text_;
-  std::size_t piece_;
-};
 
 class StringSink : public BodySink {
  public:
@@ -37,7 +22,7 @@ class StringSink : public BodySink {
 };
 
 std::string ReadAll(std::string_view frame, std::uint64_t limit, std::size_t piece = 1 << 20) {
-  Pieces source(frame, piece);
+  PieceBody source(std::string(frame), piece);
   ZstdReader reader(source, limit);
   std::string out;
   char buffer[1000];
@@ -138,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_context_is_clean_after_an_error) {
 
 BOOST_AUTO_TEST_CASE(reading_after_the_end_returns_nothing) {
   const std::string frame = ZstdCompress("abc");
-  Pieces source(frame, 1000);
+  PieceBody source(frame, 1000);
   ZstdReader reader(source, 100);
   char buffer[10];
   BOOST_TEST(reader.Read(buffer, 0) == 0u);
