@@ -56,16 +56,6 @@ std::string HeaderName(std::string_view param) {
   return name;
 }
 
-std::vector<std::string> RawSegments(std::string_view path) {
-  std::vector<std::string> segments;
-  while (path.starts_with('/')) {
-    path.remove_prefix(1);
-    segments.emplace_back(path.substr(0, path.find('/')));
-    path.remove_prefix(segments.back().size());
-  }
-  return segments;
-}
-
 // Reason phrases of the IANA registry, for the statuses that services use.
 const char* Reason(int status) {
   switch (status) {

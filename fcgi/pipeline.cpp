@@ -236,6 +236,9 @@ bool IsPreflight(const Call& call) {
          call.request.Header("access-control-request-method");
 }
 
+// For how long a browser may remember the answer to a preflight.
+constexpr const char* kPreflightSeconds = "600";
+
 // A preflight carries no login. An origin that is not allowed gets no headers, which makes the browser
 // refuse.
 Response PreflightAnswer(const Call& call, const std::string& methods) {
@@ -244,7 +247,7 @@ Response PreflightAnswer(const Call& call, const std::string& methods) {
   return std::move(response)
       .With("Access-Control-Allow-Methods", methods)
       .With("Access-Control-Allow-Headers", std::string(call.dialect->cors->request_headers))
-      .With("Access-Control-Max-Age", "600");
+      .With("Access-Control-Max-Age", kPreflightSeconds);
 }
 
 void Catch(Call& call, Next next) {

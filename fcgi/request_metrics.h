@@ -47,16 +47,7 @@ class RequestMetrics {
   void SetSlots(int slots) const { slots_.store(static_cast<std::uint64_t>(slots)); }
 
   /// A slot counts as busy while this lives.
-  class Busy {
-   public:
-    explicit Busy(const RequestMetrics& metrics) : busy_(metrics.busy_) { syncline::Count(busy_); }
-    ~Busy() { busy_.fetch_sub(1, std::memory_order_relaxed); }
-    Busy(const Busy&) = delete;
-    Busy& operator=(const Busy&) = delete;
-
-   private:
-    MetricCell& busy_;
-  };
+  GaugeHold HoldSlot() const { return GaugeHold(busy_); }
 
  private:
   struct Operation;

@@ -6,8 +6,8 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <stdexcept>
 
+#include "handlers/base/seal.h"
 #include "handlers/base/sha256.h"
 
 namespace syncline::account {
@@ -31,7 +31,7 @@ bool IsBase64Url(char c) {
 }  // namespace
 
 NewKey MakeKey(UserId user) {
-  if (sodium_init() < 0) throw std::runtime_error("libsodium found no source of random bytes");
+  StartSodium();
   std::array<unsigned char, kRandomBytes> random;
   randombytes_buf(random.data(), random.size());
   std::array<char, kRandomCharacters + 1> text;  // libsodium appends a NUL

@@ -4,11 +4,11 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <stdexcept>
 
 #include "handlers/account/key_wire.h"
 #include "handlers/account/login_flow.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/seal.h"
 
 namespace syncline::account {
 namespace {
@@ -23,7 +23,7 @@ std::condition_variable slot_freed;
 int taken = 0;
 
 std::string Hash(std::string_view password) {
-  if (sodium_init() < 0) throw std::runtime_error("libsodium found no source of random bytes");
+  StartSodium();
   char hash[crypto_pwhash_argon2id_STRBYTES];
   if (crypto_pwhash_argon2id_str(hash, password.data(), password.size(), kPasses, kMemoryBytes) != 0) {
     throw Busy("busy", "no memory to hash a password");
@@ -54,7 +54,7 @@ std::string HashPassword(const HashSlot&, std::string_view password) {
 }
 
 bool PasswordMatches(const HashSlot&, const std::string& hash, std::string_view password) {
-  if (sodium_init() < 0) throw std::runtime_error("libsodium found no source of random bytes");
+  StartSodium();
   if (hash.size() >= crypto_pwhash_argon2id_STRBYTES) return false;
   return crypto_pwhash_argon2id_str_verify(hash.c_str(), password.data(), password.size()) == 0;
 }

@@ -36,6 +36,10 @@ Response EndingSessionOnBadInput(Context& context, const std::string& key, F&& a
   }
 }
 
+std::int64_t SessionMinutes(const Context& context) {
+  return context.config().Of<Settings>().session_minutes;
+}
+
 std::int32_t PartsOf(const Changes& changes) {
   const bool has_objects =
       !changes.notetypes.empty() || !changes.decks.empty() || !changes.deck_configs.empty();
@@ -225,7 +229,7 @@ Response PostStart(Request& request, Context& context) {
     if (!collection.IsImported() && !has_seen_file) throw Busy("importing");
     const auto unbury_day =
         UnburyDay(ReadDayConfig(config_json), collection.meta.created_s, context.NowSeconds());
-    const std::int64_t minutes = context.config().Of<Settings>().session_minutes;
+    const std::int64_t minutes = SessionMinutes(context);
     const Session session = sessions.Start(collection, envelope.session, seen, unbury_day, minutes);
     GraveIds found;
     if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
@@ -250,8 +254,7 @@ Response PostApplyGraves(Request& request, Context& context) {
   const GraveIds graves = ParseGraves(MessageOf(request, context));
   context
       .Write<SessionStore>([&](SessionStore& sessions) {
-        return sessions.StageGraves(envelope.session, context.config().Of<Settings>().session_minutes,
-                                    graves);
+        return sessions.StageGraves(envelope.session, SessionMinutes(context), graves);
       })
       .Get();
   return Answer(envelope, "null");
@@ -267,8 +270,7 @@ Response PostApplyChanges(Request& request, Context& context) {
   const Changes theirs = ParseChanges(MessageOf(request, context));
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     const auto merge = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
-      const Session session =
-          sessions.Touch(envelope.session, context.config().Of<Settings>().session_minutes, PartsOf(theirs));
+      const Session session = sessions.Touch(envelope.session, SessionMinutes(context), PartsOf(theirs));
       // Clients send changes once. A second merge would not see the first.
       if (session.has_changes) throw BadInput("changes_sent_twice");
       const Since unseen_by = session.Unseen(max_bytes);
@@ -297,11 +299,11 @@ Response PostChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   // Most devices have seen everything. Then nothing is locked or written.
   const bool is_idle = context.ReadOnce<SessionStore>([&](SessionStore& sessions) {
-    return sessions.HasNothingToSend(envelope.session, context.config().Of<Settings>().session_minutes);
+    return sessions.HasNothingToSend(envelope.session, SessionMinutes(context));
   });
   if (is_idle) return Answer(envelope, ChunkPrinter().Finish(/*done=*/true));
   const auto next_chunk = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
-    Session session = sessions.Touch(envelope.session, context.config().Of<Settings>().session_minutes);
+    Session session = sessions.Touch(envelope.session, SessionMinutes(context));
     const bool has_rows = (session.to_send & kRowParts) != 0;
     std::string next = NextChunk(session, collections, max_bytes);
     if (has_rows) sessions.RememberSent(session);
@@ -324,8 +326,7 @@ Response PostApplyChunk(Request& request, Context& context) {
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     context
         .Write<SessionStore>([&](SessionStore& sessions) {
-          return sessions.StageChunk(envelope.session, context.config().Of<Settings>().session_minutes,
-                                     chunk);
+          return sessions.StageChunk(envelope.session, SessionMinutes(context), chunk);
         })
         .Get();
     return Answer(envelope, "null");
@@ -354,7 +355,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
       problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
       sessions.End();  // ends this session: its row is locked
     } else {
-      sessions.RememberCounts(counts, context.config().Of<Settings>().session_minutes);
+      sessions.RememberCounts(counts, SessionMinutes(context));
     }
     return counts;
   };

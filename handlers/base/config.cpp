@@ -17,6 +17,7 @@ namespace {
 
 constexpr const char* kDefaultFile = "/etc/syncline/syncline.conf";
 constexpr int kUsageExit = 64;  // EX_USAGE
+constexpr std::size_t kMaxFileBytes = 1 << 20;
 
 // What all programs need. Settings of a service are in its own settings.cpp.
 constexpr Setting kSettings[] = {
@@ -146,16 +147,19 @@ std::pair<std::string, bool> ConfigFile(int argc, char** argv) {
 }
 
 void ReadConfigFile(const std::string& path, bool required, Config& config, Groups services) {
-  // A folder can be opened, but not read; a device may never end.
+  // A folder can be opened, but not read.
   std::ifstream file(path);
-  if (!file || (required && !std::filesystem::is_regular_file(path))) {
+  if (!file || std::filesystem::is_directory(path)) {
     if (required) throw std::runtime_error("cannot read " + path);
     return;
   }
-  std::stringstream text;
-  text << file.rdbuf();
+  // Bounded, because the path may be a device or a pipe.
+  std::string text(kMaxFileBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxFileBytes) throw std::runtime_error(path + " is too long");
   try {
-    ReadConfigText(text.str(), config, services);
+    ReadConfigText(text, config, services);
   } catch (const std::runtime_error& e) {
     throw std::runtime_error(path + ", " + e.what());
   }

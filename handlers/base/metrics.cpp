@@ -1,7 +1,6 @@
 #include "handlers/base/metrics.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include <thread>
 
 #include "handlers/base/errors.h"
+#include "handlers/base/file_descriptor.h"
 #include "handlers/base/log.h"
 
 namespace syncline {
@@ -122,38 +122,31 @@ void BeginFile(char* data) {
   header->used.store(sizeof(Header), std::memory_order_release);
 }
 
-class File {
- public:
-  File(const std::string& path, int flags) : fd_(open(path.c_str(), flags | O_CLOEXEC, 0600)) {
-    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), path);
-  }
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-  /// False: it is held elsewhere.
-  bool Lock() const { return flock(fd_, LOCK_EX | LOCK_NB) == 0; }
+FileDescriptor OpenFile(const std::string& path, int flags) {
+  FileDescriptor file(path.c_str(), flags);
+  if (!file.IsOpen()) throw std::system_error(errno, std::generic_category(), path);
+  return file;
+}
 
- private:
-  int fd_;
-};
+/// False: it is held elsewhere.
+bool Lock(const FileDescriptor& file) {
+  return flock(file.get(), LOCK_EX | LOCK_NB) == 0;
+}
 
 /// Held while files are read, created and removed.
 class DirectoryLock {
  public:
-  explicit DirectoryLock(const std::string& directory) : file_(directory + "/lock", O_RDWR | O_CREAT) {
+  explicit DirectoryLock(const std::string& directory)
+      : file_(OpenFile(directory + "/lock", O_RDWR | O_CREAT)) {
     const auto give_up = std::chrono::steady_clock::now() + kLockPatience;
-    while (!file_.Lock()) {
+    while (!Lock(file_)) {
       if (std::chrono::steady_clock::now() > give_up) throw Busy("busy", "the lock of " + directory);
       std::this_thread::sleep_for(5ms);
     }
   }
 
  private:
-  File file_;
+  FileDescriptor file_;
 };
 
 void AppendLabel(std::string& out, std::string_view name, std::string_view value) {
@@ -191,11 +184,11 @@ void Histogram::Observe(std::chrono::microseconds took) const noexcept {
 struct MetricFiles {
   /// Adds a file to `page`, gauges only if `is_alive`. The names of files included in it go to `folded`.
   static void Read(const std::string& path, bool is_alive, MetricsPage& page, std::set<std::string>* folded) {
-    const File file(path, O_RDONLY);
+    const FileDescriptor file = OpenFile(path, O_RDONLY);
     struct stat found {};
-    if (fstat(file.fd(), &found) != 0 || found.st_size < static_cast<off_t>(sizeof(Header))) return;
+    if (fstat(file.get(), &found) != 0 || found.st_size < static_cast<off_t>(sizeof(Header))) return;
     const auto size = static_cast<std::size_t>(found.st_size);
-    void* const data = mmap(nullptr, size, PROT_READ, MAP_SHARED, file.fd(), 0);
+    void* const data = mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
     if (data == MAP_FAILED) throw std::system_error(errno, std::generic_category(), path);
     EachRecord(static_cast<const char*>(data), size,
                [&](MetricKind kind, std::span<const MetricCell> cells, std::string_view name,
@@ -238,9 +231,9 @@ struct MetricFiles {
     for (const std::string& name : folded) AppendRecord(data, bytes, kFolded, 0, name, "", "");
     const std::string path = directory + "/" + kTotals;
     {
-      const File file(path + ".new", O_WRONLY | O_CREAT | O_TRUNC);
+      const FileDescriptor file = OpenFile(path + ".new", O_WRONLY | O_CREAT | O_TRUNC);
       for (std::size_t at = 0; at < bytes;) {
-        const ssize_t wrote = write(file.fd(), data + at, bytes - at);
+        const ssize_t wrote = write(file.get(), data + at, bytes - at);
         if (wrote < 0) throw std::system_error(errno, std::generic_category(), path);
         at += static_cast<std::size_t>(wrote);
       }
@@ -261,7 +254,7 @@ struct MetricFiles {
         dead.insert(name);  // a process that died folded it without removing it
         continue;
       }
-      const bool is_alive = !File(entry.path(), O_RDONLY).Lock();
+      const bool is_alive = !Lock(OpenFile(entry.path(), O_RDONLY));
       if (is_alive) {
         Read(entry.path(), true, page, nullptr);
       } else {
@@ -291,13 +284,13 @@ Metrics::Metrics(const std::string& directory) {
       const std::string path = directory + "/" + std::to_string(getpid()) + "-" +
                                std::to_string(std::chrono::system_clock::now().time_since_epoch().count()) +
                                kSuffix;
-      File file(path, O_RDWR | O_CREAT | O_EXCL);
-      file.Lock();
-      if (const int error = posix_fallocate(file.fd(), 0, kFileBytes)) {
+      FileDescriptor file = OpenFile(path, O_RDWR | O_CREAT | O_EXCL);
+      Lock(file);
+      if (const int error = posix_fallocate(file.get(), 0, kFileBytes)) {
         unlink(path.c_str());
         throw std::system_error(error, std::generic_category(), path);
       }
-      void* const data = mmap(nullptr, kFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(), 0);
+      void* const data = mmap(nullptr, kFileBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
       if (data == MAP_FAILED) throw std::system_error(errno, std::generic_category(), path);
       memory_ = static_cast<char*>(data);
       fd_ = file.Release();

@@ -33,6 +33,18 @@ inline void Count(MetricCell& cell, std::uint64_t by = 1) noexcept {
   cell.fetch_add(by, std::memory_order_relaxed);
 }
 
+/// Raises a gauge by one as long as it lives.
+class GaugeHold {
+ public:
+  explicit GaugeHold(MetricCell& gauge) : gauge_(gauge) { Count(gauge_); }
+  ~GaugeHold() { gauge_.fetch_sub(1, std::memory_order_relaxed); }
+  GaugeHold(const GaugeHold&) = delete;
+  GaugeHold& operator=(const GaugeHold&) = delete;
+
+ private:
+  MetricCell& gauge_;
+};
+
 /// {{"op", "anki.meta"}, {"status", "200"}}
 using MetricLabels = std::initializer_list<std::pair<const char*, std::string_view>>;
 

@@ -63,16 +63,23 @@ std::string NetworkOf(std::string_view address) {
   return out;
 }
 
+std::vector<std::string> RawSegments(std::string_view raw_path) {
+  std::vector<std::string> segments;
+  while (raw_path.starts_with('/')) {
+    raw_path.remove_prefix(1);
+    segments.emplace_back(raw_path.substr(0, raw_path.find('/')));
+    raw_path.remove_prefix(segments.back().size());
+  }
+  return segments;
+}
+
 std::vector<std::string> PathSegments(std::string_view raw_path) {
   if (!raw_path.starts_with('/')) throw BadInput("bad_path", "does not start with a slash");
   if (raw_path.find('#') != std::string_view::npos) throw BadInput("bad_path", "has a fragment");
-  std::vector<std::string> segments;
-  while (!raw_path.empty()) {
-    raw_path.remove_prefix(1);
-    const std::string_view raw = raw_path.substr(0, raw_path.find('/'));
-    raw_path.remove_prefix(raw.size());
-    // Decoded after the split: an encoded slash would be part of a name, which no service of ours allows.
-    std::string& segment = segments.emplace_back(PercentDecoded(raw, /*plus_is_space=*/false));
+  std::vector<std::string> segments = RawSegments(raw_path);
+  // Decoded after the split: an encoded slash is part of a name, which no service of ours has.
+  for (std::string& segment : segments) {
+    segment = PercentDecoded(segment, /*plus_is_space=*/false);
     if (segment == "." || segment == "..") throw BadInput("bad_path", "dot segment");
     if (segment.find('/') != std::string::npos) throw BadInput("bad_path", "encoded slash");
     if (!IsStorableText(segment)) throw BadInput("bad_path", "NUL, or not UTF-8");

@@ -70,6 +70,9 @@ struct Request {
   std::forward_list<std::any> kept;  ///< for Keep and Kept
 };
 
+/// "/a%20b/" becomes {"a%20b", ""}; nothing is checked.
+std::vector<std::string> RawSegments(std::string_view raw_path);
+
 /// "/a%20b/" becomes {"a b", ""}. Throws Error BadInput "bad_percent_encoding", or "bad_path" if it does not
 /// start with '/', or a segment is "." or "..", contains an encoded '/' or NUL, or is not UTF-8.
 std::vector<std::string> PathSegments(std::string_view raw_path);

@@ -1,6 +1,5 @@
 #include "handlers/base/seal.h"
 
-#include <fcntl.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "handlers/base/errors.h"
+#include "handlers/base/file_descriptor.h"
 
 namespace syncline {
 namespace {
@@ -28,11 +28,6 @@ Error Unusable(const std::string& why) {
   return {ErrorKind::kInternal, "internal", "secret_file: " + why};
 }
 
-void StartSodium() {
-  if (sodium_init() < 0)
-    throw Error(ErrorKind::kInternal, "internal", "libsodium found no source of random bytes");
-}
-
 const unsigned char* Bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -44,16 +39,6 @@ unsigned char* Bytes(std::string& text) {
 struct WipedText {
   std::string text;
   ~WipedText() { sodium_memzero(text.data(), text.size()); }
-};
-
-struct File {
-  explicit File(const char* path) : fd(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
-  ~File() {
-    if (fd >= 0) close(fd);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd;
 };
 
 // Seconds since 1970 as eight bytes, big-endian.
@@ -73,6 +58,11 @@ std::chrono::sys_seconds TimeOf(std::string_view bytes) {
 
 }  // namespace
 
+void StartSodium() {
+  if (sodium_init() < 0)
+    throw Error(ErrorKind::kInternal, "internal", "libsodium found no source of random bytes");
+}
+
 bool IsSameInConstantTime(std::string_view a, std::string_view b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
@@ -83,17 +73,18 @@ Secret::Key::~Key() {
 
 Secret Secret::Load(const std::string& path) {
   if (path.empty()) throw Unusable("is not set");
-  const File file(path.c_str());
-  if (file.fd < 0) throw Unusable(path + ": " + std::strerror(errno));
+  // Not waiting for whoever writes into a pipe.
+  const FileDescriptor file(path.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK);
+  if (!file.IsOpen()) throw Unusable(path + ": " + std::strerror(errno));
   struct stat status {};
-  if (fstat(file.fd, &status) != 0) throw Unusable(path + ": " + std::strerror(errno));
+  if (fstat(file.get(), &status) != 0) throw Unusable(path + ": " + std::strerror(errno));
   if (!S_ISREG(status.st_mode)) throw Unusable(path + " is not a regular file");
   if ((status.st_mode & S_IRWXO) != 0) throw Unusable(path + " is open to everybody: chmod o= " + path);
   WipedText secret;
   secret.text.resize(kMaxFileBytes);
   std::size_t size = 0;
   for (;;) {
-    const ssize_t got = read(file.fd, secret.text.data() + size, secret.text.size() - size);
+    const ssize_t got = read(file.get(), secret.text.data() + size, secret.text.size() - size);
     if (got < 0) throw Unusable(path + ": " + std::strerror(errno));
     if (got == 0) break;
     size += static_cast<std::size_t>(got);

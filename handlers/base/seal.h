@@ -19,6 +19,10 @@
 
 namespace syncline {
 
+/// Must be called before anything else of libsodium that needs random bytes; cheap when repeated. Throws Error
+/// Internal if there are none.
+void StartSodium();
+
 /// Takes a time that depends on the lengths only.
 bool IsSameInConstantTime(std::string_view a, std::string_view b);
 

@@ -423,7 +423,7 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
   held->Started(begin);
   End end{held, Ending::kDone, ""};
   Context context(config_, database, redis, "job-" + std::to_string(static_cast<std::int64_t>(job.id)));
-  Count(threads_busy_);
+  const GaugeHold busy(threads_busy_);
   try {
     context.SetIdentity({.user = job.user.value_or(UserId{}), .device = DeviceId{}});
     context.SetDeadline(begin + held->kind.expires);
@@ -437,7 +437,6 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
     end.ending = Ending::kFailed;
     end.error = "exception not derived from std::exception";
   }
-  threads_busy_.fetch_sub(1, std::memory_order_relaxed);
   database.SetDeadline(std::nullopt);
   // A body that completed although told to stop is done; the lease decides whether that still counts.
   if (end.ending == Ending::kFailed) {

@@ -89,6 +89,9 @@ BOOST_AUTO_TEST_CASE(errors_on_the_command_line_end_the_program) {
   BOOST_TEST(Parse(config, {"--history-days", "-1"}).value() == 64);
   BOOST_TEST(Parse(config, {"--nonsense"}).value() == 64);
   BOOST_TEST(Parse(config, {"--config", "/no/such/file"}).value() == 64);
+  BOOST_TEST(Parse(config, {"--config", "/"}).value() == 64);
+  BOOST_TEST(Parse(config, {"--config", "/dev/zero"}).value() == 64);
+  BOOST_TEST(!Parse(config, {"--config", "/dev/null"}).has_value());
   BOOST_TEST(Parse(config, {"--help"}).value() == 0);
 }
 

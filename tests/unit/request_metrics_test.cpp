@@ -99,7 +99,7 @@ BOOST_FIXTURE_TEST_CASE(busy_slots_are_counted_while_busy, Fixture) {
   const RequestMetrics metrics(directory, router, "large");
   metrics.SetSlots(16);
   {
-    const RequestMetrics::Busy one(metrics), two(metrics);
+    const GaugeHold one = metrics.HoldSlot(), two = metrics.HoldSlot();
     BOOST_TEST(Has("syncline_slots_busy{pool=\"large\"} 2"));
   }
   BOOST_TEST(Has("syncline_slots_busy{pool=\"large\"} 0"));
