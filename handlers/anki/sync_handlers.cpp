@@ -1,8 +1,6 @@
 #include "handlers/anki/sync_handlers.h"
 
 #include <algorithm>
-#include <memory>
-#include <variant>
 
 #include "handlers/account/login_flow.h"
 #include "handlers/anki/collection/config_wire.h"
@@ -121,52 +119,27 @@ std::string NextChunk(Session& session, CollectionStore& collections, std::int64
     is_full = is_full || has_more;
     if (is_full) return;
     session.to_send &= ~part;
-    session.sent_usn = -1;
-    session.sent_id = 0;
+    session.sent = {};
   };
   // Rows read but not added are read again for the next chunk: the session's position stops at the last row
   // added.
-  const auto add = [&](const auto& row) {
+  const auto add = [&](const auto& row, RowPosition position) {
     is_full = is_full || bytes > kChunkBytes;
     if (is_full) return;
     bytes += chunk.Add(row);
-    session.sent_usn = row.usn;
-    session.sent_id = row.id;
+    session.sent = position;
     --room;
   };
   const Since since = session.Unseen(max_bytes);
-  send(kReviews,
-       [&] { return collections.ReviewsSince(since, session.sent_usn, session.sent_id, room, add); });
+  send(kReviews, [&] { return collections.ReviewsSince(since, session.sent, room, add); });
   send(kCards, [&] {
-    return collections.CardsSince(since, session.sent_usn, session.sent_id, room, [&](Card card) {
+    return collections.CardsSince(since, session.sent, room, [&](Card card, RowPosition position) {
       if (session.unbury_day && IsBuried(card.queue)) card.queue = UnburiedQueue(card.type, card.due);
-      add(card);
+      add(card, position);
     });
   });
-  send(kNotes, [&] { return collections.NotesSince(since, session.sent_usn, session.sent_id, room, add); });
+  send(kNotes, [&] { return collections.NotesSince(since, session.sent, room, add); });
   return chunk.Finish((session.to_send & kRowParts) == 0);
-}
-
-// Returned by a transaction that finds the collection still being imported: some of its rows exist only in
-// the base file, which must be fetched outside of any transaction.
-struct FileNeeded {
-  Collection collection;
-};
-
-// Runs `transaction(file)`, which returns a T or FileNeeded; after FileNeeded, runs it again with the file.
-template <typename T, typename F>
-T WithImportingFile(Context& context, F&& transaction) {
-  std::unique_ptr<ImportingFile> file;
-  for (;;) {
-    std::variant<T, FileNeeded> result = transaction(file.get());
-    if (const T* found = std::get_if<T>(&result)) return *found;
-    file = OpenImporting(context, std::get<FileNeeded>(result).collection);
-  }
-}
-
-bool NeedsFile(const Session& session, const Collection& collection, const ImportingFile* file) {
-  return !session.counts && !collection.IsImported() && file == nullptr &&
-         (session.staged & (kGraves | kRowParts)) != 0;
 }
 
 }  // namespace
@@ -343,14 +316,12 @@ Response PostApplyChunk(Request& request, Context& context) {
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(SmallMessageOf(request));
-  const auto count = [&](SessionStore& sessions, CollectionStore& collections, ProblemStore& problems,
-                         ImportingFile* file) -> std::variant<CollectionCounts, FileNeeded> {
+  const auto count = [&](SessionStore& sessions, CollectionStore& collections, ProblemStore& problems) {
     auto locked = sessions.AskLock(envelope.session);
     const auto found = collections.Find();
     const Session session = locked.Get();
     const Collection collection = RequireUnchanged(session, found);
-    if (NeedsFile(session, collection, file)) return FileNeeded{collection};
-    const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
+    const CollectionCounts counts = sessions.CountsAfter(session, collection);
     if (counts != client.counts) {
       problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
       sessions.End();  // ends this session: its row is locked
@@ -359,12 +330,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
     }
     return counts;
   };
-  const auto ours = WithImportingFile<CollectionCounts>(context, [&](ImportingFile* file) {
-    return context.WriteUnawaited<SessionStore, CollectionStore, ProblemStore>(
-        [&](SessionStore& sessions, CollectionStore& collections, ProblemStore& problems) {
-          return count(sessions, collections, problems, file);
-        });
-  });
+  const auto ours = context.WriteUnawaited<SessionStore, CollectionStore, ProblemStore>(count);
   return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
 }
 
@@ -377,25 +343,18 @@ Response PostSanityCheck2(Request& request, Context& context) {
 // rows again in its next sync, and they merge. Answers 200; 409 no session.
 Response PostFinish(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
-  const auto apply = [&](SessionStore& sessions, CollectionStore& collections,
-                         ImportingFile* file) -> std::variant<std::int64_t, FileNeeded> {
+  const auto apply = [&](SessionStore& sessions, CollectionStore& collections) {
     // Lock order: the collection, then the session.
     auto head = collections.AskLock();
     const Session session = sessions.AskLock(envelope.session).Get();
     const Collection collection = RequireUnchanged(session, head.Get());
-    if (NeedsFile(session, collection, file)) return FileNeeded{collection};
-    const CollectionCounts counts = sessions.CountsAfter(session, collection, file);
+    const CollectionCounts counts = sessions.CountsAfter(session, collection);
     // Clients compare this time for equality: it must increase even if the clock does not.
     const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
     sessions.Apply(session, counts, now_ms);
     return now_ms;
   };
-  const auto mod_ms = WithImportingFile<std::int64_t>(context, [&](ImportingFile* file) {
-    return context.Write<SessionStore, CollectionStore>(
-        [&](SessionStore& sessions, CollectionStore& collections) {
-          return apply(sessions, collections, file);
-        });
-  });
+  const auto mod_ms = context.Write<SessionStore, CollectionStore>(apply);
   return Answer(envelope, std::to_string(mod_ms));
 }
 

@@ -106,6 +106,9 @@ struct Fixture {
         " SELECT user_id, generation, 5000, " +
         std::to_string(kMeta.schema_ms) + ", 1, usn, 'synced', '', '" + text +
         "' || chr(31) FROM anki_collections WHERE user_id = " + id +
+        "; INSERT INTO anki_changed (user_id, generation, part, usn, last_id, ids)"
+        " SELECT user_id, generation, 32, usn, 5000, '{5000}' FROM anki_collections WHERE user_id = " +
+        id +
         "; UPDATE anki_collections SET notes = notes + 1, notes_usn = usn, usn = usn + 1,"
         " mod_ms = mod_ms + 1 WHERE user_id = " +
         id);

@@ -85,18 +85,6 @@ struct Sent {
   Sent& Add(const Review& review) { return chunk.revlog.Add(review), *this; }
 };
 
-// A base file of which only the ids matter.
-struct FileOf : ImportingFile {
-  std::map<Part, std::vector<std::int64_t>> ids;
-  std::vector<std::int64_t> Existing(Part part, const std::vector<std::int64_t>& asked) override {
-    std::vector<std::int64_t> found;
-    for (const std::int64_t id : asked) {
-      if (std::count(ids[part].begin(), ids[part].end(), id) > 0) found.push_back(id);
-    }
-    return found;
-  }
-};
-
 struct Fixture {
   TestDatabase& test = TestDatabase::Instance();
   sql::Database database{test.settings()};
@@ -149,22 +137,22 @@ struct Fixture {
     });
     Write([&](SessionStore& sessions) { return sessions.StageChunk(key, kMinutes, sent.chunk); }).Get();
   }
-  CollectionCounts Finish(const std::string& key, ImportingFile* file = nullptr) {
+  CollectionCounts Finish(const std::string& key) {
     const CollectionCounts counts = Write([&](SessionStore& sessions, CollectionStore& collections) {
       Session session = sessions.Touch(key, kMinutes);
-      return sessions.CountsAfter(session, *collections.Find(), file);
+      return sessions.CountsAfter(session, *collections.Find());
     });
     Write([&](SessionStore& sessions, CollectionStore& collections) {
       const Collection collection = *collections.Lock();
       Session session = sessions.AskLock(key).Get();
-      sessions.Apply(session, sessions.CountsAfter(session, collection, file), collection.meta.mod_ms + 1);
+      sessions.Apply(session, sessions.CountsAfter(session, collection), collection.meta.mod_ms + 1);
     });
     return counts;
   }
-  CollectionCounts Sync(Usn client_usn, const Sent& sent, ImportingFile* file = nullptr) {
+  CollectionCounts Sync(Usn client_usn, const Sent& sent) {
     Start("key", client_usn);
     Stage("key", sent);
-    return Finish("key", file);
+    return Finish("key");
   }
   std::vector<std::vector<std::string>> Rows(const std::string& columns, const std::string& table) {
     return test.Run("SELECT " + columns + " FROM " + table +
@@ -571,8 +559,10 @@ BOOST_AUTO_TEST_CASE(a_deck_deleted_by_the_session_frees_its_name_and_is_not_sen
     BOOST_REQUIRE(unseen.decks.size() == 1);
     BOOST_TEST(unseen.decks[0].id == 4);
     std::vector<std::int64_t> cards, notes;
-    collections.CardsSince(session.Unseen(), -1, 0, 10, [&](const Card& card) { cards.push_back(card.id); });
-    collections.NotesSince(session.Unseen(), -1, 0, 10, [&](const Note& note) { notes.push_back(note.id); });
+    collections.CardsSince(session.Unseen(), {}, 10,
+                           [&](const Card& card, RowPosition) { cards.push_back(card.id); });
+    collections.NotesSince(session.Unseen(), {}, 10,
+                           [&](const Note& note, RowPosition) { notes.push_back(note.id); });
     BOOST_TEST(cards == std::vector<std::int64_t>{2}, boost::test_tools::per_element());
     BOOST_TEST(notes == std::vector<std::int64_t>{2}, boost::test_tools::per_element());
   });
@@ -634,12 +624,18 @@ BOOST_AUTO_TEST_CASE(unburying_changes_neither_time_nor_usn) {
 
 BOOST_AUTO_TEST_CASE(rows_of_a_file_do_not_override_a_sync) {
   Fixture f({3, 3, 1, 1, 1, 1});
-  FileOf file;
-  file.ids = {{kCards, {1, 2, 3}}, {kNotes, {1, 2, 3}}, {kReviews, {1}}};
   Sent sent;
   sent.graves = {{1}, {1}, {}};
   sent.Add(NoteOf(2, 10)).Add(CardOf(2, 10, 22)).Add(NoteOf(4, 10)).Add(CardOf(4, 10)).Add(ReviewOf(1, 4));
-  const CollectionCounts counts = f.Sync(5, sent, &file);
+  BOOST_CHECK_THROW(f.Sync(5, sent), Error);  // the file's ids are not known yet
+  f.database.Write([&](sql::Tx& tx) {
+    FullSyncStore store(tx, f.user);
+    store.PutFileIds(1, kCards, {1});
+    store.PutFileIds(1, kCards, {2, 3});
+    store.PutFileIds(1, kNotes, {1, 2, 3});
+    store.PutFileIds(1, kReviews, {1});
+  });
+  const CollectionCounts counts = f.Sync(5, sent);
   BOOST_TEST((counts == CollectionCounts{3, 3, 1, 1, 1, 1}));
   f.database.Write([&](sql::Tx& tx) {
     FullSyncStore store(tx, f.user);
@@ -655,8 +651,9 @@ BOOST_AUTO_TEST_CASE(rows_of_a_file_do_not_override_a_sync) {
     store.ImportCards(1, rows.cards, usns);
     store.ImportNotes(1, rows.notes, usns);
     store.ImportReviews(1, rows.revlog, {0});
-    store.RememberImport(ImportStep::kDone, 0);
+    store.RememberImport(1, ImportStep::kDone, 0);
   });
+  BOOST_TEST(f.Row("count(*)", "anki_file_ids", "true") == "0");
   BOOST_TEST(f.Row("count(*)", "anki_cards", "true") == "3");
   BOOST_TEST(f.Row("count(*)", "anki_notes", "true") == "3");
   BOOST_TEST(f.Row("count(*)", "anki_cards", "id = 1") == "0");
@@ -771,8 +768,8 @@ BOOST_AUTO_TEST_CASE(rows_too_large_to_send_are_not_read) {
   const auto fetch = [&](std::int64_t max_bytes) {
     std::vector<std::int64_t> ids;
     f.Write([&](SessionStore&, CollectionStore& collections) {
-      collections.NotesSince({generation, 5, 0, max_bytes}, -1, 0, 100,
-                             [&](const Note& note) { ids.push_back(note.id); });
+      collections.NotesSince({generation, 5, 0, max_bytes}, {}, 100,
+                             [&](const Note& note, RowPosition) { ids.push_back(note.id); });
     });
     return ids;
   };

@@ -96,6 +96,28 @@ BOOST_AUTO_TEST_CASE(wrong_counters_and_future_usns_are_reported_and_not_repaire
   BOOST_TEST(Findings() == findings, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_changed_row_that_no_list_has_is_reported) {
+  NewCollection first = CollectionOf("upkeep unlisted");
+  first.counts.revlog = 1;
+  Replace(first);
+  const std::string id = std::to_string(static_cast<std::int64_t>(user));
+  test.Run("UPDATE anki_collections SET import_step = 3, usn = 7 WHERE user_id = " + id);
+  test.Run(
+      "INSERT INTO anki_revlog (user_id, generation, id, card_id, usn, ease, interval, last_interval, factor,"
+      " taken_ms, type) VALUES (" +
+      id + ", 1, 11, 1, 6, 1, 1, 1, 0, 1, 0)");
+  const auto list = [&](const char* ids, const char* usn) {
+    test.Run("INSERT INTO anki_changed (user_id, generation, part, usn, last_id, ids) VALUES (" + id +
+             ", 1, 8, " + usn + ", 12, '" + ids + "')");
+  };
+  list("{11,12}", "5");
+  list("{10,12}", "6");
+  BOOST_TEST(Findings() == std::vector<std::string>{"revlog: 1 changed but not listed"},
+             boost::test_tools::per_element());
+  test.Run("UPDATE anki_changed SET ids = '{11,12}' WHERE usn = 6");
+  BOOST_TEST(Findings().empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_expired_collection_is_removed_with_its_file) {
   Replace(CollectionOf("upkeep old"));
   Replace(CollectionOf("upkeep new"));

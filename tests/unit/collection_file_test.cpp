@@ -186,7 +186,7 @@ BOOST_FIXTURE_TEST_CASE(rows_are_read_as_they_were_written, Collection) {
     after = last;
   }
   BOOST_TEST(seen == 2000);
-  BOOST_TEST((file.ExistingReviews({5, 1, 2001, -1}) == std::vector<std::int64_t>{5, 1}));
+  BOOST_TEST((file.ReviewIds(1, 3) == std::vector<std::int64_t>{2, 3, 4}));
   BOOST_TEST((file.ExistingCards({4, 3}) == std::vector<std::int64_t>{3}));
   BOOST_TEST(file.ExistingNotes({}).empty());
 }

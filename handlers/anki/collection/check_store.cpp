@@ -36,6 +36,13 @@ std::vector<std::string> CheckStore::Findings() {
       findings.push_back("a row has usn " + std::to_string(newest) + ", the collection is at " +
                          std::to_string(collection->meta.usn));
     }
+    const sql::Row unlisted =
+        tx_.One(sql::anki::check_unlisted, user_, collection->generation, collection->base_usn);
+    for (const char* table : {"cards", "notes", "revlog"}) {
+      const auto rows = unlisted[table].As<std::int64_t>();
+      if (rows > 0)
+        findings.push_back(std::string(table) + ": " + std::to_string(rows) + " changed but not listed");
+    }
   }
   for (const sql::Row& row : tx_.Query(sql::anki::check_blobs, user_)) {
     findings.push_back("generation " + std::to_string(row["generation"].As<std::int32_t>()) +

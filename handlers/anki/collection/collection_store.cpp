@@ -147,8 +147,8 @@ std::vector<Tag> CollectionStore::TagsSince(const Since& since) {
 }
 
 // These three page readers read columns by position: a lookup by name would cost more than the value.
-bool CollectionStore::CardsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
-                                 const std::function<void(const Card&)>& each) {
+bool CollectionStore::CardsSince(const Since& since, RowPosition after, int limit,
+                                 const std::function<void(const Card&, RowPosition)>& each) {
   Card card{};
   int count = 0;
   tx_.Each(
@@ -161,14 +161,14 @@ bool CollectionStore::CardsSince(const Since& since, Usn after_usn, std::int64_t
                 row[12].As<std::int64_t>(), row[13].As<std::int64_t>(), row[14].As<std::int32_t>(),
                 row[15].As<std::int64_t>(), row[16].As<std::int32_t>(), row[17].As<std::string>()};
         ++count;
-        each(card);
+        each(card, {row[18].As<Usn>(), card.id});
       },
-      user_, since.generation, since.usn, after_usn, after_id, limit, since.without_deleted_by);
+      user_, since.generation, since.usn, after.usn, after.id, limit, since.without_deleted_by);
   return count == limit;
 }
 
-bool CollectionStore::NotesSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
-                                 const std::function<void(const Note&)>& each) {
+bool CollectionStore::NotesSince(const Since& since, RowPosition after, int limit,
+                                 const std::function<void(const Note&, RowPosition)>& each) {
   Note note{};
   int count = 0;
   std::int64_t bytes = 0;
@@ -181,15 +181,15 @@ bool CollectionStore::NotesSince(const Since& since, Usn after_usn, std::int64_t
                 row[6].As<std::string>()};
         ++count;
         bytes += static_cast<std::int64_t>(note.fields.size());
-        each(note);
+        each(note, {row[7].As<Usn>(), note.id});
       },
-      user_, since.generation, since.usn, after_usn, after_id, limit, kMaxPageBytes, since.without_deleted_by,
+      user_, since.generation, since.usn, after.usn, after.id, limit, kMaxPageBytes, since.without_deleted_by,
       since.max_bytes);
   return count == limit || bytes >= kMaxPageBytes;
 }
 
-bool CollectionStore::ReviewsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
-                                   const std::function<void(const Review&)>& each) {
+bool CollectionStore::ReviewsSince(const Since& since, RowPosition after, int limit,
+                                   const std::function<void(const Review&, RowPosition)>& each) {
   Review review{};
   int count = 0;
   tx_.Each(
@@ -199,9 +199,9 @@ bool CollectionStore::ReviewsSince(const Since& since, Usn after_usn, std::int64
                   row[3].As<std::int32_t>(), row[4].As<std::int32_t>(), row[5].As<std::int32_t>(),
                   row[6].As<std::int64_t>(), row[7].As<std::int64_t>(), row[8].As<std::int32_t>()};
         ++count;
-        each(review);
+        each(review, {row[9].As<Usn>(), review.id});
       },
-      user_, since.generation, since.usn, after_usn, after_id, limit);
+      user_, since.generation, since.usn, after.usn, after.id, limit);
   return count == limit;
 }
 

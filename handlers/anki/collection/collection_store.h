@@ -72,6 +72,12 @@ struct Since {
   std::int64_t max_bytes = kAnySize;
 };
 
+/// The last row that a page of CardsSince, NotesSince or ReviewsSince had. Before the first page: the default.
+struct RowPosition {
+  Usn usn = -1;  ///< 0 for rows of the base file, which come first
+  std::int64_t id = 0;
+};
+
 /// Equal for tags that differ only in case. Short enough for an index, whatever the tag's length.
 std::string TagKey(std::string_view name);
 
@@ -95,15 +101,15 @@ class CollectionStore {
   /// Notetypes, decks and deck configs. Throws TooLargeToSend if their JSON has more than `max_bytes`.
   SmallObjects ObjectsSince(const Since& since);
   std::vector<Tag> TagsSince(const Since& since);
-  /// One page of at most `limit` rows, in (usn, id) order after `after_usn`, `after_id`. True if there may be
-  /// more.
-  bool CardsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
-                  const std::function<void(const Card&)>& row);
+  /// One page of at most `limit` rows after a position. Calls `row` with each and its position. True if there
+  /// may be more.
+  bool CardsSince(const Since& since, RowPosition after, int limit,
+                  const std::function<void(const Card&, RowPosition)>& row);
   /// As CardsSince. Throws TooLargeToSend if a note has more than `max_bytes` of fields.
-  bool NotesSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
-                  const std::function<void(const Note&)>& row);
-  bool ReviewsSince(const Since& since, Usn after_usn, std::int64_t after_id, int limit,
-                    const std::function<void(const Review&)>& row);
+  bool NotesSince(const Since& since, RowPosition after, int limit,
+                  const std::function<void(const Note&, RowPosition)>& row);
+  bool ReviewsSince(const Since& since, RowPosition after, int limit,
+                    const std::function<void(const Review&, RowPosition)>& row);
 
   static Collection FromRow(const sql::Row& row);
 

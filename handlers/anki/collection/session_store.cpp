@@ -25,8 +25,7 @@ Session FromRow(const sql::Row& row) {
   s.unbury_day = row["unbury_day"].As<std::optional<std::int64_t>>();
   s.to_send = row["to_send"].As<std::int32_t>();
   s.staged = row["staged"].As<std::int32_t>();
-  s.sent_usn = row["sent_usn"].As<Usn>();
-  s.sent_id = row["sent_id"].As<std::int64_t>();
+  s.sent = {row["sent_at_usn"].As<Usn>(), row["sent_id"].As<std::int64_t>()};
   s.new_notetypes = row["new_notetypes"].As<std::int32_t>();
   s.new_decks = row["new_decks"].As<std::int32_t>();
   s.new_deck_configs = row["new_deck_configs"].As<std::int32_t>();
@@ -338,11 +337,10 @@ bool SessionStore::HasNothingToSend(std::string_view key, std::int64_t minutes) 
 }
 
 void SessionStore::RememberSent(const Session& session) {
-  tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent_usn, session.sent_id);
+  tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent.usn, session.sent.id);
 }
 
-CollectionCounts SessionStore::CountsAfter(const Session& session, const Collection& collection,
-                                           ImportingFile* file) {
+CollectionCounts SessionStore::CountsAfter(const Session& session, const Collection& collection) {
   if (session.counts) return *session.counts;
   CollectionCounts counts = collection.counts;
   counts.notetypes += session.new_notetypes;
@@ -362,27 +360,25 @@ CollectionCounts SessionStore::CountsAfter(const Session& session, const Collect
   const auto added = [&](Part part, std::optional<sql::Answer>& new_ids) -> std::int64_t {
     if (!new_ids) return 0;
     const std::vector<std::int64_t> ids = IdsOf(new_ids->Get());
-    return static_cast<std::int64_t>(ids.size()) - CountOnlyInFile(session, file, part, ids);
+    return static_cast<std::int64_t>(ids.size()) - CountOnlyInFile(collection, part, ids);
   };
   counts.cards += added(kCards, new_cards);
   counts.notes += added(kNotes, new_notes);
   counts.revlog += added(kReviews, new_reviews);
-  if (graves) SubtractDeleted(session, file, graves->Get(), counts);
+  if (graves) SubtractDeleted(collection, graves->Get(), counts);
   return counts;
 }
 
-std::int64_t SessionStore::CountOnlyInFile(const Session& session, ImportingFile* file, Part part,
+std::int64_t SessionStore::CountOnlyInFile(const Collection& collection, Part part,
                                            const std::vector<std::int64_t>& ids) {
-  if (file == nullptr) return 0;
-  const std::vector<std::int64_t> found = file->Existing(part, ids);
-  // Reviews have no graves, so none of them can be gone.
-  if (found.empty() || part == kReviews) return static_cast<std::int64_t>(found.size());
-  const GraveKind kind = part == kCards ? GraveKind::kCard : GraveKind::kNote;
-  const auto gone = IdsOf(tx_.Query(sql::anki::graves_among, user_, session.generation, kind, found));
-  return static_cast<std::int64_t>(found.size() - gone.size());
+  if (collection.IsImported() || ids.empty()) return 0;
+  const sql::Row row = tx_.One(sql::anki::count_in_file, user_, collection.generation, part, ids);
+  // Only after an update from a version that did not store them; the import job does so first.
+  if (!row["has_ids"].As<bool>()) throw Busy("importing");
+  return row["ids"].As<std::int64_t>();
 }
 
-void SessionStore::SubtractDeleted(const Session& session, ImportingFile* file, const sql::Rows& graves,
+void SessionStore::SubtractDeleted(const Collection& collection, const sql::Rows& graves,
                                    CollectionCounts& counts) {
   std::vector<std::int64_t> absent_cards, absent_notes;
   for (const sql::Row& row : graves) {
@@ -408,8 +404,8 @@ void SessionStore::SubtractDeleted(const Session& session, ImportingFile* file, 
         break;
     }
   }
-  counts.cards -= CountOnlyInFile(session, file, kCards, absent_cards);
-  counts.notes -= CountOnlyInFile(session, file, kNotes, absent_notes);
+  counts.cards -= CountOnlyInFile(collection, kCards, absent_cards);
+  counts.notes -= CountOnlyInFile(collection, kNotes, absent_notes);
 }
 
 void SessionStore::RememberCounts(const CollectionCounts& counts, std::int64_t minutes) {

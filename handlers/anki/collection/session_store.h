@@ -31,8 +31,7 @@ struct Session {
   bool client_is_newer = false;
   std::optional<std::int64_t> unbury_day;
   std::int32_t to_send = 0, staged = 0;  ///< Part bits
-  Usn sent_usn = -1;                     ///< position in the part being sent: the last row sent
-  std::int64_t sent_id = 0;
+  RowPosition sent;                      ///< in the part being sent
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
   bool has_changes = false;  ///< an applyChanges with objects, config or creation time is staged
   std::optional<std::string> config_json;
@@ -51,13 +50,6 @@ struct MergedChanges {
   std::vector<TakenObject> objects;
   std::vector<std::pair<std::string, std::string>> tags;  ///< case-folded key, name
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
-};
-
-/// Looks up ids in the base file of a collection whose import has not finished.
-class ImportingFile {
- public:
-  virtual ~ImportingFile() = default;
-  virtual std::vector<std::int64_t> Existing(Part part, const std::vector<std::int64_t>& ids) = 0;
 };
 
 class SessionStore {
@@ -97,9 +89,8 @@ class SessionStore {
   bool HasNothingToSend(std::string_view key, std::int64_t minutes);
   void RememberSent(const Session& session);
 
-  /// The collection's counters after applying what is staged, or the remembered ones. `file`: the base file
-  /// while the collection is being imported, else null.
-  CollectionCounts CountsAfter(const Session& session, const Collection& collection, ImportingFile* file);
+  /// The collection's counters after applying what is staged, or the remembered ones.
+  CollectionCounts CountsAfter(const Session& session, const Collection& collection);
   /// Stores the counts for finish, until something else is staged. Prolongs the session.
   void RememberCounts(const CollectionCounts& counts, std::int64_t minutes);
   /// Applies everything staged and ends the session. The caller holds the collection's lock and has checked
@@ -113,10 +104,8 @@ class SessionStore {
   void StageNotes(std::string_view key, const NoteColumns& notes);
   void MergeTags(const Session& session, const std::vector<std::string>& tags, MergedChanges& merged);
   // How many of these ids, which are not in the table, the import will still add. They count as existing.
-  std::int64_t CountOnlyInFile(const Session& session, ImportingFile* file, Part part,
-                               const std::vector<std::int64_t>& ids);
-  void SubtractDeleted(const Session& session, ImportingFile* file, const sql::Rows& graves,
-                       CollectionCounts& counts);
+  std::int64_t CountOnlyInFile(const Collection& collection, Part part, const std::vector<std::int64_t>& ids);
+  void SubtractDeleted(const Collection& collection, const sql::Rows& graves, CollectionCounts& counts);
   void ClearStaged(std::int32_t staged);
   void ClearStagedOf(const sql::Rows& ended);
 

@@ -473,6 +473,13 @@ struct CollectionFile::Impl {
     }
     return existing;
   }
+  std::vector<std::int64_t> Ids(const char* table, std::int64_t after, std::int64_t limit) const {
+    auto statement = db.Prepare(std::string("SELECT id FROM ") + table + " WHERE id > ? ORDER BY id LIMIT ?");
+    statement.Bind(1, after).Bind(2, limit);
+    std::vector<std::int64_t> ids;
+    while (statement.Step()) ids.push_back(statement.Int(0));
+    return ids;
+  }
   void CheckOneCollection();
   void CheckRows();
   void CheckGraves();
@@ -717,8 +724,16 @@ std::vector<std::int64_t> CollectionFile::ExistingNotes(const std::vector<std::i
   return impl_->Existing("notes", ids);
 }
 
-std::vector<std::int64_t> CollectionFile::ExistingReviews(const std::vector<std::int64_t>& ids) const {
-  return impl_->Existing("revlog", ids);
+std::vector<std::int64_t> CollectionFile::CardIds(std::int64_t after, std::int64_t limit) const {
+  return impl_->Ids("cards", after, limit);
+}
+
+std::vector<std::int64_t> CollectionFile::NoteIds(std::int64_t after, std::int64_t limit) const {
+  return impl_->Ids("notes", after, limit);
+}
+
+std::vector<std::int64_t> CollectionFile::ReviewIds(std::int64_t after, std::int64_t limit) const {
+  return impl_->Ids("revlog", after, limit);
 }
 
 }  // namespace syncline::anki

@@ -69,10 +69,13 @@ class CollectionFile {
   std::int64_t EachReview(std::int64_t after, std::int64_t limit,
                           const std::function<void(const Review&)>& row) const;
   std::vector<Grave> ReadGraves() const;
-  /// Those of `ids` that the table has. For the counts of a sync that runs before the import is done.
+  /// Those of `ids` that the table has.
   std::vector<std::int64_t> ExistingCards(const std::vector<std::int64_t>& ids) const;
   std::vector<std::int64_t> ExistingNotes(const std::vector<std::int64_t>& ids) const;
-  std::vector<std::int64_t> ExistingReviews(const std::vector<std::int64_t>& ids) const;
+  /// At most `limit` ids above `after`, ascending.
+  std::vector<std::int64_t> CardIds(std::int64_t after, std::int64_t limit) const;
+  std::vector<std::int64_t> NoteIds(std::int64_t after, std::int64_t limit) const;
+  std::vector<std::int64_t> ReviewIds(std::int64_t after, std::int64_t limit) const;
 
  private:
   struct Impl;

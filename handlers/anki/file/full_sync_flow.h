@@ -9,7 +9,6 @@
 #include <string>
 
 #include "handlers/anki/collection/collection_store.h"
-#include "handlers/anki/collection/session_store.h"
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/base/context.h"
@@ -39,9 +38,6 @@ Download PrepareDownload(Context& context);
 
 /// A private, uncompressed copy of a collection's base file.
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection);
-
-/// Opens the base file for lookups by a sync that runs during the import.
-std::unique_ptr<ImportingFile> OpenImporting(Context& context, const Collection& collection);
 
 /// Imports the rows of the base file into the tables, in steps; a repeated run continues after the last step.
 void ImportFile(Context& context, std::int32_t generation, JobControl& control);

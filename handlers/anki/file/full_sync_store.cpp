@@ -127,8 +127,17 @@ void FullSyncStore::ImportReviews(std::int32_t generation, const ReviewColumns& 
             r.last_intervals, r.factors, r.taken_mss, r.types);
 }
 
-void FullSyncStore::RememberImport(ImportStep step, std::int64_t after) {
+void FullSyncStore::PutFileIds(std::int32_t generation, Part part, const std::vector<std::int64_t>& ids) {
+  tx_.Later(sql::anki::put_file_ids, user_, generation, part, ids);
+}
+
+bool FullSyncStore::HasFileIds(std::int32_t generation) {
+  return tx_.One(sql::anki::has_file_ids, user_, generation)[0].As<bool>();
+}
+
+void FullSyncStore::RememberImport(std::int32_t generation, ImportStep step, std::int64_t after) {
   tx_.Later(sql::anki::remember_import, user_, step, after);
+  if (step == ImportStep::kDone) tx_.Later(sql::anki::delete_file_ids, user_, generation);
 }
 
 std::vector<HistoryEntry> FullSyncStore::History() {
@@ -152,10 +161,12 @@ void FullSyncStore::MarkArchived(const HistoryEntry& entry, const BlobInfo& blob
 }
 
 bool FullSyncStore::DeleteSomeRows(std::int32_t generation, std::int64_t limit) {
-  for (const sql::Statement* statement : {&sql::anki::delete_some_cards, &sql::anki::delete_some_notes,
-                                          &sql::anki::delete_some_revlog, &sql::anki::delete_some_graves}) {
+  for (const sql::Statement* statement :
+       {&sql::anki::delete_some_cards, &sql::anki::delete_some_notes, &sql::anki::delete_some_revlog,
+        &sql::anki::delete_some_graves, &sql::anki::delete_some_changed}) {
     if (tx_.Execute(*statement, user_, generation, limit) > 0) return true;
   }
+  tx_.Later(sql::anki::delete_file_ids, user_, generation);
   tx_.Later(sql::anki::delete_objects, user_, generation);
   tx_.Later(sql::anki::delete_tags, user_, generation);
   tx_.Later(sql::anki::delete_config, user_, generation);

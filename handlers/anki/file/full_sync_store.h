@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "handlers/anki/collection/collection_store.h"
+#include "handlers/anki/collection/session_store.h"
 #include "handlers/base/blobs.h"
 #include "sql/tx.h"
 
@@ -44,13 +45,17 @@ class FullSyncStore {
   /// As Replace, for an account without data; false if it has a collection by now.
   bool Begin(const NewCollection& first);
 
+  /// Stores ids of the base file, for syncs before the import is done: pages in ascending order.
+  void PutFileIds(std::int32_t generation, Part part, const std::vector<std::int64_t>& ids);
+  bool HasFileIds(std::int32_t generation);
+
   /// One step of the import; rows that a sync has changed or deleted meanwhile stay as they are. The caller
   /// holds the collection's lock and has checked the generation. `after`: ids up to this one are done.
   void ImportCards(std::int32_t generation, const CardColumns& cards, const std::vector<std::int64_t>& usns);
   void ImportNotes(std::int32_t generation, const NoteColumns& notes, const std::vector<std::int64_t>& usns);
   void ImportReviews(std::int32_t generation, const ReviewColumns& reviews,
                      const std::vector<std::int64_t>& usns);
-  void RememberImport(ImportStep step, std::int64_t after);
+  void RememberImport(std::int32_t generation, ImportStep step, std::int64_t after);
 
   std::vector<HistoryEntry> History();  ///< newest first
   std::optional<HistoryEntry> LockHistory(std::int32_t generation);

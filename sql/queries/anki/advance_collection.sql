@@ -2,9 +2,8 @@
 -- have the next usn; then the usn rises by two and mod_ms by one, so that the sender syncs again.
 WITH moved AS (
   SELECT CASE WHEN $8::boolean THEN (
-           SELECT count(*)
-             FROM (SELECT FROM anki_revlog r WHERE r.user_id = $1 AND r.generation = $13 AND r.usn > $2::int
-                    ORDER BY r.usn LIMIT 1000000) AS beyond  -- makes the planner use the index on usn
+           SELECT coalesce(sum(cardinality(r.ids)), 0)
+             FROM anki_changed r WHERE r.user_id = $1 AND r.generation = $13 AND r.part = 8 AND r.usn = $2::int + 1
          ) ELSE 0 END AS reviews
 )
 UPDATE anki_collections

@@ -1,16 +1,25 @@
 -- The client has seen every usn below $5. If both sides changed a card since, the later mod wins. The sender keeps its
 -- own card on a tie, so the server takes that one and all devices converge (upstream's devices then differ forever).
--- If a card was sent twice, the last one counts.
+-- If a card was sent twice, the last one counts. Lists what was sent (anki_changed): an entry whose card kept its older
+-- usn is skipped by readers.
+WITH sent AS MATERIALIZED (
+  SELECT DISTINCT ON (u.id) u.*
+    FROM anki_staged_cards s,
+         unnest(s.ids, s.note_ids, s.deck_ids, s.ords, s.mods, s.types, s.queues, s.dues, s.intervals, s.factors, s.reps,
+                s.lapses, s.remainings, s.original_dues, s.original_deck_ids, s.flags, s.datas)
+           WITH ORDINALITY AS u (id, note_id, deck_id, ord, mod, type, queue, due, interval, factor, reps, lapses, remaining,
+                 original_due, original_deck_id, flags, data, position)
+   WHERE s.user_id = $1 AND s.fence = $3 ORDER BY u.id, s.seq DESC, u.position DESC
+), listed AS (
+  INSERT INTO anki_changed (user_id, generation, part, usn, last_id, ids)
+  SELECT $1, $2, 16, $4, max(p.id), array_agg(p.id ORDER BY p.id)
+    FROM (SELECT u.id, (row_number() OVER (ORDER BY u.id) - 1) / 200 AS piece FROM sent u) AS p GROUP BY p.piece
+)
 INSERT INTO anki_cards AS c (user_id, generation, id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps,
     lapses, remaining, original_due, original_deck_id, flags, data)
-SELECT DISTINCT ON (u.id) $1::bigint, $2::int, u.id, u.note_id, u.deck_id, u.ord, u.mod, $4::int, u.type, u.queue, u.due, u.interval,
+SELECT $1::bigint, $2::int, u.id, u.note_id, u.deck_id, u.ord, u.mod, $4::int, u.type, u.queue, u.due, u.interval,
     u.factor, u.reps, u.lapses, u.remaining, u.original_due, u.original_deck_id, u.flags, u.data
-  FROM anki_staged_cards s,
-       unnest(s.ids, s.note_ids, s.deck_ids, s.ords, s.mods, s.types, s.queues, s.dues, s.intervals, s.factors, s.reps,
-              s.lapses, s.remainings, s.original_dues, s.original_deck_ids, s.flags, s.datas)
-         WITH ORDINALITY AS u (id, note_id, deck_id, ord, mod, type, queue, due, interval, factor, reps, lapses, remaining, original_due,
-               original_deck_id, flags, data, position)
- WHERE s.user_id = $1 AND s.fence = $3 ORDER BY u.id, s.seq DESC, u.position DESC
+  FROM sent u
 ON CONFLICT (user_id, generation, id) DO UPDATE SET note_id = excluded.note_id, deck_id = excluded.deck_id, ord = excluded.ord,
     mod = excluded.mod, usn = excluded.usn, type = excluded.type, queue = excluded.queue, due = excluded.due,
     interval = excluded.interval, factor = excluded.factor, reps = excluded.reps, lapses = excluded.lapses,

@@ -1,10 +1,18 @@
 -- See apply_cards.
+WITH sent AS MATERIALIZED (
+  SELECT DISTINCT ON (u.id) u.*
+    FROM anki_staged_notes s,
+         unnest(s.ids, s.guids, s.notetype_ids, s.mods, s.tags, s.fields)
+           WITH ORDINALITY AS u (id, guid, notetype_id, mod, tags, fields, position)
+   WHERE s.user_id = $1 AND s.fence = $3 ORDER BY u.id, s.seq DESC, u.position DESC
+), listed AS (
+  INSERT INTO anki_changed (user_id, generation, part, usn, last_id, ids)
+  SELECT $1, $2, 32, $4, max(p.id), array_agg(p.id ORDER BY p.id)
+    FROM (SELECT u.id, (row_number() OVER (ORDER BY u.id) - 1) / 200 AS piece FROM sent u) AS p GROUP BY p.piece
+)
 INSERT INTO anki_notes AS n (user_id, generation, id, guid, notetype_id, mod, usn, tags, fields)
-SELECT DISTINCT ON (u.id) $1::bigint, $2::int, u.id, u.guid, u.notetype_id, u.mod, $4::int, u.tags, u.fields
-  FROM anki_staged_notes s,
-       unnest(s.ids, s.guids, s.notetype_ids, s.mods, s.tags, s.fields)
-         WITH ORDINALITY AS u (id, guid, notetype_id, mod, tags, fields, position)
- WHERE s.user_id = $1 AND s.fence = $3 ORDER BY u.id, s.seq DESC, u.position DESC
+SELECT $1::bigint, $2::int, u.id, u.guid, u.notetype_id, u.mod, $4::int, u.tags, u.fields
+  FROM sent u
 ON CONFLICT (user_id, generation, id) DO UPDATE SET guid = excluded.guid, notetype_id = excluded.notetype_id,
     mod = excluded.mod, usn = excluded.usn, tags = excluded.tags, fields = excluded.fields
  WHERE n.usn < $5 OR n.mod <= excluded.mod

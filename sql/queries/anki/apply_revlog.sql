@@ -4,7 +4,7 @@
 -- sender has not seen that usn and fetches the row at its next sync. A review that is already stored in that second
 -- (same card, ease, interval, taken_ms) was sent again and is skipped. Nothing is moved during an import
 -- (import_step <> 3), because the table does not have all ids of the base file yet. Scalar subqueries: see
--- new_card_ids.
+-- new_card_ids. Lists what was stored (anki_changed).
 WITH RECURSIVE sent AS MATERIALIZED (
   SELECT u.id, u.card_id, u.ease, u.interval, u.last_interval, u.factor, u.taken_ms, u.type, s.seq, u.position
     FROM anki_staged_revlog s,
@@ -45,7 +45,14 @@ WITH RECURSIVE sent AS MATERIALIZED (
 ), places AS (
   -- An array: a nested loop over moved and placed would be quadratic.
   SELECT array_agg(p.id ORDER BY p.n) AS ids FROM placed p WHERE p.n > 0
+), stored AS (
+  INSERT INTO anki_revlog (user_id, generation, id, card_id, usn, ease, interval, last_interval, factor, taken_ms, type)
+  SELECT $1, $2, s.ids[m.n], m.card_id, $4::int + 1, m.ease, m.interval, m.last_interval, m.factor, m.taken_ms, m.type
+    FROM moved m, places s WHERE s.ids[m.n] IS NOT NULL
+  RETURNING id, usn
 )
-INSERT INTO anki_revlog (user_id, generation, id, card_id, usn, ease, interval, last_interval, factor, taken_ms, type)
-SELECT $1, $2, s.ids[m.n], m.card_id, $4::int + 1, m.ease, m.interval, m.last_interval, m.factor, m.taken_ms, m.type
-  FROM moved m, places s WHERE s.ids[m.n] IS NOT NULL
+INSERT INTO anki_changed (user_id, generation, part, usn, last_id, ids)
+SELECT $1, $2, 8, p.usn, max(p.id), array_agg(p.id ORDER BY p.id)
+  FROM (SELECT u.id, u.usn, (row_number() OVER (PARTITION BY u.usn ORDER BY u.id) - 1) / 200 AS piece
+          FROM (SELECT a.id, $4::int AS usn FROM added a UNION ALL SELECT s.id, s.usn FROM stored s) AS u) AS p
+ GROUP BY p.usn, p.piece

@@ -1,10 +1,22 @@
--- A page ends after $6 notes or, since notes can be large, once their fields reach $7 bytes; it has at least one note.
--- Omits the notes that the session with fence $8 has deleted: see cards_since. Fields of more than $9 bytes are NULL.
-SELECT id, guid, notetype_id, mod, usn, tags, CASE WHEN octet_length(fields) <= $9::bigint THEN fields END AS fields
-  FROM (SELECT id, guid, notetype_id, mod, usn, tags, fields,
-               sum(octet_length(fields)) OVER (ORDER BY usn, id) - octet_length(fields) AS bytes_before
-          FROM (SELECT id, guid, notetype_id, mod, usn, tags, fields
-                  FROM anki_notes n WHERE user_id = $1 AND generation = $2 AND usn >= $3 AND (usn, id) > ($4, $5)
-                   AND ($8::bigint = 0 OR (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $8 AND g.kind = 1 AND g.id = n.id) IS NULL)
-                 ORDER BY usn, id LIMIT $6) AS page) AS counted
- WHERE bytes_before < $7::bigint ORDER BY usn, id
+-- See cards_since. A page ends after $6 notes or, since notes can be large, once their fields reach $7 bytes; it has at
+-- least one note. Omits the notes that the session with fence $8 has deleted. Fields of more than $9 bytes are NULL.
+SELECT id, guid, notetype_id, mod, usn, tags, CASE WHEN octet_length(fields) <= $9::bigint THEN fields END AS fields, at_usn
+  FROM (SELECT id, guid, notetype_id, mod, usn, tags, fields, at_usn,
+               sum(octet_length(fields)) OVER (ORDER BY at_usn, id) - octet_length(fields) AS bytes_before
+          FROM (SELECT n.id, n.guid, n.notetype_id, n.mod, n.usn, n.tags, n.fields, p.at_usn
+                  FROM ((SELECT f.id, 0 AS at_usn FROM anki_notes f
+                          WHERE f.user_id = $1 AND f.generation = $2 AND f.id > CASE WHEN $4::int < 0 THEN (-9223372036854775808)::bigint ELSE $5::bigint END
+                            AND f.usn >= $3::int AND f.usn < (SELECT b.base_usn FROM anki_collections b WHERE b.user_id = $1)
+                            AND $4::int < 1 AND $3::int < (SELECT b.base_usn FROM anki_collections b WHERE b.user_id = $1)
+                            AND ($8::bigint = 0 OR (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $8 AND g.kind = 1 AND g.id = f.id) IS NULL)
+                          ORDER BY f.id LIMIT $6)
+                         UNION ALL
+                        (SELECT i.id, l.usn FROM anki_changed l, unnest(l.ids) AS i (id)
+                          WHERE l.user_id = $1 AND l.generation = $2 AND l.part = 32 AND l.usn >= $3::int AND (l.usn, l.last_id) > ($4::int, $5::bigint)
+                            AND (l.usn, i.id) > ($4::int, $5::bigint)
+                            AND (SELECT r.usn FROM anki_notes r WHERE r.user_id = $1 AND r.generation = $2 AND r.id = i.id) = l.usn
+                            AND ($8::bigint = 0 OR (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $8 AND g.kind = 1 AND g.id = i.id) IS NULL)
+                          ORDER BY l.usn, l.last_id, i.id LIMIT $6)) AS p
+                  CROSS JOIN LATERAL (SELECT * FROM anki_notes r WHERE r.user_id = $1 AND r.generation = $2 AND r.id = p.id OFFSET 0) AS n
+                 ORDER BY p.at_usn, p.id LIMIT $6) AS page) AS counted
+ WHERE bytes_before < $7::bigint ORDER BY at_usn, id

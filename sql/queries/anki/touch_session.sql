@@ -4,5 +4,5 @@ UPDATE anki_sessions
    SET expires_at = now() + make_interval(mins => $3), staged = staged | $4,
        counts = CASE WHEN $4 = 0 THEN counts END
  WHERE user_id = $1 AND session_key = $2 AND expires_at > now()
-RETURNING fence, generation, server_usn, client_usn, client_is_newer, unbury_day, to_send, staged, sent_usn, sent_id,
+RETURNING fence, generation, server_usn, client_usn, client_is_newer, unbury_day, to_send, staged, sent_at_usn, sent_id,
           new_notetypes, new_decks, new_deck_configs, has_changes, config, created_s, counts
