@@ -41,7 +41,11 @@ constexpr JobKind kJobs[] = {
      .max_attempts = 3,
      .max_running = 1,
      .every = 1h},
-    {.name = "account.check_blobs", .body = CheckBlobs, .max_attempts = 1, .max_running = 1, .every = 24h},
+    {.name = "account.check_blobs",
+     .body = CheckBlobs,
+     .max_attempts = 1,
+     .max_running = 1,
+     .is_daily = true},
 };
 
 }  // namespace

@@ -38,6 +38,8 @@ constexpr Setting kSettings[] = {
     NumberSetting<&Config::statement_timeout_ms>(
         "statement_timeout_ms", 100, 3'600'000,
         "PostgreSQL cancels a statement after this many milliseconds"),
+    NumberSetting<&Config::upkeep_hour>(
+        "upkeep_hour", 0, 23, "Hour of the day, in local time, when collections and files are checked"),
     TextSetting<&Config::log_level>("log_level", "Lowest level that is logged", "debug|info|warn|error"),
 };
 

@@ -31,6 +31,7 @@ struct Config {
   std::int64_t slow_statement_ms = 200;  ///< statements that take longer are logged; 0: all
   std::int64_t statement_timeout_ms = 30'000;
   std::string log_level = "info";
+  std::int64_t upkeep_hour = 4;  ///< local time; when daily jobs start
 
   sql::Settings DatabaseSettings(const std::string& application_name) const;
 

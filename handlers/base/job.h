@@ -1,6 +1,7 @@
 #pragma once
 // Background jobs as services see them: how one is enqueued (in the transaction that makes it necessary) and
 // what its body looks like. The worker that runs them is handlers/jobs; a service never calls it.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,8 @@ class JobControl {
   /// body's last step.
   /// `tx` comes from context.Write<SomeStore, Transaction>(...).
   virtual void FinishIn(sql::Tx& tx) = 0;
+  /// Waits. Throws JobStopped as Progress does.
+  virtual void Pause(std::chrono::milliseconds time) = 0;
 };
 
 /// Bodies must not catch it.
@@ -73,9 +76,25 @@ struct JobKind {
   std::chrono::seconds expires{3600};  ///< an attempt that takes longer is given up
   /// Cron: one job per tick of this period (aligned to the epoch), none while the last one is unfinished.
   std::optional<std::chrono::seconds> every{};
+  /// Cron: one job a day, in the hour of the setting upkeep_hour. For checks, which must not disturb anybody: see
+  /// UpkeepStep.
+  bool is_daily = false;
   /// How many jobs a worker claims ahead per thread. More than 1 only for bodies that take milliseconds: it
   /// saves transactions, but claimed jobs count as running.
   int batch = 1;
 };
+
+/// Runs one short step of upkeep, then pauses four times as long as it took: the work of many steps takes a fifth of
+/// one core, and less when the machine is busy. Returns what `step` returns.
+template <typename F>
+auto UpkeepStep(JobControl& control, F&& step) {
+  constexpr int kPausePart = 4;
+  constexpr std::chrono::milliseconds kLongestPause{2'000};
+  const auto begin = std::chrono::steady_clock::now();
+  auto result = step();
+  const auto took = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  control.Pause(std::min(took * kPausePart, kLongestPause));
+  return result;
+}
 
 }  // namespace syncline

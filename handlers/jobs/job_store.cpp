@@ -193,9 +193,19 @@ std::int64_t JobStore::Rescue(int limit) {
 
 bool JobStore::TakeTick(const JobKind& kind) {
   if (!tx_.MaybeOne(sql::jobs::take_tick, kind.name, kind.every->count())) return false;
-  // The tick is used up even while the previous job is unfinished: runs of a slow kind must not pile up.
-  EnqueueJob(tx_, {.kind = kind.name, .unique_key = "tick"});
+  EnqueueTick(kind);
   return true;
+}
+
+bool JobStore::TakeDailyTick(const JobKind& kind, sql::Time tick) {
+  if (!tx_.MaybeOne(sql::jobs::take_daily_tick, kind.name, tick)) return false;
+  EnqueueTick(kind);
+  return true;
+}
+
+// The tick is used up even while the previous job is unfinished: runs of a slow kind must not pile up.
+void JobStore::EnqueueTick(const JobKind& kind) {
+  EnqueueJob(tx_, {.kind = kind.name, .unique_key = "tick"});
 }
 
 std::int64_t JobStore::Prune(std::chrono::seconds keep_done, std::chrono::seconds keep_failed, int limit) {

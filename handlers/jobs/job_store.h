@@ -113,6 +113,9 @@ class JobStore {
   std::int64_t Rescue(int limit);
   /// Enqueues the job of the current tick of a cron kind. False: a worker has already done so.
   bool TakeTick(const JobKind& kind);
+  /// As TakeTick, for a daily kind. `tick`: see daily_tick.h. False also if its hour is over, unless two days were
+  /// missed.
+  bool TakeDailyTick(const JobKind& kind, sql::Time tick);
   std::int64_t Prune(std::chrono::seconds keep_done, std::chrono::seconds keep_failed, int limit);
   void PruneWorkers();
   void BeatWorker(std::string_view name, int threads);
@@ -131,6 +134,8 @@ class JobStore {
   std::string Cancel(JobId job);
 
  private:
+  void EnqueueTick(const JobKind& kind);
+
   sql::Tx& tx_;
 };
 

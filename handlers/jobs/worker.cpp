@@ -16,6 +16,7 @@
 #include "handlers/base/context.h"
 #include "handlers/base/log.h"
 #include "handlers/base/metrics.h"
+#include "handlers/jobs/daily_tick.h"
 #include "handlers/jobs/job_store.h"
 #include "sql/database.h"
 #include "sql/errors.h"
@@ -78,10 +79,18 @@ class Held : public JobControl {
     if (!JobStore(tx).FinishHere(claimed.held())) throw JobStopped("lease lost or job cancelled");
   }
 
+  void Pause(std::chrono::milliseconds time) override {
+    std::unique_lock lock(mutex_);
+    told_.wait_for(lock, time, [&] { return stop_ != StopReason::kNo; });
+    lock.unlock();
+    ThrowIfStopped();
+  }
+
   /// The first reason stays, except that a lost lease overrides it: nothing may be written any more.
   void Tell(StopReason stop) {
     const std::lock_guard lock(mutex_);
     if (stop_ == StopReason::kNo || stop == StopReason::kLost) stop_ = stop;
+    told_.notify_all();
   }
   StopReason stop() const {
     const std::lock_guard lock(mutex_);
@@ -114,6 +123,7 @@ class Held : public JobControl {
 
  private:
   mutable std::mutex mutex_;
+  std::condition_variable told_;  // stop_ has changed
   StopReason stop_ = StopReason::kNo;
   std::optional<JobProgress> progress_;
   std::optional<Clock::time_point> expires_at_;
@@ -325,12 +335,15 @@ void Worker::Impl::Dispatch() {
 void Worker::Impl::KeepHouse(sql::Database& database) {
   const auto now = Clock::now();
   if (now >= next_rescue_) {
+    const auto day =
+        jobs::LastDailyTick(std::chrono::system_clock::now(), static_cast<int>(config_.upkeep_hour));
     database.Write([&](sql::Tx& tx) {
       JobStore store(tx);
       store.BeatWorker(options_.name, options_.threads);  // before the first claim: fair shares count threads
       store.Rescue(kHousekeepingRows);
       for (const JobKind& kind : kinds_) {
         if (kind.every) store.TakeTick(kind);
+        if (kind.is_daily) store.TakeDailyTick(kind, day);
       }
     });
     next_rescue_ = now + options_.rescue_every;

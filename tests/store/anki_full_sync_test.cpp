@@ -41,6 +41,7 @@ class StringSink : public BodySink {
 struct Unstoppable : JobControl {
   void Progress(std::int64_t, std::int64_t, std::string_view) override {}
   void FinishIn(sql::Tx&) override {}
+  void Pause(std::chrono::milliseconds) override {}
 };
 
 struct Fixture {

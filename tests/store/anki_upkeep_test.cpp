@@ -20,6 +20,7 @@ namespace {
 struct Unstoppable : JobControl {
   void Progress(std::int64_t, std::int64_t, std::string_view message) override { last_message = message; }
   void FinishIn(sql::Tx&) override {}
+  void Pause(std::chrono::milliseconds) override {}
   std::string last_message;
 };
 

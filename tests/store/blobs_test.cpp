@@ -264,6 +264,7 @@ BOOST_AUTO_TEST_CASE(the_jobs_of_accounts_sweep_and_check) {
   struct Control : JobControl {
     void Progress(std::int64_t, std::int64_t, std::string_view text) override { message = text; }
     void FinishIn(sql::Tx&) override {}
+    void Pause(std::chrono::milliseconds) override {}
     std::string message;
   } control;
   db.Run(

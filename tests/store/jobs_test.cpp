@@ -579,4 +579,19 @@ BOOST_AUTO_TEST_CASE(missed_ticks_run_once_and_a_slow_run_is_not_duplicated) {
   BOOST_TEST(Claim(5, {hourly}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_daily_tick_is_taken_in_its_hour_or_after_two_missed_days) {
+  const JobKind daily{.name = "test.daily", .body = NoBody, .is_daily = true};
+  const auto now = std::chrono::system_clock::now();
+  const auto take = [&](sql::Time tick) {
+    return Store([&](JobStore& s) { return s.TakeDailyTick(daily, tick); });
+  };
+  BOOST_TEST(take(now - 24h));
+  BOOST_TEST(!take(now - 24h));
+  BOOST_TEST(!take(now - 70min));  // missed: not at another hour
+  BOOST_TEST(take(now - 50min));
+  BOOST_TEST(!take(now - 50min));
+  test.Run("UPDATE job_ticks SET tick_at = tick_at - interval '50 hours'");
+  BOOST_TEST(take(now - 70min));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
