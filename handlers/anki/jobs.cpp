@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "handlers/anki/collection/check_flow.h"
 #include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/settings.h"
@@ -79,7 +80,7 @@ void CheckCollections(const Job& job, Context& context, JobControl& control) {
         context.Read<CheckStore>([&](CheckStore& store) { return store.AccountsAfter(last, kAtOnce); });
     for (const UserId user : users) {
       context.SetIdentity({user, {}});
-      const auto findings = context.Read<CheckStore>([](CheckStore& store) { return store.Findings(); });
+      const auto findings = CheckCollection(context, control);
       for (const std::string& finding : findings) {
         LogLine(LogLevel::kError)
             .Add("op", "anki.check")

@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 
-#include "handlers/anki/collection/check_store.h"
+#include "handlers/anki/collection/check_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/jobs.h"
 #include "handlers/anki/settings.h"
@@ -51,7 +51,11 @@ struct Fixture {
     database.Write([&](sql::Tx& tx) { FullSyncStore(tx, user).Replace(next); });
   }
   std::vector<std::string> Findings() {
-    return database.Read([&](sql::Tx& tx) { return CheckStore(tx, user).Findings(); });
+    Redis redis(config.redis_url);
+    Context context(config, database, redis, "check");
+    context.SetIdentity({user, {}});
+    Unstoppable control;
+    return CheckCollection(context, control);
   }
   std::size_t HistoryEntries() {
     return database.Read([&](sql::Tx& tx) { return FullSyncStore(tx, user).History().size(); });

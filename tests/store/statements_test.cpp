@@ -64,7 +64,6 @@ const std::map<std::string, std::string> kWideStatements = {
     {"anki.check_blobs", "compares all references of an account, in the nightly job"},
     {"anki.check_counts", "counts all rows, in the nightly job"},
     {"anki.check_references", "like check_blobs"},
-    {"anki.check_unlisted", "looks at every changed row, in the nightly job"},
     {"anki.count_in_file", "asks for one row of all ids, and looks ids up by key"},
     {"anki.delete_file_ids", "removes all"},
     {"anki.delete_some_cards", "removes all in bounded steps"},

@@ -1,24 +1,42 @@
 #pragma once
-// The daily check: the counters match the rows, every usn is below the collection's, every base file has its
-// blob and reference. Read-only. It reports and never repairs: a difference is a bug, and a silent repair
-// would hide the bug and might destroy correct data.
+// Reads for the daily check (check_flow), in steps of a few milliseconds.
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "handlers/anki/collection/collection_store.h"
 #include "handlers/base/ids.h"
 #include "sql/tx.h"
 
 namespace syncline::anki {
+
+/// What is in the tables, page by page.
+struct Counted {
+  CollectionCounts counts{};
+  std::int64_t newest_usn = -1;
+  std::int64_t unlisted_cards = 0, unlisted_notes = 0,
+               unlisted_reviews = 0;  ///< changed, but not in anki_changed
+};
 
 class CheckStore {
  public:
   CheckStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
   /// At most `limit` accounts with a collection and an id above `after`, ascending.
   std::vector<UserId> AccountsAfter(UserId after, int limit);
-  /// The problems of this user's collection, one sentence each; empty if there are none.
-  std::vector<std::string> Findings();
+  /// Adds one page of rows, those with ids above `after`, to `counted`, and moves `after` to its end. False: there
+  /// are no more.
+  bool CountCards(const Collection& collection, std::int64_t& after, Counted& counted);
+  bool CountNotes(const Collection& collection, std::int64_t& after, Counted& counted);
+  bool CountReviews(const Collection& collection, std::int64_t& after, Counted& counted);
+  /// Notetypes, decks, deck configs, and the usns of tags and graves.
+  void CountSmallObjects(const Collection& collection, Counted& counted);
+  /// Base files without blob or reference, and wrong numbers of references: one sentence each.
+  std::vector<std::string> FileFindings();
 
  private:
+  bool CountPage(const sql::Statement& statement, const Collection& collection, std::int64_t& after,
+                 std::int64_t& rows, std::int64_t& unlisted, Counted& counted);
+
   sql::Tx& tx_;
   UserId user_;
 };
