@@ -103,7 +103,12 @@ const JobKind kJobs[] = {
     {.name = "anki.archive", .body = Archive},
     {.name = "anki.sweep_sessions", .body = SweepSessions, .every = 300s},
     {.name = "anki.sweep_history", .body = SweepHistory, .every = 3600s},
-    {.name = "anki.check", .body = CheckCollections, .max_attempts = 1, .max_running = 1, .is_daily = true},
+    {.name = "anki.check",
+     .body = CheckCollections,
+     .max_attempts = 1,
+     .max_running = 1,
+     .expires = 12h,
+     .is_daily = true},
 };
 
 }  // namespace

@@ -187,6 +187,12 @@ class Syncline(Server):
             sys.exit("ours: a background job has failed for good; see the installation's logs")
         return time.monotonic() - begin
 
+    def is_running(self, kind):
+        return self.query(f"SELECT count(*) FROM jobs WHERE kind = '{kind}' AND state IN ('queued', 'running')") != "0"
+
+    def is_importing(self):
+        return self.is_running("anki.import")
+
     def query(self, sql):
         done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.env["DATABASE_URL"]], input=sql,
                               stdout=subprocess.PIPE, text=True, check=True)
@@ -349,6 +355,96 @@ def full_sync(bench):
     bench.line("full download after a sync, large", "ms", bench.in_turns(download("full")), "p50_ms", 1)
 
 
+def after_upload(bench):
+    """Syncs while the worker still imports the rows of a large upload, and the same syncs later. Our server only: the
+    reference has nothing to import."""
+    factor = None
+    for server in bench.servers:
+        if server.title != "ours":
+            continue
+        account, profile = server.accounts("full", 1), bench.profile("large")
+        sync = lambda: server.load("sync", profile, 100, 10, accounts=account)["p50_ms"]
+        ratios = []
+        for _ in range(bench.rounds):
+            server.load("upload", bench.packed("large"), accounts=account)
+            soon = sync()
+            if not server.is_importing():
+                sys.exit("ours: the import was over before the syncs: nothing was measured")
+            server.settle()
+            later = sync()
+            say(f"  ours: a sync takes {soon:.1f} ms right after an upload, {later:.1f} ms later")
+            ratios.append(soon / later)
+        factor = statistics.median(ratios)
+    bench.limit_line("sync right after an upload, 100 changed, large", "x later", factor, None, 2, at_most=True)
+
+
+CLONED = ("anki_collections", "anki_config", "anki_objects", "anki_tags", "anki_graves", "anki_changed", "anki_cards",
+          "anki_notes", "anki_revlog", "blob_refs", "usage")
+
+# Clones of an account's current collection, each with its own reference to the base file: the checks must find nothing
+# wrong.
+CLONE = """
+INSERT INTO users (name, password_hash)
+SELECT '{prefix}-clone-' || n, 'none' FROM generate_series(1, {count}) n;
+CREATE TEMPORARY TABLE clones AS SELECT user_id AS clone FROM users WHERE name LIKE '{prefix}-clone-%';
+CREATE TEMPORARY TABLE source AS SELECT user_id AS original FROM users WHERE name = '{name}';
+DO $$
+DECLARE
+  part record;
+  columns text;
+BEGIN
+  FOR part IN SELECT unnest('{{{tables}}}'::text[]) AS name LOOP
+    SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute
+     WHERE attrelid = part.name::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'user_id';
+    EXECUTE format('INSERT INTO %I (user_id, %s) SELECT clone, %s FROM clones, source, %I WHERE user_id = original',
+                   part.name, columns, columns, part.name);
+  END LOOP;
+END
+$$;
+"""
+
+
+def growth(bench):
+    """Small syncs of one user before and after the database gets 2,000 more accounts, and while the nightly checks run
+    over all of them. Our server only."""
+    count = 100 if bench.options.quick else 2_000
+    factors = {}
+    for server in bench.servers:
+        if server.title != "ours":
+            continue
+        account, profile = server.accounts("small", 1), bench.profile("small")
+        sync = lambda: server.load("sync", profile, 1, 400, accounts=account)["p99_ms"]
+        before = sync()
+        prefix, name = f"{bench.run_name}-growth", account[0].split()[0]
+        try:
+            say(f"ours: cloning {count} accounts")
+            server.query(CLONE.format(prefix=prefix, name=name, count=count,
+                                      tables=",".join(CLONED)))
+            server.query("VACUUM ANALYZE " + ", ".join(CLONED))
+            after = sync()
+            # The worker looks for ticks every five seconds.
+            server.query("UPDATE job_ticks SET tick_at = tick_at - interval '3 days'"
+                         " WHERE kind IN ('anki.check', 'account.check_blobs')")
+            while not server.is_running("anki.check"):
+                time.sleep(0.1)
+            during = sync()
+            if not server.is_running("anki.check"):
+                sys.exit("ours: the check was over before the syncs: nothing was measured")
+            begin = time.monotonic()
+            while server.is_running("anki.check"):
+                time.sleep(0.5)
+            say(f"  ours: sync p99 {before:.1f} ms before, {after:.1f} ms with {count} accounts more, {during:.1f} ms"
+                f" during the checks, which took {time.monotonic() - begin:.0f} s more")
+            factors = {"after": after / before, "during": during / after}
+        finally:
+            say("ours: removing the clones")
+            for table in (*CLONED, "users"):
+                server.query(f"DELETE FROM {table} WHERE user_id IN (SELECT user_id FROM users"
+                             f" WHERE name LIKE '{prefix}-clone-%')")
+    bench.limit_line("sync p99 with 2,000 more accounts", "x before", factors.get("after"), None, 1.5, at_most=True)
+    bench.limit_line("sync p99 during the nightly checks", "x without", factors.get("during"), None, 2, at_most=True)
+
+
 def meta_beside_upload(bench):
     packed = bench.packed("100mib")
 
@@ -409,8 +505,10 @@ ROWS = {
     "users-small": lambda bench: many_users(bench, "small", 1, 50, 1.5),
     "users-large": lambda bench: many_users(bench, "large", 100, 20, 3),
     "full": full_sync,
+    "after-upload": after_upload,
     "meta": meta_beside_upload,
     "jobs": jobs,
+    "growth": growth,  # last: it leaves a database with much free space in it
 }
 
 
