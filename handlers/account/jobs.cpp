@@ -1,6 +1,6 @@
 #include "handlers/account/jobs.h"
 
-#include "handlers/account/blob_check_store.h"
+#include "handlers/account/blob_check_flow.h"
 #include "handlers/account/login_failure_store.h"
 #include "handlers/base/log.h"
 
@@ -23,8 +23,8 @@ void SweepFailures(const Job&, Context& context, JobControl& control) {
   }
 }
 
-void CheckBlobs(const Job& job, Context& context, JobControl& control) {
-  const auto findings = context.Read<BlobCheckStore>([](BlobCheckStore& store) { return store.Findings(); });
+void ReportBlobs(const Job& job, Context& context, JobControl& control) {
+  const auto findings = CheckBlobs(context, control);
   for (const std::string& finding : findings) {
     LogLine(LogLevel::kError)
         .Add("op", "account.check_blobs")
@@ -42,9 +42,10 @@ constexpr JobKind kJobs[] = {
      .max_running = 1,
      .every = 1h},
     {.name = "account.check_blobs",
-     .body = CheckBlobs,
+     .body = ReportBlobs,
      .max_attempts = 1,
      .max_running = 1,
+     .expires = 12h,
      .is_daily = true},
 };
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "handlers/account/blob_check_store.h"
+#include "handlers/account/blob_check_flow.h"
 #include "handlers/account/jobs.h"
 #include "handlers/base/context.h"
 #include "handlers/base/errors.h"
@@ -73,6 +73,13 @@ std::string Pattern(std::size_t size) {
 auto HasCode(const std::string& code) {
   return [code](const Error& e) { return e.code() == code; };
 }
+
+struct Control : JobControl {
+  void Progress(std::int64_t, std::int64_t, std::string_view text) override { message = text; }
+  void FinishIn(sql::Tx&) override {}
+  void Pause(std::chrono::milliseconds) override {}
+  std::string message;
+};
 
 }  // namespace
 
@@ -240,8 +247,8 @@ BOOST_AUTO_TEST_CASE(finishing_known_content_keeps_it_from_the_sweep) {
 
 BOOST_AUTO_TEST_CASE(the_nightly_check_finds_all_mismatches_and_nothing_else) {
   const auto findings = [&] {
-    return context.Read<account::BlobCheckStore>(
-        [](account::BlobCheckStore& store) { return store.Findings(); });
+    Control control;
+    return account::CheckBlobs(context, control);
   };
   const BlobInfo blob = Keep(Pattern(2 * kBlobChunkBytes));
   Add(ann, blob);
@@ -261,12 +268,7 @@ BOOST_AUTO_TEST_CASE(the_nightly_check_finds_all_mismatches_and_nothing_else) {
 }
 
 BOOST_AUTO_TEST_CASE(the_jobs_of_accounts_sweep_and_check) {
-  struct Control : JobControl {
-    void Progress(std::int64_t, std::int64_t, std::string_view text) override { message = text; }
-    void FinishIn(sql::Tx&) override {}
-    void Pause(std::chrono::milliseconds) override {}
-    std::string message;
-  } control;
+  Control control;
   db.Run(
       "TRUNCATE login_failures; INSERT INTO login_failures VALUES ('a', 1, now() - interval '25 hours'), "
       "('b', 1, now())");

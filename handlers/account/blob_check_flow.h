@@ -1,0 +1,15 @@
+#pragma once
+// The nightly check of blobs, references and usage of all accounts, in short steps with pauses.
+#include <string>
+#include <vector>
+
+#include "handlers/base/context.h"
+#include "handlers/base/job.h"
+
+namespace syncline::account {
+
+/// One sentence per mismatch. Each step sees one moment. What is written meanwhile cannot look wrong: a
+/// reference and its bytes change in one transaction, and a blob is complete before it is referenced.
+std::vector<std::string> CheckBlobs(Context& context, JobControl& control);
+
+}  // namespace syncline::account
