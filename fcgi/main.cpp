@@ -1,6 +1,5 @@
 // syncline-fcgi: one process of one pool. Reads the configuration, finds its socket, starts the slots, and
-// waits for a termination signal. Exit codes: 0 terminated by a signal, 64 wrong usage, 71 no socket, 78 the
-// database has a schema this program cannot work on.
+// waits for a termination signal. Exit codes: 0 terminated by a signal, 64 wrong usage, 71 no socket.
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -60,13 +58,11 @@ int InheritedSocket() {
   throw std::runtime_error("no socket: start with --socket PATH, or with a listening socket as descriptor 0");
 }
 
-/// Serves until a termination signal arrives. Returns the exit code.
-int Run(Daemon& daemon, const Config& config, const std::string& pool, int slots, int listen_socket) {
+/// Serves until a termination signal arrives.
+void Run(Daemon& daemon, const Config& config, const std::string& pool, int slots, int listen_socket) {
   front::Front front{.config = config, .router = front::Router(front::AllRoutes()), .pool = pool};
   // Before the slots accept: requests that wait at the socket while a pool restarts would get a 503.
-  const Daemon::Schema schema = daemon.LookAtSchema(config);
-  if (schema == Daemon::Schema::kWrong) return kWrongSchemaExit;
-  front.schema_checked = schema == Daemon::Schema::kFits;
+  front.schema_checked = daemon.LookAtSchema(config);
   // The pid shows in pg_stat_activity which process a session belongs to; over a unix socket nothing else
   // does.
   front::AcceptLoop loop(front, listen_socket, slots,
@@ -78,17 +74,14 @@ int Run(Daemon& daemon, const Config& config, const std::string& pool, int slots
       .Add("slots", slots)
       .Write();
 
-  // Waits for a database that starts after us; until then the slots answer 503.
-  std::optional<int> exit_code;
-  if (!front.schema_checked) exit_code = daemon.WaitForSchema(config);
-  if (!exit_code) {
+  // Until the schema fits, the slots answer 503.
+  if (front.schema_checked || daemon.WaitForSchema(config)) {
     front.schema_checked = true;
     daemon.WaitForLeave();
   }
   daemon.TellLeaving();
   loop.Stop();
   LogLine(LogLevel::kInfo).Add("event", "left").Add("pool", std::string_view(pool)).Write();
-  return exit_code.value_or(0);
 }
 
 }  // namespace
@@ -119,5 +112,6 @@ int main(int argc, char** argv) {
     std::cerr << "syncline-fcgi: " << e.what() << "\n";
     return kNoSocketExit;
   }
-  return Run(daemon, config, pool, slots, listen_socket);
+  Run(daemon, config, pool, slots, listen_socket);
+  return 0;
 }

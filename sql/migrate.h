@@ -1,8 +1,8 @@
 #pragma once
 // Migrations: numbered files, applied in order, each in its own transaction, under an advisory lock and with
 // a checksum. A merged file is never edited: a different checksum is refused. Only syncline-admin applies
-// them; the other binaries call SchemaProblem at startup and refuse an older schema. A newer one is fine: a
-// migration must keep the previous code working (add, switch, remove later).
+// them; the other binaries call SchemaProblem at startup and do not work on an older schema. A newer one is
+// fine: a migration must keep the previous code working (add, switch, remove later).
 #include <optional>
 #include <span>
 #include <string>

@@ -1,16 +1,18 @@
 # Contents of the .deb besides the programs, and its dependencies: `cpack -G DEB` in a build directory. The
 # units of a pool come from one template, so that pools differ in one line here and nowhere else.
-function(pool POOL SLOTS NICE PATIENCE)
+function(pool POOL SLOTS NICE PATIENCE MEMORY)
   foreach(kind .socket @.service)
     configure_file(${CMAKE_SOURCE_DIR}/systemd/syncline-pool${kind}.in
                    ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} @ONLY)
     install(FILES ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} DESTINATION lib/systemd/system)
   endforeach()
 endfunction()
-pool(api 8 0 30s)
-pool(edge 8 5 30s)
-pool(transfer 8 5 10min)
-pool(large 16 5 30s)
+# Memory: about twice the peak that tests/bench and tests/chaos/large_messages_test.py measure, so that only a
+# fault of ours meets the limit. The process is then killed and started again.
+pool(api 8 0 30s 512M)
+pool(edge 8 5 30s 768M)
+pool(transfer 8 5 10min 768M)
+pool(large 16 5 30s 2G)
 
 install(FILES systemd/syncline.target systemd/syncline-worker@.service systemd/syncline-migrate.service
         DESTINATION lib/systemd/system)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "handlers/base/log.h"
@@ -17,8 +18,6 @@ namespace {
 // By default glibc raises the threshold when large buffers are freed, and then keeps their memory.
 constexpr int kMmapThreshold = 256 << 10;
 constexpr std::chrono::seconds kLookAgain{1};
-constexpr const char* kWaiting = "STATUS=waiting for the database";
-constexpr const char* kWorking = "STATUS=working";
 
 }  // namespace
 
@@ -41,44 +40,45 @@ std::optional<int> Daemon::Configure(CLI::App& app, Config& config, std::span<co
   return std::nullopt;
 }
 
-Daemon::Schema Daemon::LookAtSchema(const Config& config) {
+bool Daemon::LookAtSchema(const Config& config) {
+  const char* event = "waiting_for_schema";
+  std::string obstacle;
   try {
-    const auto problem = sql::SchemaProblem(config.DatabaseSettings(name_ + " schema check"));
-    if (problem) {
-      LogLine(LogLevel::kError).Add("event", "wrong_schema").Add("why", std::string_view(*problem)).Write();
-      return Schema::kWrong;
-    }
-    if (std::exchange(is_waiting_, false)) {
-      LogLine(LogLevel::kInfo).Add("event", "database_is_there").Write();
-      sd_notify(0, kWorking);
-    }
-    return Schema::kFits;
+    obstacle = sql::SchemaProblem(config.DatabaseSettings(name_ + " schema check")).value_or("");
   } catch (const sql::Failure& e) {
-    if (!std::exchange(is_waiting_, true)) {
-      LogLine(LogLevel::kWarn).Add("event", "waiting_for_database").Add("why", e.what()).Write();
-      sd_notify(0, kWaiting);
-    }
-    return Schema::kUnknown;
+    event = "waiting_for_database";
+    obstacle = e.what();
+    while (!obstacle.empty() && obstacle.back() == '\n') obstacle.pop_back();
   }
+  if (obstacle != obstacle_) {
+    obstacle_ = obstacle;
+    if (obstacle.empty()) {
+      LogLine(LogLevel::kInfo).Add("event", "database_is_there").Write();
+    } else {
+      LogLine(LogLevel::kWarn).Add("event", event).Add("why", std::string_view(obstacle)).Write();
+    }
+    TellStatus();
+  }
+  return obstacle.empty();
 }
 
-std::optional<int> Daemon::WaitForSchema(const Config& config) {
-  for (;;) {
-    switch (LookAtSchema(config)) {
-      case Schema::kFits:
-        return std::nullopt;
-      case Schema::kWrong:
-        return kWrongSchemaExit;
-      case Schema::kUnknown:
-        break;
-    }
-    if (WaitForLeave(kLookAgain)) return 0;
+bool Daemon::WaitForSchema(const Config& config) {
+  while (!LookAtSchema(config)) {
+    if (WaitForLeave(kLookAgain)) return false;
   }
+  return true;
 }
 
 void Daemon::TellReady() {
   sd_notify(0, "READY=1");
-  sd_notify(0, is_waiting_ ? kWaiting : kWorking);
+  TellStatus();
+}
+
+void Daemon::TellStatus() const {
+  std::string status = obstacle_.empty() ? "STATUS=working" : "STATUS=waiting: " + obstacle_;
+  // A line break would end the status and begin a variable.
+  std::replace(status.begin(), status.end(), '\n', ' ');
+  sd_notify(0, status.c_str());
 }
 
 void Daemon::TellLeaving() {

@@ -1,7 +1,11 @@
 #pragma once
 // What every daemon does besides its work: memory, signals, options, log, waiting for the database and its
 // schema, notifying systemd. The main.cpp of a daemon takes these steps in order; what happens in between
-// differs: syncline-fcgi answers 503 while the database is down, the worker waits.
+// differs: syncline-fcgi answers 503 while it waits, the worker does nothing.
+//
+// A database that is away and a schema that does not fit are both waited for, however long: whatever repairs
+// them (PostgreSQL starts, syncline-admin migrate runs, a backup is restored), the daemon goes on by itself.
+// A daemon that exited instead would have to be started again by a person.
 //
 // Left out on purpose: forking, pid files, reloading the configuration.
 #include <signal.h>
@@ -20,8 +24,6 @@ class App;
 
 namespace syncline {
 
-inline constexpr int kWrongSchemaExit = 78;  ///< EX_CONFIG; the units do not restart on it
-
 class Daemon {
  public:
   /// Construct before any thread is started: blocks SIGTERM and SIGINT in all of them, ignores SIGPIPE, and
@@ -34,14 +36,13 @@ class Daemon {
   std::optional<int> Configure(CLI::App& app, Config& config, std::span<const SettingGroup> services,
                                int argc, char** argv);
 
-  /// kUnknown: the database could not be queried. That, and a schema that does not fit, is logged.
-  enum class Schema { kFits, kWrong, kUnknown };
-  Schema LookAtSchema(const Config& config);
-  /// Checks once a second until the schema fits. Returns the exit code if the program must end instead: 0
-  /// after a termination signal, kWrongSchemaExit.
-  std::optional<int> WaitForSchema(const Config& config);
+  /// False: the database cannot be queried, or its schema does not fit. Why is logged once, and is the status
+  /// that systemd shows.
+  bool LookAtSchema(const Config& config);
+  /// Looks once a second until the schema fits. False after a termination signal.
+  bool WaitForSchema(const Config& config);
 
-  /// Notify systemd. TellReady may be called while the database is down; the status then goes on saying so.
+  /// Notify systemd. TellReady may be called while LookAtSchema is false; the status then goes on saying why.
   void TellReady();
   void TellLeaving();
   /// True after a termination signal; false when `at_most` has passed.
@@ -50,7 +51,9 @@ class Daemon {
  private:
   const std::string name_;
   sigset_t leave_;
-  bool is_waiting_ = false;  // for the database, as logged and reported to systemd
+  std::string obstacle_;  // why the daemon waits, as logged and reported to systemd; empty: it works
+
+  void TellStatus() const;
 };
 
 }  // namespace syncline

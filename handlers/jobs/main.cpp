@@ -1,5 +1,5 @@
-// syncline-worker: a daemon around Worker. Needs only the database, and waits for it at startup. Exit codes:
-// 0 shut down as asked, 64 usage error, 78 this program cannot work with the schema of the database.
+// syncline-worker: a daemon around Worker. Needs only the database, and waits at startup until that is there
+// and has a schema this program can work with. Exit codes: 0 shut down as asked, 64 usage error.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   if (const auto exit_code = daemon.Configure(app, config, AllSettings(), argc, argv)) return *exit_code;
-  if (const auto exit_code = daemon.WaitForSchema(config)) return *exit_code;
+  if (!daemon.WaitForSchema(config)) return 0;
   const std::vector<JobKind> kinds = AllJobs();
   options.name = WorkerName();
   Worker worker(config, kinds, options);

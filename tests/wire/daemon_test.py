@@ -50,6 +50,11 @@ class Daemon:
                 self.seen += self.systemd.recv(4096).decode().split("\n")
         return self.seen
 
+    def status(self):
+        """The last status text that systemd was told."""
+        texts = [line for line in self.told() if line.startswith("STATUS=")]
+        return texts[-1].removeprefix("STATUS=") if texts else ""
+
     def log(self):
         return (self.dir / "log").read_text()
 
@@ -84,7 +89,7 @@ def new_database(name):
 def every_daemon_waits_for_the_database_and_exits_on_sigterm():
     for program in DAEMONS:
         with started(program, AWAY) as daemon:
-            until(lambda: "STATUS=waiting for the database" in daemon.told(), what=program)
+            until(lambda: daemon.status().startswith("waiting: ") and "/nonexistent" in daemon.status(), what=program)
             until(lambda: "event=waiting_for_database" in daemon.log(), what=program)
             assert daemon.leave() == 0, program
             # Logged once, however often it has tried.
@@ -110,23 +115,45 @@ def a_database_that_appears_later_is_used_without_a_restart():
     for program in DAEMONS:
         with started(program, URL.replace("/syncline?", f"/{name}?")) as daemon:
             until(lambda: "event=waiting_for_database" in daemon.log(), what=program)
-            # Created under another name, because an empty schema would end the daemon.
+            # Made under another name: it appears with its schema.
             with new_database(name + "_made") as url, Session(URL) as server:
                 subprocess.run([BIN / "syncline-admin", "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
                 server.ask(f"ALTER DATABASE {name}_made RENAME TO {name}")
                 try:
-                    until(lambda: "STATUS=working" in daemon.told() and "READY=1" in daemon.told(), what=program)
+                    until(lambda: daemon.status() == "working" and "READY=1" in daemon.told(), what=program)
                     assert daemon.leave() == 0, program
                 finally:
                     server.ask(f"ALTER DATABASE {name} RENAME TO {name}_made")
 
 
-def an_outdated_schema_ends_every_daemon_with_78():
-    with new_database("old_" + secrets.token_hex(6)) as url:
-        for program in DAEMONS:
-            with started(program, url) as daemon:
-                assert daemon.process.wait(20) == 78, program
-                assert "event=wrong_schema" in daemon.log(), daemon.log()
+def every_daemon_waits_for_its_schema_says_so_and_goes_on_when_it_fits():
+    def migrate(url):
+        subprocess.run([BIN / "syncline-admin", "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
+
+    def spoil(url):
+        with Session(url) as session:
+            session.ask("UPDATE schema_migrations SET checksum = 'other' || checksum WHERE number = 1")
+
+    def repair(url):
+        with Session(url) as session:
+            session.ask("UPDATE schema_migrations SET checksum = substr(checksum, 6) WHERE number = 1")
+
+    for make_it_fit, why in ((migrate, "is missing: run syncline-admin migrate"), (repair, "differs from the one")):
+        with new_database("old_" + secrets.token_hex(6)) as url, contextlib.ExitStack() as stack:
+            if make_it_fit is repair:
+                migrate(url)
+                spoil(url)
+            daemons = [stack.enter_context(started(program, url)) for program in DAEMONS]
+            for daemon in daemons:
+                until(lambda: why in daemon.status(), what=daemon.log())  # pylint: disable=cell-var-from-loop
+                assert daemon.status().startswith("waiting: migration 0001_accounts "), daemon.status()
+                assert daemon.log().count("event=waiting_for_schema") == 1, daemon.log()
+            assert ask(daemons[0].socket, request("POST", "/sync/meta")).status == 503
+            make_it_fit(url)
+            for daemon in daemons:
+                until(lambda: daemon.status() == "working", what=daemon.log())  # pylint: disable=cell-var-from-loop
+            assert ask(daemons[0].socket, request("POST", "/sync/meta")).status != 503
+            assert [daemon.leave() for daemon in daemons] == [0, 0]
 
 
 def main():
@@ -136,7 +163,7 @@ def main():
     return keep(every_daemon_waits_for_the_database_and_exits_on_sigterm,
                 without_a_database_the_front_answers_and_the_worker_is_not_ready,
                 a_database_that_appears_later_is_used_without_a_restart,
-                an_outdated_schema_ends_every_daemon_with_78)
+                every_daemon_waits_for_its_schema_says_so_and_goes_on_when_it_fits)
 
 
 if __name__ == "__main__":
