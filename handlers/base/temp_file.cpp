@@ -22,13 +22,18 @@ constexpr std::size_t kPieceBytes = 256 << 10;
 }  // namespace
 
 TempFile::TempFile(const std::string& directory)
-    : path_(directory + "/syncline-XXXXXX"), fd_(mkostemp(path_.data(), O_CLOEXEC)) {
+    : fd_(open(directory.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600)) {
+  // The file system has no files without a name.
+  if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+    std::string path = directory + "/syncline-XXXXXX";
+    fd_ = mkostemp(path.data(), O_CLOEXEC);
+    if (fd_ >= 0) unlink(path.c_str());
+  }
   if (fd_ < 0) ThrowErrno("temporary file");
 }
 
 TempFile::~TempFile() {
   close(fd_);
-  unlink(path_.c_str());
 }
 
 void TempFile::Write(std::string_view bytes) {

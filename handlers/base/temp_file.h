@@ -1,6 +1,6 @@
 #pragma once
-// A private file that its destructor deletes. A killed process leaves it behind in the directory; no other
-// process needs it.
+// A private file without a name: it goes when its last descriptor is closed, also when the process is killed. No
+// other process needs it.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,7 +19,8 @@ class TempFile : public BodySink {
   TempFile(const TempFile&) = delete;
   TempFile& operator=(const TempFile&) = delete;
 
-  const std::string& path() const { return path_; }
+  /// A path that opens the file within this process, such as /proc/self/fd/7.
+  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
   /// Appends. Throws Error Busy if the disk is full.
   void Write(std::string_view bytes) override;
   std::uint64_t Size() const;
@@ -29,7 +30,6 @@ class TempFile : public BodySink {
   void ReadAll(BodySink& sink) const;
 
  private:
-  std::string path_;
   int fd_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/file_wire.h"
+#include "handlers/anki/file/file_wire_vfs.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/jobs.h"
@@ -84,7 +85,8 @@ struct Fixture {
     writer.SetMeta(kMeta);
     writer.Finish();
     sqlite3* db = nullptr;
-    BOOST_REQUIRE(sqlite3_open(file.path().c_str(), &db) == SQLITE_OK);
+    BOOST_REQUIRE(sqlite3_open_v2(file.path().c_str(), &db, SQLITE_OPEN_READWRITE, sqlite::PrivateVfs()) ==
+                  SQLITE_OK);
     BOOST_REQUIRE(sqlite3_exec(db, odd, nullptr, nullptr, nullptr) == SQLITE_OK);
     sqlite3_close(db);
     StringSink bytes;

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "handlers/anki/file/file_wire.h"
+#include "handlers/anki/file/file_wire_vfs.h"
 #include "handlers/anki/objects/schema18_wire.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/json.h"
@@ -173,7 +174,7 @@ Connection::Connection(const std::string& path, Mode mode) {
   flags |= read_only ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
   sqlite3* db = nullptr;
   const int code =
-      sqlite3_open_v2(read_only ? ImmutableUri(path).c_str() : path.c_str(), &db, flags, nullptr);
+      sqlite3_open_v2(read_only ? ImmutableUri(path).c_str() : path.c_str(), &db, flags, PrivateVfs());
   db_.reset(db);
   if (code != SQLITE_OK) Throw(db, code);
   Harden(db);
