@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "sql/connect.h"
@@ -21,6 +22,12 @@ Result Own(PGresult* result) {
 
 // Ordinary sync chunks are smaller.
 constexpr std::size_t kKeptBytes = 4 << 20;
+
+// A longer message is sent before the next one is queued behind it in memory.
+constexpr std::size_t kPushBytes = 64 << 10;
+
+// For a wait that begins at the deadline: a COMMIT or ROLLBACK that PostgreSQL answers at once.
+constexpr std::chrono::milliseconds kLeastWait{500};
 
 std::string Options(const Settings& settings) {
   // Sent in the start-up packet: no round trip, and no session without them. Writes ask for READ WRITE at
@@ -77,6 +84,8 @@ Connection::Connection(const Settings& settings, Observer* observer)
   PQsetNoticeProcessor(
       conn_.get(), [](void*, const char*) {}, nullptr);
   PQenterPipelineMode(conn_.get());
+  // We wait ourselves, until the deadline.
+  PQsetnonblocking(conn_.get(), 1);
 }
 
 Connection::~Connection() {
@@ -179,6 +188,7 @@ void Connection::Send(const Statement& statement, std::span<const Param> params,
                           lengths.data(), formats.data(), /*resultFormat=*/1) == 0) {
     ThrowNotSent(statement.name);
   }
+  if (buffer.size() > kPushBytes) Push(statement.name);
 }
 
 // Called before a command is sent, so that every answer is expected. If our queue is empty, libpq's must be
@@ -208,6 +218,49 @@ bool Connection::Fits(const PGresult* result, const Expected& expected) {
   return true;
 }
 
+std::chrono::steady_clock::time_point Connection::WaitUntil() const {
+  if (!deadline_) return std::chrono::steady_clock::time_point::max();
+  return std::max(*deadline_, std::chrono::steady_clock::now() + kLeastWait);
+}
+
+void Connection::WaitForSocket(short events, const char* name, std::chrono::steady_clock::time_point until) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds kLongest{60'000};
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto left =
+        until - now > kLongest ? kLongest : std::chrono::ceil<milliseconds>(std::max(until - now, {}));
+    pollfd poll_fd{PQsocket(conn_.get()), events, 0};
+    if (poll(&poll_fd, 1, static_cast<int>(left.count())) > 0) return;
+    if (now >= until) {
+      Abandon();
+      throw ConnectionLost(std::string(name) +
+                           ": no answer of PostgreSQL before the deadline of the request");
+    }
+  }
+}
+
+// Sends what is queued. Reads meanwhile, because PostgreSQL may wait for that before it reads on.
+void Connection::Push(const char* name) {
+  const auto until = WaitUntil();
+  for (int left = PQflush(conn_.get()); left != 0; left = PQflush(conn_.get())) {
+    if (left < 0) ThrowNotSent(name);
+    WaitForSocket(POLLIN | POLLOUT, name, until);
+    if (PQconsumeInput(conn_.get()) == 0) ThrowNotSent(name);
+  }
+}
+
+// As PQgetResult, but only until then.
+Result Connection::NextResult(const char* name, std::chrono::steady_clock::time_point until) {
+  while (PQisBusy(conn_.get()) != 0) {
+    const int left = PQflush(conn_.get());
+    if (left < 0) break;  // PQgetResult says why
+    WaitForSocket(static_cast<short>(left > 0 ? POLLIN | POLLOUT : POLLIN), name, until);
+    if (PQconsumeInput(conn_.get()) == 0) break;
+  }
+  return Own(PQgetResult(conn_.get()));
+}
+
 Result Connection::Collect(const std::function<void(const Row&)>* each) {
   Result wanted;
   Result error;
@@ -221,10 +274,11 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
       thrown = std::current_exception();  // the rest still has to be read off the wire
     }
   };
+  const auto until = WaitUntil();
   try {
     for (const Expected& expected : expected_) {
       if (each != nullptr && expected.what == Expect::kRows) PQsetSingleRowMode(conn_.get());
-      Result result = Own(PQgetResult(conn_.get()));
+      Result result = NextResult(expected.name, until);
       const bool is_sync = result != nullptr && PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC;
       if (result == nullptr || IsBroken() || is_sync != (expected.what == Expect::kSync)) {
         if (result != nullptr && PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
@@ -235,7 +289,7 @@ Result Connection::Collect(const std::function<void(const Row&)>* each) {
       }
       if (expected.what == Expect::kSync) continue;
       for (bool is_first = true; result != nullptr;
-           is_first = false, result = Own(PQgetResult(conn_.get()))) {
+           is_first = false, result = NextResult(expected.name, until)) {
         is_bloated_ = is_bloated_ || PQresultMemorySize(result.get()) > kKeptBytes;
         switch (PQresultStatus(result.get())) {
           case PGRES_SINGLE_TUPLE:

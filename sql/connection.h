@@ -11,7 +11,9 @@
 // The connection is in libpq's pipeline mode. Commands are queued and answered in order; a round trip ends
 // with a sync. A command sent without waiting leaves its answer to be read by the next round trip (Later), or
 // before the next transaction (the COMMIT of a read). An answer of an unexpected kind, or with other columns,
-// ends the connection: all later answers would go to the wrong commands.
+// ends the connection: all later answers would go to the wrong commands. So does a wait that lasts beyond the
+// deadline: the network may have lost the server without a word, and only the kernel's timeouts, after half a
+// minute, would end it otherwise.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -104,6 +106,9 @@ class Connection {
   /// transaction; discard it. Waits only for an in-flight commit.
   bool Settle();
   bool IsBroken() const;
+  /// No wait for PostgreSQL lasts longer; it then throws ConnectionLost. A wait that begins later, such as that
+  /// for a ROLLBACK, gets half a second. None: no deadline. Connecting is bounded by Settings::connect_timeout.
+  void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
   /// libpq keeps the largest buffer it ever needed: after a large message, close the connection to free it.
   bool IsBloated() const { return is_bloated_; }
   /// The connection outlives the request that observes it; null: no observer.
@@ -130,6 +135,10 @@ class Connection {
   void Await(Expected expected);
   void Sync();
   std::shared_ptr<const pg_result> Collect(const std::function<void(const Row&)>* each);
+  std::shared_ptr<const pg_result> NextResult(const char* name, std::chrono::steady_clock::time_point until);
+  void Push(const char* name);
+  void WaitForSocket(short events, const char* name, std::chrono::steady_clock::time_point until);
+  std::chrono::steady_clock::time_point WaitUntil() const;
   static bool Fits(const pg_result* result, const Expected& expected);
   void Abandon() noexcept;
   [[noreturn]] void ThrowNotSent(const char* what);
@@ -142,6 +151,7 @@ class Connection {
   std::string last_tag_;
   bool is_bloated_ = false;
   bool is_abandoned_ = false;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
 }  // namespace syncline::sql

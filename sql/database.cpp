@@ -20,9 +20,11 @@ void Database::Run(Access access, const std::function<void(Tx&)>& block) {
   int conflicts = 0;
   bool lost_once = false;
   for (;;) {
+    if (connection_ != nullptr) connection_->SetDeadline(deadline_);
     if (connection_ == nullptr || !connection_->Settle()) {
       connection_.reset();
       connection_ = std::make_unique<Connection>(settings_, observer_);
+      connection_->SetDeadline(deadline_);
       ++connects_;
     }
     Tx tx(*connection_, access, deadline_);
@@ -39,7 +41,8 @@ void Database::Run(Access access, const std::function<void(Tx&)>& block) {
       throw;
     } catch (const ConnectionLost&) {
       connection_.reset();
-      if (std::exchange(lost_once, true)) throw;
+      const bool is_late = deadline_ && std::chrono::steady_clock::now() >= *deadline_;
+      if (is_late || std::exchange(lost_once, true)) throw;
     } catch (const Conflict&) {
       tx.Rollback();
       if (++conflicts == kConflictTries) throw;

@@ -49,7 +49,8 @@ class Database {
     return Returning(Access::kWriteUnawaited, std::forward<F>(block));
   }
 
-  /// Statements after `deadline` throw Unavailable; none: no deadline.
+  /// Statements after `deadline` throw Unavailable, and so does one that is not answered by then, together with
+  /// its connection; a COMMIT throws CommitUnknown. None: no deadline.
   void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
   void SetObserver(Observer* observer) {
     observer_ = observer;

@@ -60,6 +60,8 @@ void Redis::Connect() {
     throw Unavailable(why);
   }
   redisSetTimeout(context_.get(), kTimeout);
+  // So that a connection which the network has lost while idle is found closed before the next command uses it.
+  if (url_.starts_with(kTcp)) redisEnableKeepAlive(context_.get());
 }
 
 RedisReply Redis::Command(std::initializer_list<std::string_view> arguments) {

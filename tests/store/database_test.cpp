@@ -235,6 +235,42 @@ BOOST_AUTO_TEST_CASE(a_statement_that_times_out_is_reported) {
 
 // In each of these blocks the connection gets out of step. The block is repeated on another connection, and
 // every result it has read is the one it asked for.
+BOOST_AUTO_TEST_CASE(no_wait_lasts_beyond_the_deadline) {
+  using namespace std::chrono_literals;
+  // A deferred trigger holds up the COMMIT.
+  test.Run(
+      "CREATE OR REPLACE FUNCTION promises_wait() RETURNS trigger LANGUAGE plpgsql AS"
+      " 'BEGIN PERFORM pg_sleep(10); RETURN NULL; END';"
+      " CREATE CONSTRAINT TRIGGER promises_wait AFTER INSERT ON promises DEFERRABLE INITIALLY DEFERRED"
+      " FOR EACH ROW EXECUTE FUNCTION promises_wait()");
+  int runs = 0;
+  const auto takes = [&](auto&& block) {
+    const auto begin = std::chrono::steady_clock::now();
+    runs = 0;
+    database.SetDeadline(begin + 300ms);
+    block();
+    database.SetDeadline(std::nullopt);
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < 2s));
+    BOOST_TEST(runs == 1);
+    BOOST_TEST(Echo(7) == 7);
+  };
+  const auto sleep = [&](sql::Tx& tx) {
+    ++runs;
+    tx.One(kSleep);
+  };
+  const auto put = [&](sql::Tx& tx) {
+    ++runs;
+    tx.Execute(kPut, 1);
+  };
+  takes([&] { BOOST_CHECK_THROW(database.ReadOnce(sleep), sql::Unavailable); });
+  takes([&] { BOOST_CHECK_THROW(database.Write(sleep), sql::Unavailable); });
+  takes([&] { BOOST_CHECK_THROW(database.Write(put), sql::CommitUnknown); });
+  takes([&] {
+    database.WriteUnawaited(put);
+    BOOST_CHECK_THROW(Echo(8), sql::Unavailable);  // waits for that commit first
+  });
+}
+
 BOOST_AUTO_TEST_CASE(answers_out_of_step_never_reach_the_caller) {
   using Place = std::pair<const char*, std::function<void(sql::Tx&, const std::function<void()>&)>>;
   const auto value = [](const sql::Rows& rows) { return rows[0]["value"].As<std::int64_t>(); };
