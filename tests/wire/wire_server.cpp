@@ -2,7 +2,7 @@
 // have: they fail half-way, throw objects that are no exceptions, answer a gigabyte. For
 // tests/wire/*_test.py.
 //
-//   wire-server SOCKET SLOTS     exits on SIGTERM like syncline-fcgi
+//   wire-server SOCKET SLOTS [REDIS-URL]     exits on SIGTERM like syncline-fcgi
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -217,7 +217,8 @@ int main(int argc, char** argv) {
   Daemon daemon("wire-server");
   Config config;
   config.database_url = "postgresql:///?host=/nonexistent";
-  config.redis_url = "unix://" + std::string(argv[1]) + ".redis";  // only exists while a test runs Redis
+  // The socket exists only while a test runs Redis.
+  config.redis_url = argc > 3 ? argv[3] : "unix://" + std::string(argv[1]) + ".redis";
   front::Front front{config, front::Router({std::span<const Route>(kRoutes)}), {true}};
   // Bound before tests wait for the process; the loop accepts at once.
   front::AcceptLoop loop(front, Listen(argv[1]), std::atoi(argv[2]), "wire-server");
