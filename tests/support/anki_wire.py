@@ -12,6 +12,7 @@ import http.client
 import itertools
 import json
 import random
+import ssl
 import urllib.parse
 
 _zstd = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
@@ -44,13 +45,22 @@ class Refused(Exception):
 
 
 class Wire:
-    """A connection to the server, a device's key and the session key of a sync."""
+    """A connection to the server, a device's key and the session key of a sync. Certificates are not verified."""
 
     def __init__(self, base, key=""):
+        self.base = base
         self.address = urllib.parse.urlsplit(base).netloc
         self.key = key
-        self._connection = http.client.HTTPConnection(self.address, timeout=60)
+        if base.startswith("https:"):
+            self._connection = http.client.HTTPSConnection(
+                self.address, timeout=60, context=ssl._create_unverified_context())  # pylint: disable=protected-access
+        else:
+            self._connection = http.client.HTTPConnection(self.address, timeout=60)
         self.new_session()
+
+    def again(self):
+        """A new connection with the same key."""
+        return Wire(self.base, self.key)
 
     def new_session(self):
         self.session = "".join(random.choices("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=6))
