@@ -131,17 +131,17 @@ def restarts_and_an_upgrade_fail_no_sync():
 
 def processes_killed_twenty_times_in_ten_seconds_are_started_again():
     kill = """killed=0
-while [ $killed -lt 20 ]; do
+while [ $killed -lt $2 ]; do
   pid=$(systemctl show --property=MainPID --value $1)
   if [ "$pid" != 0 ] && [ "$pid" != "$last" ]; then kill -KILL $pid && killed=$((killed + 1)); last=$pid; fi
   sleep 0.1
 done"""
     began = time.monotonic()
-    machine.do("timeout", "120", "sh", "-c", kill, "kill", "syncline-api@1.service")
+    machine.do("timeout", "120", "sh", "-c", kill, "kill", "syncline-api@1.service", "20")
     took = time.monotonic() - began
     devices[1].sync()
     until(all_active, what=states)
-    machine.do("timeout", "120", "sh", "-c", kill, "kill", "syncline-worker@1.service")
+    machine.do("timeout", "120", "sh", "-c", kill, "kill", "syncline-worker@1.service", "6")
     until(all_active, what=states)
     upload_and_wait_for_the_worker(devices[0].wire)
     return f"20 kills of api@1 in {took:.0f} s"
