@@ -46,12 +46,13 @@ std::string ConnectionString(const Settings& settings, const std::string& applic
   values["connect_timeout"] = std::to_string(settings.connect_timeout.count());
   if (!options.empty()) values["options"] = options;
   // The kernel's default is two hours. Keepalive probes detect a dead peer while we wait for an answer, the
-  // user timeout (ms) while sent data is unacknowledged; both take 30 s. Unix sockets ignore them. A request
-  // waits only until its deadline (sql/connection.h); these are for jobs, the listener and idle connections.
+  // user timeout (ms) while sent data is unacknowledged. Unix sockets ignore them. A request waits for an
+  // answer only until its deadline (sql/connection.h); for sending, the user timeout is below the 25 s of quick
+  // routes.
   values.emplace("keepalives_idle", "15");
   values.emplace("keepalives_interval", "5");
   values.emplace("keepalives_count", "3");
-  values.emplace("tcp_user_timeout", "30000");
+  values.emplace("tcp_user_timeout", "20000");
   std::string text;
   for (const auto& [key, value] : values) {
     if (!text.empty()) text += ' ';

@@ -23,9 +23,6 @@ Result Own(PGresult* result) {
 // Ordinary sync chunks are smaller.
 constexpr std::size_t kKeptBytes = 4 << 20;
 
-// A longer message is sent before the next one is queued behind it in memory.
-constexpr std::size_t kPushBytes = 64 << 10;
-
 // For a wait that begins at the deadline: a COMMIT or ROLLBACK that PostgreSQL answers at once.
 constexpr std::chrono::milliseconds kLeastWait{500};
 
@@ -84,8 +81,6 @@ Connection::Connection(const Settings& settings, Observer* observer)
   PQsetNoticeProcessor(
       conn_.get(), [](void*, const char*) {}, nullptr);
   PQenterPipelineMode(conn_.get());
-  // We wait ourselves, until the deadline.
-  PQsetnonblocking(conn_.get(), 1);
 }
 
 Connection::~Connection() {
@@ -188,7 +183,6 @@ void Connection::Send(const Statement& statement, std::span<const Param> params,
                           lengths.data(), formats.data(), /*resultFormat=*/1) == 0) {
     ThrowNotSent(statement.name);
   }
-  if (buffer.size() > kPushBytes) Push(statement.name);
 }
 
 // Called before a command is sent, so that every answer is expected. If our queue is empty, libpq's must be
@@ -223,14 +217,14 @@ std::chrono::steady_clock::time_point Connection::WaitUntil() const {
   return std::max(*deadline_, std::chrono::steady_clock::now() + kLeastWait);
 }
 
-void Connection::WaitForSocket(short events, const char* name, std::chrono::steady_clock::time_point until) {
+void Connection::WaitForSocket(const char* name, std::chrono::steady_clock::time_point until) {
   using std::chrono::milliseconds;
   constexpr milliseconds kLongest{60'000};
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
     const auto left =
         until - now > kLongest ? kLongest : std::chrono::ceil<milliseconds>(std::max(until - now, {}));
-    pollfd poll_fd{PQsocket(conn_.get()), events, 0};
+    pollfd poll_fd{PQsocket(conn_.get()), POLLIN, 0};
     if (poll(&poll_fd, 1, static_cast<int>(left.count())) > 0) return;
     if (now >= until) {
       Abandon();
@@ -240,23 +234,11 @@ void Connection::WaitForSocket(short events, const char* name, std::chrono::stea
   }
 }
 
-// Sends what is queued. Reads meanwhile, because PostgreSQL may wait for that before it reads on.
-void Connection::Push(const char* name) {
-  const auto until = WaitUntil();
-  for (int left = PQflush(conn_.get()); left != 0; left = PQflush(conn_.get())) {
-    if (left < 0) ThrowNotSent(name);
-    WaitForSocket(POLLIN | POLLOUT, name, until);
-    if (PQconsumeInput(conn_.get()) == 0) ThrowNotSent(name);
-  }
-}
-
 // As PQgetResult, but only until then.
 Result Connection::NextResult(const char* name, std::chrono::steady_clock::time_point until) {
   while (PQisBusy(conn_.get()) != 0) {
-    const int left = PQflush(conn_.get());
-    if (left < 0) break;  // PQgetResult says why
-    WaitForSocket(static_cast<short>(left > 0 ? POLLIN | POLLOUT : POLLIN), name, until);
-    if (PQconsumeInput(conn_.get()) == 0) break;
+    WaitForSocket(name, until);
+    if (PQconsumeInput(conn_.get()) == 0) break;  // PQgetResult says why
   }
   return Own(PQgetResult(conn_.get()));
 }

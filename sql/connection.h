@@ -12,8 +12,9 @@
 // with a sync. A command sent without waiting leaves its answer to be read by the next round trip (Later), or
 // before the next transaction (the COMMIT of a read). An answer of an unexpected kind, or with other columns,
 // ends the connection: all later answers would go to the wrong commands. So does a wait that lasts beyond the
-// deadline: the network may have lost the server without a word, and only the kernel's timeouts, after half a
-// minute, would end it otherwise.
+// deadline: the network may have lost the server without a word, and only the kernel's timeouts would end it
+// otherwise. Sending blocks until the kernel has taken all of it, with TCP_USER_TIMEOUT as the bound: in libpq's
+// non-blocking mode a message of hundreds of MB would be moved in memory after every piece that is sent.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -136,8 +137,7 @@ class Connection {
   void Sync();
   std::shared_ptr<const pg_result> Collect(const std::function<void(const Row&)>* each);
   std::shared_ptr<const pg_result> NextResult(const char* name, std::chrono::steady_clock::time_point until);
-  void Push(const char* name);
-  void WaitForSocket(short events, const char* name, std::chrono::steady_clock::time_point until);
+  void WaitForSocket(const char* name, std::chrono::steady_clock::time_point until);
   std::chrono::steady_clock::time_point WaitUntil() const;
   static bool Fits(const pg_result* result, const Expected& expected);
   void Abandon() noexcept;
