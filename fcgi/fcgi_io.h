@@ -13,7 +13,8 @@
 //   REMOTE_ADDR           remote_address
 //   SYNCLINE_REQUEST_ID   id ($request_id); generated here if it is not [A-Za-z0-9_.-]{1,64}
 //   HTTP_X_Y              header x-y. HTTP_SYNCLINE_* is dropped
-//   SYNCLINE_X            header syncline-x: set by nginx, so no client can send it
+//   SYNCLINE_X            header syncline-x: set by nginx, so no client can send it; an empty one is dropped.
+//                         authorization.h and large_elsewhere (handlers/base/context.h) use them
 //
 // Everything else is ignored. FastCGI keep-alive stays off even if the peer asks for it: an idle connection
 // would pin a slot, and a process that shuts down would lose requests in transit.

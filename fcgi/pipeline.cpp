@@ -5,6 +5,7 @@
 #include <iterator>
 #include <new>
 
+#include "fcgi/authorization.h"
 #include "fcgi/routes.h"
 #include "handlers/base/log.h"
 #include "sql/errors.h"
@@ -116,13 +117,17 @@ LogLevel LevelOf(const Call& call) {
 void Log(Call& call, Next next) {
   next(call);
   call.took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - call.begin);
+  // The request itself writes the line, but knows the reason of a failure only from here, and is never seen
+  // again if nginx passes our refusal on.
+  const int status = call.response.status;
+  if (IsQuestion(call.request) && status != 401 && status != 403 && status < 500) return;
   LogLine line(LevelOf(call));
   line.Add("req", std::string_view(call.request.id));
   line.Add("svc", call.dialect->service);
   line.Add("op", call.route != nullptr ? call.route->operation : "-");
   const auto user = static_cast<std::int64_t>(call.context.user());
   line.Add("user", user == 0 ? std::string("-") : std::to_string(user));
-  line.Add("status", call.response.status);
+  line.Add("status", status);
   line.Add("err", call.error_code.empty() ? std::string_view("-") : std::string_view(call.error_code));
   line.Add("ms", call.took);
   line.Add("db", call.context.statements());
@@ -140,6 +145,7 @@ void Fail(Call& call, const Error& error) {
   call.response = call.dialect->render_error(error, call.request);
   for (const auto& [name, value] : error.headers()) call.response.With(name, value);
   if (error.retry_after()) call.response.With("Retry-After", std::to_string(error.retry_after()->count()));
+  if (IsQuestion(call.request)) call.response.With("Syncline-Refusal", RefusalText(error));
 }
 
 /// The text of the current exception; only inside a catch block.
@@ -306,19 +312,33 @@ void LimitBody(Call& call, Next next) {
   next(call);
 }
 
+// Answers the authorizer's question with yes.
+void Admit(Call& call, const std::optional<Identity>& identity) {
+  call.ending = Ending::kAdmitted;
+  call.response = Admission(identity);
+}
+
 void ParseFirst(Call& call, Next next) {
-  if (call.route->before_login != nullptr) call.route->before_login(call.request, call.context);
+  if (call.route->before_login != nullptr) {
+    // The authorizer has no body to validate.
+    if (IsQuestion(call.request)) return Admit(call, std::nullopt);
+    call.route->before_login(call.request, call.context);
+  }
   next(call);
 }
 
 void Authenticate(Call& call, Next next) {
   const Route& route = *call.route;
+  if (auto refusal = RefusalOf(call.request)) throw Error(*std::move(refusal));
+  std::optional<Identity> identity;
   if (route.auth != Auth::kPublic) {
-    const auto identity = call.dialect->authenticate(call.request, call.context);
+    identity = AdmittedAs(call.request);
+    if (!identity) identity = call.dialect->authenticate(call.request, call.context);
     if (!identity && route.auth == Auth::kRequired) throw Unauthenticated("login_required");
     call.context.SetIdentity(identity.value_or(Identity{}));
     if (!HasAll(call.context.roles(), route.roles)) throw Forbidden("role_missing");
   }
+  if (IsQuestion(call.request)) return Admit(call, identity);
   next(call);
 }
 
@@ -374,7 +394,8 @@ constexpr Stage kStages[] = {
     LimitBody,
     // Before the login, because some protocols validate the body of an unknown caller. Few routes use it.
     ParseFirst,
-    // An unknown caller costs one lookup, and no body unless the login is in it.
+    // An unknown caller costs one lookup, and no body unless the login is in it. None at all if the authorizer
+    // has just found it. The authorizer's question ends here (authorization.h).
     Authenticate,
     // After the login, because an account is counted wherever it connects from. Few routes have a limit.
     LimitRate,

@@ -10,6 +10,8 @@ const char* TextOf(Ending ending) {
   switch (ending) {
     case Ending::kAnswered:
       return "answered";
+    case Ending::kAdmitted:
+      return "admitted";
     case Ending::kHandedOver:
       return "handed_over";
     case Ending::kClientGone:
@@ -43,7 +45,7 @@ struct RequestMetrics::Operation {
   // Made when first used: most operations answer with three or four statuses.
   std::array<std::atomic<MetricCell*>, kLastStatus - kFirstStatus + 1> by_status{};
   std::atomic<MetricCell*> other_status{};
-  std::array<std::atomic<MetricCell*>, 4> by_ending{};  // for requests without a status
+  std::array<std::atomic<MetricCell*>, 5> by_ending{};  // for requests without a status
 };
 
 RequestMetrics::RequestMetrics(const std::string& directory, const Router& router, const std::string& pool)
@@ -87,7 +89,8 @@ MetricCell& RequestMetrics::StatusOf(Operation& operation, const Served& served)
 void RequestMetrics::Count(const Served& served) const {
   Operation& operation = Of(served.route);
   syncline::Count(StatusOf(operation, served));
-  operation.seconds.Observe(served.took);
+  // A second, much shorter time of the same request would falsify the latencies.
+  if (served.ending != Ending::kAdmitted) operation.seconds.Observe(served.took);
   if (served.in > 0) syncline::Count(operation.in, served.in);
   if (served.out > 0) syncline::Count(operation.out, served.out);
   if (served.statements > 0) {

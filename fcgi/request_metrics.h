@@ -19,6 +19,7 @@ namespace syncline::front {
 /// How a request ended, whatever its status.
 enum class Ending {
   kAnswered,
+  kAdmitted,    ///< the authorizer let it pass; the pool that serves it counts its status
   kHandedOver,  ///< another pool answers it, and counts its status
   kClientGone,  ///< the client left before it had the whole answer
   kCutShort,    ///< we could not finish an answer that we had begun

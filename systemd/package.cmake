@@ -24,7 +24,7 @@ install(FILES systemd/syncline.tmpfiles DESTINATION lib/tmpfiles.d RENAME syncli
 install(FILES systemd/syncline.conf DESTINATION /etc/syncline)
 install(PROGRAMS nginx/syncline-site DESTINATION sbin)
 install(PROGRAMS nginx/render-site DESTINATION share/syncline)
-install(FILES nginx/site.conf.in nginx/syncline_params DESTINATION share/syncline)
+install(FILES nginx/site.conf.in nginx/syncline_params nginx/syncline_authorize DESTINATION share/syncline)
 install(DIRECTORY nginx/html DESTINATION share/syncline)
 install(FILES README.md LICENSE DESTINATION share/doc/syncline)
 

@@ -46,4 +46,11 @@ int StatusOf(ErrorKind kind) {
   return 500;
 }
 
+ErrorKind KindOf(int status) {
+  for (int kind = 0; kind < static_cast<int>(ErrorKind::kInternal); ++kind) {
+    if (StatusOf(static_cast<ErrorKind>(kind)) == status) return static_cast<ErrorKind>(kind);
+  }
+  return ErrorKind::kInternal;
+}
+
 }  // namespace syncline

@@ -36,6 +36,8 @@ enum class ErrorKind {
 
 /// The status of a kind in plain HTTP. A dialect may choose another one (Dialect::render_error).
 int StatusOf(ErrorKind kind);
+/// The kind with this status; kInternal if there is none.
+ErrorKind KindOf(int status);
 
 class Error : public std::runtime_error {
  public:

@@ -37,16 +37,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def site(directory, port, metrics):
+def site(directory, port, metrics, logins_over="any", hsts=""):
     for pool in ("api", "edge", "transfer", "large"):
         (directory / f"{pool}.sock").symlink_to("wire.sock")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                     "/CN=x", "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
     values = {"LISTEN_HTTP": f"127.0.0.1:{port}", "LISTEN_HTTPS": f"127.0.0.1:{free_port()}", "SERVER_NAME": "_",
-              "LISTEN_METRICS": metrics,
+              "LISTEN_IPV6": "", "LISTEN_METRICS": metrics, "LOGINS_OVER": logins_over, "HSTS": hsts,
               "CERTIFICATE": directory / "cert.pem", "CERTIFICATE_KEY": directory / "key.pem", "SOCKETS": directory,
               "HTML": ROOT / "nginx/html", "ACCESS_LOG": directory / "access.log", "ERROR_LOG": directory / "error.log",
-              "PARAMS": ROOT / "nginx/syncline_params", "UPLOAD_MIB": UPLOAD_MIB, "MESSAGE_MIB": MESSAGE_MIB}
+              "PARAMS": ROOT / "nginx/syncline_params", "AUTHORIZE": ROOT / "nginx/syncline_authorize",
+              "UPLOAD_MIB": UPLOAD_MIB, "MESSAGE_MIB": MESSAGE_MIB}
     return subprocess.run([ROOT / "nginx/render-site", ROOT / "nginx/site.conf.in",
                            *(f"{name}={value}" for name, value in values.items())],
                           check=True, text=True, stdout=subprocess.PIPE).stdout

@@ -1,0 +1,72 @@
+#include "fcgi/authorization.h"
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+namespace syncline::front {
+namespace {
+
+// As long as a process may remember a key (account/known_keys.h): "revoking takes effect within a second".
+constexpr std::chrono::milliseconds kTrustedFor{500};
+
+template <typename T>
+std::optional<T> Number(std::optional<std::string_view> text) {
+  T number{};
+  if (!text) return std::nullopt;
+  const char* const end = text->data() + text->size();
+  const auto [at, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return number;
+}
+
+std::string_view TakeWord(std::string_view& text) {
+  const std::string_view word = text.substr(0, text.find(' '));
+  text.remove_prefix(std::min(text.size(), word.size() + 1));
+  return word;
+}
+
+}  // namespace
+
+bool IsQuestion(const Request& request) {
+  return request.Header("syncline-authorize").has_value();
+}
+
+Response Admission(const std::optional<Identity>& identity) {
+  Response response = Response::Empty(204);
+  if (!identity) return response;
+  return std::move(response)
+      .With("Syncline-User", std::to_string(static_cast<std::int64_t>(identity->user)))
+      .With("Syncline-Device", std::to_string(static_cast<std::int64_t>(identity->device)))
+      .With("Syncline-Roles", std::to_string(static_cast<std::uint32_t>(identity->roles)));
+}
+
+std::string RefusalText(const Error& error) {
+  return std::to_string(StatusOf(error.kind())) + " " + error.code() + " " +
+         std::to_string(error.retry_after().value_or(std::chrono::seconds(0)).count());
+}
+
+std::optional<Error> RefusalOf(const Request& request) {
+  const auto header = request.Header("syncline-refusal");
+  if (!header) return std::nullopt;
+  std::string_view rest = *header;
+  const auto status = Number<int>(TakeWord(rest));
+  const std::string_view code = TakeWord(rest);
+  const auto seconds = Number<std::int64_t>(rest);
+  if (!status || code.empty() || !seconds) return Busy("busy", "refusal: " + std::string(*header));
+  Error error(KindOf(*status), std::string(code), "refused by the authorizer");
+  if (*seconds > 0) return std::move(error).RetryAfter(std::chrono::seconds(*seconds));
+  return error;
+}
+
+std::optional<Identity> AdmittedAs(const Request& request) {
+  const auto user = Number<std::int64_t>(request.Header("syncline-user"));
+  const auto device = Number<std::int64_t>(request.Header("syncline-device"));
+  const auto roles = Number<std::uint32_t>(request.Header("syncline-roles"));
+  const auto age = Number<double>(request.Header("syncline-seconds"));
+  if (!user || !device || !roles || !age) return std::nullopt;
+  if (*user <= 0 || !(std::chrono::duration<double>(*age) < kTrustedFor)) return std::nullopt;
+  return Identity{UserId{*user}, DeviceId{*device}, static_cast<Roles>(*roles)};
+}
+
+}  // namespace syncline::front
