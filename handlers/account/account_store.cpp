@@ -10,7 +10,7 @@ std::optional<Login> AccountStore::FindLogin(std::string_view name) {
   const auto row = tx_.MaybeOne(sql::account::find_login, name);
   if (!row) return std::nullopt;
   return Login{(*row)["user_id"].As<UserId>(), (*row)["password_hash"].As<std::string>(),
-               (*row)["is_disabled"].As<bool>()};
+               (*row)["is_disabled"].As<bool>(), (*row)["is_admin"].As<bool>()};
 }
 
 std::optional<Account> AccountStore::Find(std::string_view name) {

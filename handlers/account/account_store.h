@@ -38,6 +38,7 @@ struct Login {
   UserId user{};
   std::string password_hash;
   bool is_disabled = false;
+  bool is_admin = false;
 };
 
 class AccountStore {

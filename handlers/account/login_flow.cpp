@@ -18,8 +18,7 @@
 namespace syncline::account {
 namespace {
 
-// Long enough for a class that logs in together; short enough that a flood does not hold every slot of the
-// server.
+// Long enough for a class that logs in together.
 constexpr std::chrono::milliseconds kHashPatience{2000};
 constexpr int kMaxDeviceNameCharacters = 100;
 
@@ -75,20 +74,27 @@ Identity AuthenticateKey(Context& context, std::string_view key, std::string_vie
   return identity;
 }
 
-std::string LogIn(Context& context, std::string_view name, std::string_view password,
-                  std::string_view remote_address, std::string_view kind, std::string_view device_name) {
+Login CheckLogin(Context& context, std::string_view name, std::string_view password,
+                 std::string_view remote_address) {
   const LoginSubjects subjects = SubjectsOf(FoldedName(name), remote_address);
   RefuseEagerness(context, subjects);
   const auto login = CheckPassword(context, subjects, NormalName(name), password);
-  if (!login) {
-    context.Write<LoginFailureStore>([&](LoginFailureStore& failures) { failures.Count(subjects); });
-    throw Unauthenticated("bad_login");
-  }
-  const NewKey key = MakeKey(login->user);
+  if (login) return *login;
+  context.WithDatabase([&](sql::Database& database) {
+    database.Write([&](sql::Tx& tx) { LoginFailureStore(tx, UserId{}).Count(subjects); });
+  });
+  throw Unauthenticated("bad_login");
+}
+
+std::string LogIn(Context& context, std::string_view name, std::string_view password,
+                  std::string_view remote_address, std::string_view kind, std::string_view device_name) {
+  const LoginSubjects subjects = SubjectsOf(FoldedName(name), remote_address);
+  const Login login = CheckLogin(context, name, password, remote_address);
+  const NewKey key = MakeKey(login.user);
   const bool is_unchanged = context.Write<AccountStore, LoginFailureStore>(
       [&](AccountStore& accounts, LoginFailureStore& failures) {
-        if (!accounts.LockLogin(*login)) return false;
-        accounts.Devices(login->user)
+        if (!accounts.LockLogin(login)) return false;
+        accounts.Devices(login.user)
             .Add(kind, ShortText(device_name, kMaxDeviceNameCharacters), key.hash, kLiveDevicesPerKind);
         failures.ClearPair(subjects);
         return true;

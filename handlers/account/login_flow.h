@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "handlers/account/account_store.h"
 #include "handlers/base/context.h"
 
 namespace syncline::account {
@@ -15,6 +16,9 @@ inline constexpr int kLiveDevicesPerKind = 200;
 /// Concurrent password checks in this process. Each takes 64 MiB by design; this bounds the memory a flood of
 /// logins can take.
 inline constexpr int kConcurrentHashes = 2;
+/// Password checks that wait for one of these; the next one is refused at once. Together fewer than the slots
+/// of the pool `edge`, so that a flood of logins leaves some to the authorizer.
+inline constexpr int kWaitingHashes = 6;
 
 /// Resolves `key` to its account and device. The key must be live and of `kind` ("anki", "app_password",
 /// "refresh", "socket"), the account enabled. One statement, one round trip. Updates last_seen_at when it is
@@ -25,6 +29,11 @@ Identity LookUpKey(Context& context, std::string_view key, std::string_view kind
 /// (known_keys.h). Does not call SetIdentity.
 Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind);
 
+/// Checks a password and counts a failure; the account if it is correct. Throws as LogIn. `context` may be that
+/// of a read-only route.
+Login CheckLogin(Context& context, std::string_view name, std::string_view password,
+                 std::string_view remote_address);
+
 /// Checks a password and creates a device of `kind`, named `device_name` for its owner (cut to 100
 /// characters). Returns its key, which is never shown again. Takes about 100 ms, mostly outside a
 /// transaction. Throws Error
@@ -33,7 +42,7 @@ Identity AuthenticateKey(Context& context, std::string_view key, std::string_vie
 ///   TooMany "too_many_logins"   with Retry-After: too many failures from this address, or of this account
 ///                               from this address; the password was not checked. Other addresses are not
 ///                               affected, so nobody can lock anyone else out
-///   Busy "busy"                 too many concurrent password checks
+///   Busy "busy"                 too many concurrent password checks; with Retry-After
 /// `remote_address` is the client's, as text; IPv6 is counted by /64.
 std::string LogIn(Context& context, std::string_view name, std::string_view password,
                   std::string_view remote_address, std::string_view kind, std::string_view device_name);

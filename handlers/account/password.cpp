@@ -20,7 +20,7 @@ constexpr std::size_t kMemoryBytes = crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE
 
 std::mutex mutex;
 std::condition_variable slot_freed;
-int taken = 0;
+int taken = 0, waiting = 0;
 
 std::string Hash(std::string_view password) {
   StartSodium();
@@ -35,9 +35,13 @@ std::string Hash(std::string_view password) {
 
 HashSlot::HashSlot(std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex);
-  if (!slot_freed.wait_for(lock, patience, [] { return taken < kConcurrentHashes; })) {
-    throw Busy("busy", "too many password checks at once");
+  if (taken >= kConcurrentHashes && waiting >= kWaitingHashes) {
+    throw Busy("busy", "too many password checks wait");
   }
+  ++waiting;
+  const bool is_free = slot_freed.wait_for(lock, patience, [] { return taken < kConcurrentHashes; });
+  --waiting;
+  if (!is_free) throw Busy("busy", "too many password checks at once");
   ++taken;
 }
 

@@ -13,8 +13,8 @@ inline constexpr std::size_t kMaxPasswordBytes = 1024;
 inline constexpr std::size_t kMinPasswordBytes = 8;
 
 /// Permission to compute one hash: 64 MiB and about 70 ms of a core. At most kConcurrentHashes (login_flow.h)
-/// exist in a process; the constructor waits up to `patience`, then throws Error Busy "busy". Never held
-/// inside a transaction.
+/// exist in a process. The constructor waits up to `patience`, then throws Error Busy "busy"; at once if
+/// kWaitingHashes others wait. Never held inside a transaction.
 class HashSlot {
  public:
   explicit HashSlot(std::chrono::milliseconds patience);

@@ -42,7 +42,8 @@ KINDS = re.compile(r"(README\.md|(service|routes|settings|jobs|checks)\.(h|cpp)|
 OTHER_FILES = {
     "handlers/account": {
         "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": "",
-        "known_keys.h": "a cache in the process, not a store", "known_keys.cpp": ""},
+        "known_keys.h": "a cache in the process, not a store", "known_keys.cpp": "",
+        "known_passwords.h": "a cache in the process, not a store", "known_passwords.cpp": ""},
     "handlers/anki/objects": {
         "schema18.proto": "the messages in the columns of schema 18"},
     "handlers/anki/envelope": {

@@ -3,14 +3,18 @@
 half-way, and the paths of our site. Needs only nginx, openssl and wire-server; skipped without nginx."""
 
 import pathlib
+import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from anki_wire import decompress  # noqa: E402
 from wire_test import ROOT, Server, wait_until  # noqa: E402
 
 CONFIG = """
@@ -24,6 +28,8 @@ http {{
     include {root}/nginx/syncline_params;
     location / {{ fastcgi_pass unix:{dir}/wire.sock; }}
     location /count {{ fastcgi_request_buffering off; fastcgi_pass unix:{dir}/wire.sock; }}
+    set_real_ip_from 127.0.0.1; real_ip_header X-Address;
+    location = /network {{ return 200 "$syncline_network"; }}
   }}
 }}
 """
@@ -37,12 +43,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def site(directory, port, metrics, logins_over="any", hsts=""):
+def site(directory, port, metrics, https, logins_over="https", hsts="max-age=31536000"):
     for pool in ("api", "edge", "transfer", "large"):
         (directory / f"{pool}.sock").symlink_to("wire.sock")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                     "/CN=x", "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
-    values = {"LISTEN_HTTP": f"127.0.0.1:{port}", "LISTEN_HTTPS": f"127.0.0.1:{free_port()}", "SERVER_NAME": "_",
+    values = {"LISTEN_HTTP": f"127.0.0.1:{port}", "LISTEN_HTTPS": f"127.0.0.1:{https}", "SERVER_NAME": "_",
               "LISTEN_IPV6": "", "LISTEN_METRICS": metrics, "LOGINS_OVER": logins_over, "HSTS": hsts,
               "CERTIFICATE": directory / "cert.pem", "CERTIFICATE_KEY": directory / "key.pem", "SOCKETS": directory,
               "HTML": ROOT / "nginx/html", "ACCESS_LOG": directory / "access.log", "ERROR_LOG": directory / "error.log",
@@ -55,11 +61,12 @@ def site(directory, port, metrics, logins_over="any", hsts=""):
 
 class Nginx:
     def __init__(self, server):
-        self.port, self.site_port, self.metrics_port = free_port(), free_port(), free_port()
+        self.port, self.site_port, self.metrics_port, self.https_port = (free_port() for _ in range(4))
+        self.dir = server.dir
         server.socket.chmod(0o666)
         server.dir.chmod(0o777)
         config = CONFIG.format(dir=server.dir, root=ROOT, port=self.port)
-        config = config.rstrip().removesuffix("}") + site(server.dir, self.site_port, f"0.0.0.0:{self.metrics_port}") + "}\n"
+        config = config.rstrip().removesuffix("}") + site(server.dir, self.site_port, f"0.0.0.0:{self.metrics_port}", self.https_port) + "}\n"
         (server.dir / "nginx.conf").write_text(config)
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
         self.process = subprocess.Popen([nginx, "-c", str(server.dir / "nginx.conf"), "-e", str(server.dir / "nginx.log")])
@@ -68,6 +75,38 @@ class Nginx:
     def listens(self):
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def answer(self, head, body=b"", port=None, source="127.0.0.1"):
+        """Everything that the site sends until it closes the connection, as (first line, headers, body)."""
+        port = port or self.site_port
+        with socket.create_connection(("127.0.0.1", port), 20, source_address=(source, 0)) as connection:
+            if port == self.https_port:
+                context = ssl.create_default_context()
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                connection = context.wrap_socket(connection)
+            connection.sendall(head.replace("\n", "\r\n").encode() + b"Host: x\r\nConnection: close\r\n\r\n" + body)
+            data = b""
+            try:
+                while got := connection.recv(1 << 16):
+                    data += got
+            except ConnectionResetError:
+                pass
+        head, _, body = data.partition(b"\r\n\r\n")
+        lines = head.decode().split("\r\n")
+        return lines[0], {name.lower(): text for name, _, text in (line.partition(": ") for line in lines[1:])}, body
+
+    def stored(self):
+        """Bytes of bodies that nginx holds in temporary files, unlinked ones included."""
+        total = 0
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in children:
+            for file in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+                try:
+                    if str(self.dir / "t1") in os.readlink(file):
+                        total += os.stat(file).st_blocks * 512
+                except OSError:
+                    pass  # just closed
+        return total
 
     def ask(self, head, body=b"", port=None, address="127.0.0.1"):
         """Sends the bytes unchanged; returns (status, complete, body)."""
@@ -139,8 +178,142 @@ def a_large_answer_is_complete(nginx):
 
 
 def a_client_cannot_impersonate_nginx(nginx):
-    answer = nginx.ask("GET /headers HTTP/1.1\nSyncline-User: 7\nSyncline_User: 8\nSYNCLINE-USER: 9\n")
-    assert answer[0] == 200 and b"syncline-user" not in answer[2].lower(), answer
+    answer = nginx.ask("GET /headers HTTP/1.1\nSyncline-User: 7\nSyncline_User: 8\nSYNCLINE-USER: 9\n"
+                       "Syncline-Device: 1\nSyncline-Roles: 1\nSyncline-Authorize: on\nSyncline-Refusal: 403 x 0\n")
+    assert answer[0] == 200, answer
+    assert b"syncline-" not in answer[2].lower().replace(b"syncline-seconds", b""), answer
+    forged = "Syncline-User: 8\nSyncline-Device: 1\nSyncline-Roles: 1\nSyncline-Seconds: 0\nSyncline-Authorize: on\n"
+    line, _, _ = nginx.answer(f"POST /msync/test/begin HTTP/1.1\n{forged}Content-Length: 0\n")
+    assert " 401 " in line, line
+    line, _, body = nginx.answer(f"POST /msync/test/begin HTTP/1.1\nX-Token: right\n{forged}Content-Length: 0\n")
+    assert " 200 " in line and b"user=7\n" in body and b"user=8" not in body, (line, body)
+
+
+def the_authorizer_tells_who_sends_a_body(nginx):
+    head = "POST /msync/test/begin HTTP/1.1\nX-Token: {}\nContent-Length: 3\n"
+    line, _, body = nginx.answer(head.format("right"), b"abc")
+    assert " 200 " in line and b"user=7\n" in body and b"syncline-user=7\n" in body, (line, body)
+    assert b"syncline-device=1\n" in body and b"syncline-roles=0\n" in body, body
+    line, _, body = nginx.answer(head.format("admin"), b"abc")
+    assert b"syncline-user=8\n" in body and b"syncline-roles=1\n" in body, body
+
+
+def what_the_authorizer_refuses_keeps_its_status(nginx):
+    for token, status in (("wrong", 401), ("busy", 503)):
+        line, headers, body = nginx.answer(f"POST /msync/test/begin HTTP/1.1\nX-Token: {token}\nContent-Length: 3\n", b"abc")
+        assert f" {status} " in line, (token, line)
+        assert headers["x-request-id"], headers
+        if token == "busy":
+            assert headers["retry-after"] == "5" and b'"token_busy"' in body, (headers, body)
+    for head, status in (("PUT /msync/test/begin", 405), ("POST /msync/x/y", 404)):
+        line, headers, _ = nginx.answer(f"{head} HTTP/1.1\nContent-Length: 3\n", b"abc")
+        assert f" {status} " in line, (head, line)
+        assert status != 405 or headers["allow"] == "POST", headers
+
+
+def a_body_of_an_unknown_sender_is_never_stored(nginx):
+    for token in ("wrong", "busy", "right"):
+        with socket.create_connection(("127.0.0.1", nginx.site_port), 20) as connection:
+            connection.sendall(f"POST /msync/test/begin HTTP/1.1\r\nHost: x\r\nX-Token: {token}\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n7a1200\r\n".encode())
+            try:
+                connection.sendall(b"x" * 7_000_000)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            time.sleep(0.3)
+            assert (nginx.stored() > 1_000_000) == (token == "right"), (token, nginx.stored())
+
+
+def a_refused_client_that_waits_for_a_100_gets_none(nginx):
+    waiting = "Expect: 100-continue\nContent-Length: 3\n"
+    for head, status in (("POST /msync/test/begin HTTP/1.1\n", 401), ("POST /msync/test/begin HTTP/1.1\nX-Token: wrong\n", 401),
+                         ("POST /msync/test/begin HTTP/1.1\nX-Token: busy\n", 417), ("PUT /msync/test/begin HTTP/1.1\n", 417)):
+        line, _, _ = nginx.answer(head + waiting)
+        assert f" {status} " in line, (head, line)
+    line, _, rest = nginx.answer("POST /msync/test/begin HTTP/1.1\nX-Token: right\n" + waiting, b"abc")
+    assert " 100 " in line and b" 200 OK" in rest, (line, rest)
+
+
+def nobody_reaches_the_authorizer_from_outside(nginx):
+    for path in ("/internal/authorize", "/internal%2fauthorize", "//internal/authorize", "/x/../internal/authorize",
+                 "/internal/./authorize", "/sync/../internal/authorize", "/internal/authorize/", "/INTERNAL/authorize",
+                 "/internal/authorize?x", "/%69nternal/authorize", "/refusals/too_large.zst"):
+        for method in METHODS:
+            line, headers, _ = nginx.answer(f"{method} {path} HTTP/1.1\nX-Token: right\nContent-Length: 0\n")
+            assert line.split()[1] in ("404", "405"), (method, path, line)
+            assert "syncline-user" not in headers, (method, path, headers)
+
+
+def without_the_authorizer_clients_are_asked_to_come_again(nginx):
+    edge = nginx.dir / "edge.sock"
+    edge.unlink()
+    try:
+        line, headers, _ = nginx.answer("POST /msync/test/begin HTTP/1.1\nX-Token: right\nContent-Length: 3\n", b"abc")
+        assert line.split()[1] in ("502", "503") and int(headers["retry-after"]) > 0, (line, headers)
+    finally:
+        edge.symlink_to("wire.sock")
+
+
+def one_network_has_one_count(nginx):
+    def network(address):
+        return nginx.answer(f"GET /network HTTP/1.1\nX-Address: {address}\n", port=nginx.port)[2]
+    assert network("2001:db8:0:1::1") == network("2001:db8:0:1:ffff:ffff:ffff:ffff") != network("2001:db8:0:2::1")
+    assert len(network("2001:a0a:0:a::1")) == 8  # newlines in the address
+    assert network("192.0.2.1") == network("::ffff:192.0.2.1") != network("192.0.2.2")
+    assert network("127.0.0.1") == network("::1") == b""
+
+
+def a_flood_of_logins_from_one_address_gets_429(nginx):
+    head = "POST /sync/hostKey HTTP/1.1\nContent-Length: 0\n"
+    answers = [nginx.answer(head, port=nginx.https_port, source="127.0.0.2") for _ in range(115)]
+    assert [line.split()[1] for line, _, _ in answers].count("200") >= 100, "a school must be able to log in"
+    line, headers, body = answers[-1]
+    assert " 429 " in line and int(headers["retry-after"]) > 0 and b"try again" in body, (line, headers, body)
+    for source in ("127.0.0.1", "127.0.0.3"):
+        assert " 200 " in nginx.answer(head, port=nginx.https_port, source=source)[0], source
+
+
+def one_key_cannot_take_all_uploads(nginx):
+    def head(method, key):
+        return f'POST /sync/{method} HTTP/1.1\nanki-sync: {{"v":11,"k":"{key}","c":"x","s":"y"}}\nContent-Length: 3\n'
+    open_ones = []
+    try:
+        for _ in range(8):
+            one = socket.create_connection(("127.0.0.1", nginx.site_port), 20)
+            one.sendall(head("upload", "1.a").replace("\n", "\r\n").encode() + b"Host: x\r\n\r\na")
+            open_ones.append(one)
+        time.sleep(0.3)
+        line, headers, body = nginx.answer(head("upload", "1.a"), b"abc")
+        assert " 200 " in line and b"too many requests" in decompress(body, int(headers["anki-original-size"])), (line, body)
+        for method in ("download", "applyChunk"):
+            line, headers, _ = nginx.answer(head(method, "1.a"), b"abc")
+            assert " 429 " in line and int(headers["retry-after"]) > 0, (method, line)
+        for method, key in (("meta", "1.a"), ("upload", "1.b"), ("applyChunk", "1.b")):
+            assert nginx.answer(head(method, key), b"abc")[2] == b"abc", (method, key)
+    finally:
+        for one in open_ones:
+            one.close()
+
+
+def passwords_are_refused_over_plain_http(nginx):
+    head = "POST /anki/sync/hostKey HTTP/1.1\nContent-Length: 0\n"
+    line, _, body = nginx.answer(head)
+    assert " 426 " in line and b"https://" in body, (line, body)
+    assert " 200 " in nginx.answer(head, port=nginx.https_port)[0]
+    assert " 200 " in nginx.answer("POST /sync/meta HTTP/1.1\nContent-Length: 0\n")[0]
+
+
+def hsts_is_sent_over_https_only(nginx):
+    for path, status in (("/", 200), ("/nowhere", 404), ("/healthz", 404)):
+        line, headers, _ = nginx.answer(f"GET {path} HTTP/1.1\n", port=nginx.https_port)
+        assert f" {status} " in line and headers["strict-transport-security"] == "max-age=31536000", (path, line, headers)
+        assert "strict-transport-security" not in nginx.answer(f"GET {path} HTTP/1.1\n")[1], path
+
+
+def a_refused_upload_is_a_frame_that_clients_read(nginx):
+    _, headers, body = nginx.answer(f"POST /sync/upload HTTP/1.1\nContent-Length: {(UPLOAD_MIB + 1) << 20}\n")
+    text = decompress(body, int(headers["anki-original-size"]))
+    assert text == b"Your collection is larger than this server accepts.", text
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "MKCOL", "COPY", "MADE-UP")
@@ -210,7 +383,12 @@ def metrics_are_only_served_to_this_machine(nginx):
     assert nginx.ask("GET /metrics HTTP/1.1\n", port=nginx.metrics_port, address=address)[0] == 403
 
 
-TESTS = [metrics_are_only_served_to_this_machine, no_path_is_answered_403, every_prefix_of_the_server_address_works, body_limits_apply_under_every_prefix,
+TESTS = [the_authorizer_tells_who_sends_a_body, what_the_authorizer_refuses_keeps_its_status,
+         a_body_of_an_unknown_sender_is_never_stored, a_refused_client_that_waits_for_a_100_gets_none,
+         nobody_reaches_the_authorizer_from_outside, without_the_authorizer_clients_are_asked_to_come_again,
+         one_network_has_one_count, a_flood_of_logins_from_one_address_gets_429, one_key_cannot_take_all_uploads,
+         passwords_are_refused_over_plain_http, hsts_is_sent_over_https_only,
+         a_refused_upload_is_a_frame_that_clients_read, metrics_are_only_served_to_this_machine, no_path_is_answered_403, every_prefix_of_the_server_address_works, body_limits_apply_under_every_prefix,
          a_chunked_body_arrives_complete, an_unbuffered_chunked_body_arrives_complete,
          a_refused_upload_gets_its_answer_at_once, a_failed_answer_never_looks_complete, a_large_answer_is_complete,
          a_client_cannot_impersonate_nginx]

@@ -35,6 +35,7 @@ Response RenderError(const Error& error, const Request& request) {
 std::optional<Identity> Authenticate(Request& request, Context&) {
   const auto token = request.Header("x-token");
   if (!token) return std::nullopt;
+  if (*token == "busy") throw Busy("token_busy");
   if (*token == "admin") return Identity{UserId{8}, DeviceId{1}, Roles::kAdmin};
   if (*token != "right")
     throw Unauthenticated("wrong_token", "the token was " + std::to_string(token->size()));
@@ -167,6 +168,7 @@ const Route kRoutes[] = {
     {"POST", "/echo", "wire.echo", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"POST", "/echo/{name}", "wire.echo_name", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"POST", "/sync/{method}", "wire.sync", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
+    {"POST", "/msync/test/{method}", "wire.msync", Auth::kRequired, sql::Access::kRead, kLimit, 10s, Headers, &kWire},
     {"GET", "/headers", "wire.headers", Auth::kPublic, sql::Access::kRead, 0, 10s, Headers, &kWire},
     {"GET", "/private", "wire.private", Auth::kRequired, sql::Access::kRead, 0, 10s, Headers, &kWire},
     {"POST", "/count", "wire.count", Auth::kPublic, sql::Access::kRead, std::size_t{4} << 30, 60s, Count,
