@@ -1,6 +1,8 @@
 #include "fcgi/authorization.h"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -32,9 +34,9 @@ bool IsQuestion(const Request& request) {
   return request.Header("syncline-authorize").has_value();
 }
 
-Response Admission(const std::optional<Identity>& identity) {
+Response Admission(const Request& question, const std::optional<Identity>& identity) {
   Response response = Response::Empty(204);
-  if (!identity) return response;
+  if (!identity || question.Header("syncline-authorize") == "unnamed") return response;
   return std::move(response)
       .With("Syncline-User", std::to_string(static_cast<std::int64_t>(identity->user)))
       .With("Syncline-Device", std::to_string(static_cast<std::int64_t>(identity->device)))

@@ -6,7 +6,8 @@
 // stages of its own route up to the login; then it is answered instead of handled:
 //
 //   204  the body may be taken. Syncline-User, Syncline-Device, Syncline-Roles tell who sends it; none of them
-//        if the route leaves the login to a later stage (public, or it validates a body first)
+//        if the route leaves the login to a later stage (public, or it validates a body first), or if the value
+//        of SYNCLINE_AUTHORIZE is "unnamed": such an answer may be kept for a while (nginx/site.conf.in)
 //   401, 403  refused: nginx passes these statuses on, and WWW-Authenticate
 //   other     nginx knows no other refusal. Syncline-Refusal says what was wrong; nginx passes the request on
 //             with it, unbuffered, and it is refused then, as its dialect does that
@@ -25,8 +26,8 @@ namespace syncline::front {
 
 bool IsQuestion(const Request& request);
 
-/// 204, with the identity if there is one.
-Response Admission(const std::optional<Identity>& identity);
+/// 204, with the identity if there is one and the question asks for it.
+Response Admission(const Request& question, const std::optional<Identity>& identity);
 
 /// For Syncline-Refusal: status, code and seconds of Retry-After (0: none). Other headers of the error are lost.
 std::string RefusalText(const Error& error);

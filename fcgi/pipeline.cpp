@@ -315,7 +315,7 @@ void LimitBody(Call& call, Next next) {
 // Answers the authorizer's question with yes.
 void Admit(Call& call, const std::optional<Identity>& identity) {
   call.ending = Ending::kAdmitted;
-  call.response = Admission(identity);
+  call.response = Admission(call.request, identity);
 }
 
 void ParseFirst(Call& call, Next next) {

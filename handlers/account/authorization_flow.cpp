@@ -24,8 +24,8 @@ std::string FromBase64(std::string_view text) {
   std::size_t size = 0;
   const bool is_base64 =
       text.size() <= kMaxCredentialBytes &&
-      sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(), text.size(),
-                        nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0;
+      sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                        text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0;
   if (!is_base64) throw Unauthenticated("bad_credentials", "not base64");
   bytes.resize(size);
   return bytes;

@@ -30,6 +30,8 @@ const Dialect kDialect{.service = "anki", .authenticate = Authenticate, .render_
 std::size_t MessageBytes(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;
 }
+// Lists of deletions: one takes six bytes after compression.
+constexpr std::size_t kDeletions = 256 << 10;
 // nginx and the handler enforce the real limit, max_collection_mib, and answer with a message for the user.
 constexpr std::size_t kFile = std::size_t{64} << 30;
 // Clients give up after 30 s without a byte. A sync that waits for an import may need most of that.
@@ -44,9 +46,8 @@ const Route kRoutes[] = {
     {"POST", "/sync/hostKey", "anki.host_key", Auth::kPublic, kWrite, 64 << 10, kQuick, PostHostKey,
      &kDialect},
     {"POST", "/sync/meta", "anki.meta", Auth::kRequired, kRead, 64 << 10, kQuick, PostMeta, &kDialect},
-    {"POST", "/sync/start", "anki.start", Auth::kRequired, kWrite, MessageBytes, kQuick, PostStart,
-     &kDialect},
-    {"POST", "/sync/applyGraves", "anki.apply_graves", Auth::kRequired, kWrite, MessageBytes, kQuick,
+    {"POST", "/sync/start", "anki.start", Auth::kRequired, kWrite, kDeletions, kQuick, PostStart, &kDialect},
+    {"POST", "/sync/applyGraves", "anki.apply_graves", Auth::kRequired, kWrite, kDeletions, kQuick,
      PostApplyGraves, &kDialect},
     {"POST", "/sync/applyChanges", "anki.apply_changes", Auth::kRequired, kWrite, MessageBytes, kQuick,
      PostApplyChanges, &kDialect},

@@ -53,6 +53,7 @@ def site(directory, port, metrics, https, logins_over="https", hsts="max-age=315
               "CERTIFICATE": directory / "cert.pem", "CERTIFICATE_KEY": directory / "key.pem", "SOCKETS": directory,
               "HTML": ROOT / "nginx/html", "ACCESS_LOG": directory / "access.log", "ERROR_LOG": directory / "error.log",
               "PARAMS": ROOT / "nginx/syncline_params", "AUTHORIZE": ROOT / "nginx/syncline_authorize",
+              "CACHE": directory / "admitted",
               "UPLOAD_MIB": UPLOAD_MIB, "MESSAGE_MIB": MESSAGE_MIB}
     return subprocess.run([ROOT / "nginx/render-site", ROOT / "nginx/site.conf.in",
                            *(f"{name}={value}" for name, value in values.items())],
@@ -265,9 +266,11 @@ def one_network_has_one_count(nginx):
 
 def a_flood_of_logins_from_one_address_gets_429(nginx):
     head = "POST /sync/hostKey HTTP/1.1\nContent-Length: 0\n"
-    answers = [nginx.answer(head, port=nginx.https_port, source="127.0.0.2") for _ in range(115)]
-    assert [line.split()[1] for line, _, _ in answers].count("200") >= 100, "a school must be able to log in"
-    line, headers, body = answers[-1]
+    for asked in range(1000):
+        line, headers, body = nginx.answer(head, port=nginx.https_port, source="127.0.0.2")
+        if " 200 " not in line:
+            break
+    assert asked >= 100, "a school must be able to log in"
     assert " 429 " in line and int(headers["retry-after"]) > 0 and b"try again" in body, (line, headers, body)
     for source in ("127.0.0.1", "127.0.0.3"):
         assert " 200 " in nginx.answer(head, port=nginx.https_port, source=source)[0], source
