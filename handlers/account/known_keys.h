@@ -1,7 +1,7 @@
 #pragma once
 // Cache of keys that this process has recently found live. A sync is a handful of requests within
-// milliseconds, all with the same key. The only state a process keeps between requests; it only saves time,
-// and an entry is stale for kKeyMemory at most.
+// milliseconds, all with the same key. With known_passwords.h the only state a process keeps between requests;
+// it only saves time, and an entry is stale for kKeyMemory at most.
 #include <chrono>
 #include <cstddef>
 #include <mutex>

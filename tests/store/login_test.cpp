@@ -3,12 +3,16 @@
 #include "handlers/account/login_failure_store.h"
 #include "handlers/account/login_flow.h"
 
+#include <sodium.h>
+
 #include <boost/test/unit_test.hpp>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "handlers/account/account_store.h"
+#include "handlers/account/authorization_flow.h"
 #include "handlers/account/key_wire.h"
 #include "handlers/account/password.h"
 #include "handlers/base/errors.h"
@@ -21,6 +25,7 @@ using tests::TestDatabase;
 namespace {
 
 constexpr const char* kHome = "192.0.2.1";
+constexpr LoginScheme kSchemes[] = {{"basic", AuthenticateBasic}};
 
 // Fulfils a promise when its first statement has been answered.
 class WatchedContext : public Context {
@@ -63,6 +68,25 @@ struct Accounts {
   }
   std::string KeyRefusal(std::string_view key, std::string_view kind = "anki") {
     return CodeOf([&] { LookUpKey(context, key, kind); });
+  }
+  std::optional<Identity> Authorize(const std::string& header) {
+    Request request;
+    request.remote_address = kHome;
+    request.headers.emplace_back("authorization", header);
+    return AuthenticateByHeader(request, context, kSchemes);
+  }
+  std::optional<Identity> Basic(const std::string& name, const std::string& password) {
+    const std::string text = name + ":" + password;
+    std::string base64(sodium_base64_ENCODED_LEN(text.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+    sodium_bin2base64(base64.data(), base64.size(), reinterpret_cast<const unsigned char*>(text.data()),
+                      text.size(), sodium_base64_VARIANT_ORIGINAL);
+    return Authorize("Basic " + std::string(base64.c_str()));
+  }
+  std::string BasicRefusal(const std::string& name, const std::string& password) {
+    return CodeOf([&] { Basic(name, password); });
+  }
+  std::string HeaderRefusal(const std::string& header) {
+    return CodeOf([&] { Authorize(header); });
   }
   std::string Count(const std::string& where) {
     return db.Value("SELECT count(*) FROM devices WHERE " + where);
@@ -192,6 +216,105 @@ BOOST_AUTO_TEST_CASE(attempts_that_waited_together_are_not_all_let_through) {
   db.Run("UPDATE login_failures SET failures = 20");
   slots.clear();
   BOOST_TEST(waiting.get() == "too_many_logins");
+}
+
+BOOST_AUTO_TEST_CASE(a_long_line_before_the_hashes_is_refused_at_once) {
+  std::vector<std::unique_ptr<HashSlot>> slots;
+  for (int i = 0; i < kConcurrentHashes; ++i)
+    slots.push_back(std::make_unique<HashSlot>(std::chrono::seconds(1)));
+  std::vector<std::future<std::string>> line;
+  for (int i = 0; i < kWaitingHashes; ++i) {
+    line.push_back(std::async(std::launch::async,
+                              [&] { return CodeOf([] { const HashSlot slot(std::chrono::seconds(30)); }); }));
+  }
+  const auto refused = [] {
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      const HashSlot slot(std::chrono::milliseconds(200));
+    } catch (const Error& e) {
+      BOOST_TEST(e.retry_after().has_value());
+    }
+    return std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(100);
+  };
+  // Until all of them wait.
+  bool is_at_once = false;
+  for (int i = 0; i < 50 && !is_at_once; ++i) is_at_once = refused();
+  BOOST_TEST(is_at_once);
+  slots.clear();
+  for (auto& waiting : line) BOOST_TEST(waiting.get() == "");
+}
+
+BOOST_AUTO_TEST_CASE(basic_takes_an_app_password_for_one_lookup) {
+  const std::string key = LogIn(context, "Ann", "right horse", kHome, "app_password", "files");
+  const int before = context.statements();
+  const auto identity = Basic("whoever", key);
+  BOOST_TEST((identity->user == ann && identity->device != DeviceId{}));
+  BOOST_TEST(context.statements() == before + 1);
+  BOOST_TEST(BasicRefusal("Ann", Enter()) == "bad_key");  // a key of another kind
+}
+
+BOOST_AUTO_TEST_CASE(an_account_password_is_hashed_once) {
+  BOOST_TEST((Basic("Ann", "right horse")->user == ann));
+  std::vector<std::unique_ptr<HashSlot>> slots;
+  for (int i = 0; i < kConcurrentHashes; ++i)
+    slots.push_back(std::make_unique<HashSlot>(std::chrono::seconds(1)));
+  const int before = context.statements();
+  const auto identity = Basic("aNN", "right horse");
+  BOOST_TEST((identity->user == ann && identity->device == DeviceId{} && identity->roles == Roles::kNone));
+  BOOST_TEST(context.statements() == before);
+  BOOST_TEST(BasicRefusal("Ann", "right horsE") == "busy");
+  BOOST_TEST(BasicRefusal("Annr", "ight horse") == "busy");
+}
+
+BOOST_AUTO_TEST_CASE(a_known_password_dies_within_a_second_of_its_change) {
+  const auto refusal_after = [&](const std::string& change) {
+    BOOST_TEST(BasicRefusal("Ann", "right horse") == "");
+    db.Run(change);
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    return BasicRefusal("Ann", "right horse");
+  };
+  BOOST_TEST(refusal_after("UPDATE users SET is_disabled = true") == "bad_login");
+  db.Run("UPDATE users SET is_disabled = false");
+  static const std::string other = HashPassword(HashSlot(std::chrono::seconds(5)), "other horse");
+  BOOST_TEST(BasicRefusal("Ann", "right horse") == "");
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetPassword(ann, other); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  BOOST_TEST(BasicRefusal("Ann", "right horse") == "bad_login");
+  BOOST_TEST(BasicRefusal("Ann", "other horse") == "");
+  // It is still known, and the account is the same: no hash, one lookup.
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));
+  const int before = context.statements();
+  BOOST_TEST(BasicRefusal("Ann", "other horse") == "");
+  BOOST_TEST(context.statements() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_passwords_in_a_header_are_slowed_down_like_logins) {
+  context.SetAccess(sql::Access::kRead);  // also on a read-only route
+  for (int i = 0; i < 6; ++i) BOOST_TEST(BasicRefusal("Ann", "wrong horse") == "bad_login");
+  BOOST_TEST(BasicRefusal("Ann", "wrong horse") == "too_many_logins");
+  BOOST_TEST(last_retry_after.has_value());
+  BOOST_TEST(Refusal("Ann", "right horse") == "too_many_logins");
+}
+
+BOOST_AUTO_TEST_CASE(malformed_credentials_are_refused) {
+  for (const char* header : {"Basic", "Basic ", "Basic !", "Basic QW5u", "basic QW5uOg==x", "Bearer x", "",
+                             "Digest username=x", "QW5uOg=="}) {
+    const std::string code = HeaderRefusal(header);
+    BOOST_TEST((code == "bad_credentials" || code == "bad_scheme"), header << ": " << code);
+  }
+  BOOST_TEST(HeaderRefusal("Basic " + std::string(8000, 'A')) == "bad_credentials");
+  BOOST_TEST(!AuthenticateByHeader(Request{}, context, kSchemes).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_further_scheme_is_a_further_row) {
+  static const LoginScheme schemes[] = {{"basic", AuthenticateBasic},
+                                        {"bearer", [](std::string_view token, const Request&, Context&) {
+                                           if (token != "token") throw Unauthenticated("bad_token");
+                                           return Identity{UserId{5}, DeviceId{6}};
+                                         }}};
+  Request request;
+  request.headers.emplace_back("authorization", "BEARER  token");
+  BOOST_TEST((AuthenticateByHeader(request, context, schemes)->user == UserId{5}));
 }
 
 BOOST_AUTO_TEST_CASE(a_revoked_key_is_refused_by_the_next_lookup) {
