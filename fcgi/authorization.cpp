@@ -9,8 +9,9 @@
 namespace syncline::front {
 namespace {
 
-// As long as a process may remember a key (account/known_keys.h): "revoking takes effect within a second".
-constexpr std::chrono::milliseconds kTrustedFor{500};
+// With the time for which the authorizer itself remembers a key (account/known_keys.h) less than a second: that
+// is how long a revoked key may go on.
+constexpr std::chrono::milliseconds kTrustedFor{300};
 
 template <typename T>
 std::optional<T> Number(std::optional<std::string_view> text) {

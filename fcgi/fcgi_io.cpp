@@ -56,7 +56,7 @@ std::string HeaderName(std::string_view param) {
   return name;
 }
 
-// Reason phrases of the IANA registry, for the statuses that services use.
+// Reason phrases of the IANA registry, for the statuses that services use. Anki's client shows them.
 const char* Reason(int status) {
   switch (status) {
     case 200:
@@ -113,6 +113,8 @@ const char* Reason(int status) {
       return "Locked";
     case 424:
       return "Failed Dependency";
+    case 426:
+      return "Please use https:// to log in";  // in place of "Upgrade Required"
     case 428:
       return "Precondition Required";
     case 429:

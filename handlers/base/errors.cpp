@@ -28,6 +28,8 @@ int StatusOf(ErrorKind kind) {
       return 422;
     case ErrorKind::kLocked:
       return 423;
+    case ErrorKind::kHttpsRequired:
+      return 426;
     case ErrorKind::kPreconditionRequired:
       return 428;
     case ErrorKind::kTooMany:

@@ -25,6 +25,7 @@ enum class ErrorKind {
   kRangeNotSatisfiable,   ///< 416
   kUnprocessable,         ///< 422: well-formed, but its values are refused
   kLocked,                ///< 423, of WebDAV
+  kHttpsRequired,         ///< 426: a password over plain HTTP; nginx/site.conf.in decides
   kPreconditionRequired,  ///< 428: an If-* condition is missing
   kTooMany,               ///< 429, with Retry-After
   kUnsupported,           ///< 501

@@ -236,10 +236,8 @@ BOOST_AUTO_TEST_CASE(a_long_line_before_the_hashes_is_refused_at_once) {
     }
     return std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(100);
   };
-  // Until all of them wait.
-  bool is_at_once = false;
-  for (int i = 0; i < 50 && !is_at_once; ++i) is_at_once = refused();
-  BOOST_TEST(is_at_once);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until all of them wait
+  BOOST_TEST(refused());
   slots.clear();
   for (auto& waiting : line) BOOST_TEST(waiting.get() == "");
 }
@@ -290,7 +288,7 @@ BOOST_AUTO_TEST_CASE(a_known_password_dies_within_a_second_of_its_change) {
 
 BOOST_AUTO_TEST_CASE(wrong_passwords_in_a_header_are_slowed_down_like_logins) {
   context.SetAccess(sql::Access::kRead);  // also on a read-only route
-  for (int i = 0; i < 6; ++i) BOOST_TEST(BasicRefusal("Ann", "wrong horse") == "bad_login");
+  for (int i = 0; i < 5; ++i) BOOST_TEST(BasicRefusal("Ann", "wrong horse") == "bad_login");
   BOOST_TEST(BasicRefusal("Ann", "wrong horse") == "too_many_logins");
   BOOST_TEST(last_retry_after.has_value());
   BOOST_TEST(Refusal("Ann", "right horse") == "too_many_logins");
