@@ -12,7 +12,7 @@ endfunction()
 # in transfer 64 MiB over the start, but for collections with a row of hundreds of MB; in large 1 GiB, for a message
 # of 300 MiB.
 pool(api 8 0 30s 256M)
-pool(edge 16 5 30s 512M)
+pool(edge 16 10 30s 512M)
 pool(transfer 8 5 10min 2G)
 pool(large 16 5 30s 2G)
 
