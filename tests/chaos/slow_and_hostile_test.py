@@ -161,8 +161,8 @@ def bodies_of_strangers_are_never_stored():
             most = max(most, stored_bodies())
             time.sleep(0.02)
         answers = [call.result() for call in calls]
-    assert all(not answer or answer.startswith(b"HTTP/1.1 4") for answer in answers), answers
     assert most < 4 * MEBIBYTE, f"{most / MEBIBYTE:.0f} MiB"
+    assert all(not answer or answer.startswith(b"HTTP/1.1 4") for answer in answers), answers  # no 100 either
     others_sync()
     return f"at most {most / MEBIBYTE:.1f} MiB stored"
 
@@ -205,7 +205,7 @@ def wrong_logins_from_many_addresses_do_not_delay_syncs():
 
     def upload():
         count = 0
-        while not done.wait(0.2):
+        while not done.wait(1):
             assert uploader.wire.upload(data) == "OK"
             count += 1
         return count
