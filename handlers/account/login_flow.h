@@ -1,8 +1,10 @@
 #pragma once
 // Turns a password into a device with a key, and a key into an identity. Shared by all dialects; each decides
 // how a key travels and what a refusal looks like on the wire.
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "handlers/account/account_store.h"
 #include "handlers/base/context.h"
@@ -14,11 +16,12 @@ namespace syncline::account {
 inline constexpr int kLiveDevicesPerKind = 200;
 
 /// Concurrent password checks in this process. Each takes 64 MiB by design; this bounds the memory a flood of
-/// logins can take.
-inline constexpr int kConcurrentHashes = 2;
+/// logins can take. Half of the cores at most: on all of them, a flood would more than double the time of a sync.
+inline const int kConcurrentHashes =
+    std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 2, 1, 2);
 /// Password checks that wait for one of these; the next one is refused at once. Together fewer than the slots
 /// of the pool `edge`, so that a flood of logins leaves some to the authorizer.
-inline constexpr int kWaitingHashes = 6;
+inline constexpr int kWaitingHashes = 10;
 
 /// Resolves `key` to its account and device. The key must be live and of `kind` ("anki", "app_password",
 /// "refresh", "socket"), the account enabled. One statement, one round trip. Updates last_seen_at when it is
