@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -23,22 +24,29 @@ namespace {
 
 // Give up on a web server that neither sends nor accepts a byte for this long. nginx's own default is 60 s.
 constexpr timeval kPeerTimeout{90, 0};
+// nginx sends the head of a request at once. A process that stops waits for those that it has begun to read.
+constexpr timeval kHeadTimeout{5, 0};
 
 // Longest wait. A process killed between its wake-up and accept leaves a pending connection that wakes no one
 // else.
 constexpr int kLookAgainMs = 1000;
 
+// How long a request waits for a row that another transaction has locked, usually the same account's finish. It holds
+// its slot meanwhile. Jobs wait longer.
+constexpr std::chrono::milliseconds kLockPatience{2000};
+
 // Pause of a slot while the process is out of descriptors.
 constexpr std::chrono::milliseconds kDescriptorPause{100};
 
-// The epoll descriptor on which a slot waits for the listening socket. With EPOLLEXCLUSIVE the kernel wakes
+// The epoll descriptor on which a slot waits for the listening socket, and for the alarm of parked requests. With EPOLLEXCLUSIVE the kernel wakes
 // the waiter that was added first, so the first slots do the work and their connections to PostgreSQL stay
 // warm; accept would rotate through all slots. (Rotating through 32 slots costs half of a backend's time.)
-int Turn(int listen_socket) {
+int Turn(int listen_socket, int alarm) {
   const int turn = epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLEXCLUSIVE;
-  if (turn < 0 || epoll_ctl(turn, EPOLL_CTL_ADD, listen_socket, &event) != 0) {
+  if (turn < 0 || epoll_ctl(turn, EPOLL_CTL_ADD, listen_socket, &event) != 0 ||
+      epoll_ctl(turn, EPOLL_CTL_ADD, alarm, &event) != 0) {
     throw std::system_error(errno, std::generic_category(), "epoll");
   }
   return turn;
@@ -65,7 +73,7 @@ AcceptLoop::AcceptLoop(Front& front, int listen_socket, int slots, std::string a
   front_.metrics.SetSlots(slots);
   // All of them before the first slot runs: a slot waits for descriptors, but this constructor cannot.
   for (int i = 0; i < slots; ++i) {
-    slots_.emplace_back(std::make_unique<Slot>())->turn = Turn(listen_socket);
+    slots_.emplace_back(std::make_unique<Slot>())->turn = Turn(listen_socket, front_.turns.alarm());
   }
   for (const auto& slot : slots_) {
     slot->thread = std::thread([this, &slot = *slot] { Run(slot); });
@@ -98,7 +106,7 @@ int AcceptLoop::Accept(int turn) const {
   const int connection = accept4(listen_socket_, nullptr, nullptr, SOCK_CLOEXEC);
   const int error = errno;
   if (connection >= 0) {
-    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &kPeerTimeout, sizeof(kPeerTimeout));
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &kHeadTimeout, sizeof(kHeadTimeout));
     setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &kPeerTimeout, sizeof(kPeerTimeout));
   } else if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EBADF ||
              error == EINVAL || error == ENOTSOCK) {
@@ -109,38 +117,67 @@ int AcceptLoop::Accept(int turn) const {
 }
 
 void AcceptLoop::Run(Slot& slot) {
-  sql::Database database(front_.config.DatabaseSettings(application_name_));
+  sql::Settings settings = front_.config.DatabaseSettings(application_name_);
+  settings.lock_timeout = kLockPatience;
+  sql::Database database(settings);
   Redis redis(front_.config.redis_url);
-  Gate gate;
+  auto gate = std::make_unique<Gate>();
   HeadChannel channel;
   bool told = false;
-  while (!front_.leaving) {
+  for (;;) {
+    // Parked requests are refused before the process ends: the web server does not send them to another one.
+    const bool is_leaving = front_.leaving;
     // Before accepting: without descriptors, another slot or process may be able to serve the connection.
     if (!channel.Open()) {
       const int error = errno;
       if (!std::exchange(told, true)) {
         LogLine(LogLevel::kError).Add("err", "socketpair").Add("why", strerror(error)).Write();
       }
+      if (is_leaving) break;
       std::this_thread::sleep_for(kDescriptorPause);
       continue;
     }
     told = false;
-    const int connection = Accept(slot.turn);
-    if (connection < 0) continue;
-    const GaugeHold busy = front_.metrics.HoldSlot();
-    gate.Open(connection);
-    FCGX_Request fcgi;
-    if (!gate.ReadHead() || !channel.BeginRequest(fcgi, gate, connection)) {
-      close(connection);
-      continue;
+    auto visit = is_leaving ? front_.turns.TakeAny() : front_.turns.Next();
+    if (visit == nullptr) {
+      if (is_leaving) break;
+      const int connection = Accept(slot.turn);
+      if (connection < 0) continue;
+      visit =
+          std::make_unique<Visit>(Visit{.connection = FileDescriptor(connection), .gate = std::move(gate)});
+      visit->gate->Open(connection);
     }
-    Received received = ReadRequest(fcgi.envp);
-    FcgiBody body(gate, received.request.content_length);
-    received.request.body = &body;
-    FcgiAnswer answer(fcgi);
-    Serve(front_, database, redis, received.request, answer, received.problem);
-    FinishRequest(fcgi, gate, answer);
+    const GaugeHold busy = front_.metrics.HoldSlot();
+    const bool is_parked = !ServeVisit(*visit, channel, database, redis);
+    gate = is_parked ? std::make_unique<Gate>() : std::move(visit->gate);
+    if (is_parked) front_.turns.Park(std::move(visit));
   }
+}
+
+bool AcceptLoop::ServeVisit(Visit& visit, HeadChannel& channel, sql::Database& database, Redis& redis) {
+  Gate& gate = *visit.gate;
+  const int connection = visit.connection.get();
+  if (visit.coming == Visit::Coming::kFresh) {
+    if (!gate.ReadHead()) return true;
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &kPeerTimeout, sizeof(kPeerTimeout));
+  }
+  FCGX_Request fcgi;
+  if (!channel.BeginRequest(fcgi, gate, connection)) {
+    if (visit.coming == Visit::Coming::kWithTurn)
+      front_.turns.Leave(visit.account, {}, /*was_refused=*/false);
+    return true;
+  }
+  Received received = ReadRequest(fcgi.envp);
+  FcgiBody body(gate, received.request.content_length);
+  received.request.body = &body;
+  FcgiAnswer answer(fcgi);
+  if (!Serve(front_, database, redis, received.request, answer, received.problem, visit)) {
+    DetachRequest(fcgi);
+    return false;
+  }
+  visit.connection.Release();  // closed by FinishRequest
+  FinishRequest(fcgi, gate, answer);
+  return true;
 }
 
 }  // namespace syncline::front

@@ -1,7 +1,8 @@
 #pragma once
 // The slots of a process: threads that accept on one shared socket, each with its own request object and its
 // own lazily opened connections to PostgreSQL and Redis. No request state outlives its request; slots wait
-// for each other only for large requests (large_turn.h). A connection goes to the first idle slot.
+// for each other only for large requests (large_turn.h). A connection goes to the first idle slot, unless its account has
+// too many requests at once (account_turns.h).
 //
 // Shutdown: Stop lets no slot accept again, wakes waiting slots, and returns when in-flight requests are
 // finished. Connections in the socket's backlog go to the other processes, so the socket belongs to a process
@@ -14,6 +15,8 @@
 #include "fcgi/pipeline.h"
 
 namespace syncline::front {
+
+class HeadChannel;
 
 class AcceptLoop {
  public:
@@ -33,6 +36,8 @@ class AcceptLoop {
     std::thread thread;
   };
   void Run(Slot& slot);
+  /// False: it must be parked.
+  bool ServeVisit(Visit& visit, HeadChannel& channel, sql::Database& database, Redis& redis);
   /// A connection, or -1 if there is none yet.
   int Accept(int turn) const;
 

@@ -139,10 +139,6 @@ void AppendHeaderText(std::string& out, std::string_view text) {
   for (const char c : text) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c);
 }
 
-Error ClientGone(const char* what) {
-  return {ErrorKind::kBadInput, "client_gone", what};
-}
-
 void WriteAll(int fd, iovec* parts, std::size_t count) {
   while (count > 0) {
     const ssize_t wrote = writev(fd, parts, static_cast<int>(count));
@@ -240,6 +236,12 @@ void FcgiAnswer::Flush() {
   if (FCGX_FFlush(fcgi_.out) < 0) throw ClientGone("the web server does not accept the answer");
 }
 
+// nginx closes the connection when its client does. Data that it sent before can still be read.
+bool FcgiAnswer::IsClientGone() const noexcept {
+  pollfd connection{fcgi_.ipcFd, 0, 0};
+  return poll(&connection, 1, 0) == 1 && (connection.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 void FcgiAnswer::Begin(int status, const Headers& headers) {
   std::string head = "Status: " + std::to_string(status) + " " + Reason(status) + "\r\n";
   for (const auto& [name, value] : headers) {
@@ -320,6 +322,11 @@ void Drain(int connection) {
 }
 
 }  // namespace
+
+void DetachRequest(FCGX_Request& fcgi) {
+  FCGX_Detach(&fcgi);
+  FCGX_Free(&fcgi, /*close=*/0);
+}
 
 void FinishRequest(FCGX_Request& fcgi, Gate& gate, const FcgiAnswer& answer) {
   const int connection = fcgi.ipcFd;

@@ -15,6 +15,8 @@
 //   HTTP_X_Y              header x-y. HTTP_SYNCLINE_* is dropped
 //   SYNCLINE_X            header syncline-x: set by nginx, so no client can send it; an empty one is dropped.
 //                         authorization.h and large_elsewhere (handlers/base/context.h) use them
+//   SYNCLINE_ARRIVED      when nginx passed the request on, after its body had arrived: seconds since 1970 with three
+//                         decimals. SYNCLINE_HANDED_OVER: the same, as of the pool that handed the request over
 //
 // Everything else is ignored. FastCGI keep-alive stays off even if the peer asks for it: an idle connection
 // would pin a slot, and a process that shuts down would lose requests in transit.
@@ -60,6 +62,7 @@ class FcgiAnswer : public AnswerWriter {
   void Write(std::string_view bytes) override;
   void Flush() override;
   void Abort() noexcept override { aborted_ = true; }
+  bool IsClientGone() const noexcept override;
   bool aborted() const { return aborted_; }
 
  private:
@@ -88,6 +91,9 @@ class HeadChannel {
   void Close();
   int ends_[2] = {-1, -1};  // libfcgi's, ours
 };
+
+/// Gives up what libfcgi holds for a request that is not answered yet. The connection stays open.
+void DetachRequest(FCGX_Request& fcgi);
 
 /// Ends a request: sends what is buffered, drains the input, closes the connection. An aborted answer is
 /// closed without the records that would make it look complete.

@@ -1,6 +1,7 @@
 #include "fcgi/pipeline.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <iterator>
 #include <new>
@@ -14,6 +15,16 @@ namespace syncline::front {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::hours kLongestWait{1};
+// Receiving and refusing a body of this size costs more than an ordinary request.
+constexpr std::size_t kLargeBody = 64 << 10;
+constexpr std::int64_t kLastSecond = 1LL << 40;
+
+// By another pool, which has not answered it. Set by nginx.
+bool IsHandedOver(const Request& request) {
+  return request.Header("syncline-handed-over").has_value();
+}
 
 /// The body as the handler reads it: counted, bounded by the route's limit, and failing after the deadline.
 class BoundedBody : public BodySource {
@@ -58,16 +69,21 @@ class CountingSink : public BodySink {
 
 /// One request and its state in the stages.
 struct Call {
-  const Front& front;
+  Front& front;
   Request& request;
   AnswerWriter& writer;
   const std::optional<Error>& request_problem;
+  Visit& visit;
   Context context;
   BoundedBody body;
   CountingSink sink;
   const sql::Database& database;
   const std::int64_t connects_before = database.connects();
   SteadyClock::time_point begin = SteadyClock::now();
+  SteadyClock::time_point deadline{};
+  std::optional<UserId> with_turn{};  // holds a turn of this account until the answer is sent
+  bool was_refused = false;           // in a way that slows the account down
+  bool is_parked = false;             // ends without an answer, to be served again
   const Route* route = nullptr;
   const Dialect* dialect = &kFrontDialect;
   Response response{};
@@ -92,8 +108,25 @@ class Next {
 
 // ---- The stages, in the order of kStages.
 
+// Outside of everything that sends or logs: a parked request leaves no trace.
+void HoldTurn(Call& call, Next next) {
+  // It was given with the visit.
+  if (call.visit.coming == Visit::Coming::kWithTurn) call.with_turn = call.visit.account;
+  struct Leaver {
+    Call& call;
+    ~Leaver() {
+      if (!call.with_turn) return;
+      call.front.turns.Leave(*call.with_turn, SteadyClock::now() - call.begin,
+                             call.was_refused && call.ending != Ending::kClientGone);
+    }
+  };
+  const Leaver leaver{call};
+  next(call);
+}
+
 void CountRequest(Call& call, Next next) {
   next(call);
+  if (call.is_parked) return;
   call.front.metrics.Count(
       {.route = call.route,
        .status = call.response.status,
@@ -116,6 +149,7 @@ LogLevel LevelOf(const Call& call) {
 
 void Log(Call& call, Next next) {
   next(call);
+  if (call.is_parked) return;
   call.took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - call.begin);
   // The request itself writes the line, but knows the reason of a failure only from here, and is never seen
   // again if nginx passes our refusal on.
@@ -139,7 +173,22 @@ void Log(Call& call, Next next) {
   line.Write();
 }
 
+// Whether a client that sends the same again at once would be a burden: it sent what it should not have, or more than
+// fits, and nobody reads its answer to the end. A missing or changed object is an ordinary answer of REST and WebDAV.
+bool IsBurden(const Call& call, const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::kBadInput:
+    case ErrorKind::kTooLarge:
+    case ErrorKind::kTooMany:
+    case ErrorKind::kBusy:
+      return true;
+    default:
+      return call.request.content_length.value_or(0) > kLargeBody;
+  }
+}
+
 void Fail(Call& call, const Error& error) {
+  call.was_refused = IsBurden(call, error);
   call.error_code = error.code();
   call.why = error.what();
   call.response = call.dialect->render_error(error, call.request);
@@ -198,6 +247,7 @@ void Send(Call& call, Next next) {
     call.why = TextOfException();
     call.response = Response::Empty(500);
   }
+  if (call.is_parked) return;
   try {
     WriteAnswer(call);
   } catch (const Error& error) {
@@ -261,10 +311,14 @@ void Catch(Call& call, Next next) {
     next(call);
   } catch (const Error& error) {
     Fail(call, error);
+    if (error.code() == "client_gone") call.ending = Ending::kClientGone;
   } catch (const HandOver& to) {
     call.ending = Ending::kHandedOver;
     call.error_code = "handed_over";
-    call.response = Response::Empty(200).With("X-Accel-Redirect", to.location);
+    call.response =
+        Response::Empty(200)
+            .With("X-Accel-Redirect", to.location)
+            .With("Syncline-Arrived", std::string(call.request.Header("syncline-arrived").value_or("")));
   } catch (const std::bad_alloc&) {
     Fail(call, Busy("busy", "out of memory"));
   } catch (...) {
@@ -299,15 +353,44 @@ void CheckSchema(Call& call, Next next) {
   next(call);
 }
 
+// When nginx passed the request on for the first time, in ms since 1970, as text "1700000000.123".
+std::optional<std::int64_t> ArrivedMs(const Request& request) {
+  const auto text =
+      IsHandedOver(request) ? request.Header("syncline-handed-over") : request.Header("syncline-arrived");
+  if (!text || text->size() < 5 || (*text)[text->size() - 4] != '.') return std::nullopt;
+  std::int64_t seconds = 0, ms = 0;
+  const char *const point = text->data() + text->size() - 4, *const end = text->data() + text->size();
+  if (std::from_chars(text->data(), point, seconds).ptr != point ||
+      std::from_chars(point + 1, end, ms).ptr != end || seconds < 0 || seconds > kLastSecond) {
+    return std::nullopt;
+  }
+  return seconds * 1000 + ms;
+}
+
+// How long the request waited for a slot.
+std::chrono::milliseconds Waited(Call& call) {
+  const auto arrived = ArrivedMs(call.request);
+  if (!arrived) return std::chrono::milliseconds(0);
+  const std::chrono::milliseconds waited(call.context.NowMs() - *arrived);
+  // Anything else is a clock that was set meanwhile.
+  return waited.count() > 0 && waited < kLongestWait ? waited : std::chrono::milliseconds(0);
+}
+
 void StartDeadline(Call& call, Next next) {
-  call.context.SetDeadline(call.begin + call.route->deadline);
+  call.context.SetClient([&call] { return call.writer.IsClientGone(); });
+  const std::chrono::milliseconds waited = Waited(call);
+  call.deadline = call.begin + call.route->deadline - waited;
+  call.context.SetWaited(waited);
+  call.context.SetDeadline(call.deadline);
+  if (call.writer.IsClientGone()) throw ClientGone("left before a slot took its request");
+  if (waited >= call.route->deadline) throw Busy("too_slow", "waited too long for a slot");
   next(call);
 }
 
 void LimitBody(Call& call, Next next) {
   const std::size_t limit = call.route->body_limit.Bytes(call.front.config);
   if (call.request.content_length && *call.request.content_length > limit) throw TooLarge("body_too_large");
-  call.body.Bound(limit, call.begin + call.route->deadline);
+  call.body.Bound(limit, call.deadline);
   call.request.body = &call.body;
   next(call);
 }
@@ -342,6 +425,28 @@ void Authenticate(Call& call, Next next) {
   next(call);
 }
 
+Error TooManyAtOnce() {
+  return Busy("busy", "the account has too many requests at once");
+}
+
+void TakeAccountTurn(Call& call, Next next) {
+  const UserId account = call.context.user();
+  if (account == UserId{} || call.with_turn) return next(call);
+  if (call.visit.coming == Visit::Coming::kTooLate) throw TooManyAtOnce();
+  switch (call.front.turns.Enter(account)) {
+    case AccountTurns::Admission::kNow:
+      call.with_turn = account;
+      return next(call);
+    case AccountTurns::Admission::kRefuse:
+      throw TooManyAtOnce();
+    case AccountTurns::Admission::kPark:
+      // What has been read of a body cannot be read again.
+      if (call.body.bytes() > 0) throw TooManyAtOnce();
+      call.visit.account = account;
+      call.is_parked = true;
+  }
+}
+
 RateAnswer AskLimit(Call& call, const CallLimit& limit) {
   const bool by_account = limit.per == CallLimit::Per::kAccount && call.context.user() != UserId{};
   const std::string who = by_account ? std::to_string(static_cast<std::int64_t>(call.context.user()))
@@ -370,7 +475,9 @@ void Handle(Call& call, Next) {
 
 // The stages of a request, outermost first. Each one wraps those below it.
 constexpr Stage kStages[] = {
-    // Outermost, because it counts what the log line says.
+    // Around the sending: an account's request runs until its answer is sent.
+    HoldTurn,
+    // Around the log, because it counts what the log line says.
     CountRequest,
     // Around everything that can fail, so that exactly one line is written, with what was actually sent.
     Log,
@@ -388,7 +495,7 @@ constexpr Stage kStages[] = {
     FindRoute,
     // Services must not touch tables whose schema has not been checked. The front's own routes pass.
     CheckSchema,
-    // Before anything that can block: the body, then the database.
+    // Before anything that can block: the body, then the database. A request that nobody waits for any more ends here.
     StartDeadline,
     // Before the login, because a login may need the body (Anki's old clients send the key in it).
     LimitBody,
@@ -397,6 +504,8 @@ constexpr Stage kStages[] = {
     // An unknown caller costs one lookup, and no body unless the login is in it. None at all if the authorizer
     // has just found it. The authorizer's question ends here (authorization.h).
     Authenticate,
+    // Before anything that is slow or large: one account must not take all slots. See account_turns.h.
+    TakeAccountTurn,
     // After the login, because an account is counted wherever it connects from. Few routes have a limit.
     LimitRate,
     Handle,
@@ -404,26 +513,30 @@ constexpr Stage kStages[] = {
 
 }  // namespace
 
-void Serve(const Front& front, sql::Database& database, Redis& redis, Request& request, AnswerWriter& writer,
-           const std::optional<Error>& request_problem) noexcept {
+bool Serve(Front& front, sql::Database& database, Redis& redis, Request& request, AnswerWriter& writer,
+           const std::optional<Error>& request_problem, Visit& visit) noexcept {
   BodySource* const source = request.body;
+  bool is_served = true;
   try {
     Call call{front,
               request,
               writer,
               request_problem,
+              visit,
               Context(front.config, database, redis, request.id),
               BoundedBody(source),
               CountingSink(writer),
               database};
     call.context.SetLeaving(&front.leaving);
     Next{kStages}(call);
+    is_served = !call.is_parked;
   } catch (...) {
     // Out of memory even for the answer or its log line. The client sees an incomplete answer; the slot goes
     // on.
     writer.Abort();
   }
   request.body = source;
+  return is_served;
 }
 
 }  // namespace syncline::front

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fcgi/account_turns.h"
 #include "fcgi/request_metrics.h"
 #include "fcgi/router.h"
 #include "handlers/base/config.h"
@@ -27,6 +28,8 @@ class AnswerWriter : public BodySink {
   virtual void Begin(int status, const Headers& headers) = 0;
   /// Ends the answer so that the web server sees that it is incomplete.
   virtual void Abort() noexcept = 0;
+  /// The client has disconnected, so nobody will read the answer.
+  virtual bool IsClientGone() const noexcept { return false; }
 };
 
 /// State shared by all slots of a process.
@@ -40,11 +43,13 @@ struct Front {
   std::atomic<bool> leaving{false};
   std::string pool = "api";
   RequestMetrics metrics{config.metrics_dir, router, pool};
+  AccountTurns turns{};
 };
 
 /// Serves one request from its first stage to its log line. `request_problem`: what was wrong with the
-/// request itself (an impossible length, a path that cannot be decoded).
-void Serve(const Front& front, sql::Database& database, Redis& redis, Request& request, AnswerWriter& writer,
-           const std::optional<Error>& request_problem) noexcept;
+/// request itself (an impossible length, a path that cannot be decoded). False: the request must be parked, and served
+/// again when its account's turn has come (`visit.account`); nothing has been sent or logged.
+bool Serve(Front& front, sql::Database& database, Redis& redis, Request& request, AnswerWriter& writer,
+           const std::optional<Error>& request_problem, Visit& visit) noexcept;
 
 }  // namespace syncline::front

@@ -9,8 +9,8 @@ void ThrowSqlState(std::string_view state, const std::string& text, const char* 
   if (state == "57P01" || state == "57P02" || state == "57P05" || state == "25P03")
     throw ConnectionLost(text);
   // Timeouts, no resources, no connection, shutting down or starting up.
-  if (state == "55P03" || state == "57014" || state.starts_with("53") || state.starts_with("08") ||
-      state == "57P03") {
+  if (state == "55P03") throw LockTimeout(text);
+  if (state == "57014" || state.starts_with("53") || state.starts_with("08") || state == "57P03") {
     throw Unavailable(text);
   }
   throw Failure(text);

@@ -20,6 +20,12 @@ class Unavailable : public Failure {
   using Failure::Failure;
 };
 
+/// A row stayed locked for longer than lock_timeout.
+class LockTimeout : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
 /// The connection was lost during a statement, or its answers are out of step; nothing of the transaction was
 /// committed. Database retries it once.
 class ConnectionLost : public Unavailable {

@@ -19,6 +19,18 @@ namespace {
 constexpr int kChunkRows = 1000;
 constexpr std::size_t kChunkBytes = kLargeBytes;
 
+// Graves in a start come from old clients only; this is room for 70,000 of them. It has no session yet that could be
+// asked for before a longer one is read.
+constexpr std::size_t kMaxStartBytes = 1 << 20;
+
+// The message of a request that belongs to a session. Error Conflict "no_session" if a long one has none.
+std::string SessionMessageOf(Request& request, Context& context) {
+  return MessageOf(request, context, [&] {
+    context.ReadOnce<SessionStore>(
+        [&](SessionStore& sessions) { sessions.RequireLive(SessionEnvelopeOf(request).session); });
+  });
+}
+
 // Runs `answer`. If it throws BadInput, its transaction has been rolled back; this ends the session in a
 // second one and rethrows. Upstream ends the session, too: the client rolls back and starts over.
 template <typename F>
@@ -189,7 +201,7 @@ Response PostMeta(Request& request, Context& context) {
 // still being imported, which no client with the right schema time does.
 Response PostStart(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
-  const StartMessage message = ParseStart(MessageOf(request, context));
+  const StartMessage message = ParseStart(SmallMessageOf(request, kMaxStartBytes));
   const auto start = [&](SessionStore& sessions, CollectionStore& collections) -> std::optional<GraveIds> {
     // First, because ending a session waits for a finish that is running: the reads below see its changes.
     const auto found_both = sessions.EndAndFind();
@@ -224,7 +236,7 @@ Response PostStart(Request& request, Context& context) {
 // POST /sync/applyGraves -- what the client has deleted. Answers 200 null; 409 no session.
 Response PostApplyGraves(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
-  const GraveIds graves = ParseGraves(MessageOf(request, context));
+  const GraveIds graves = ParseGraves(SessionMessageOf(request, context));
   context
       .Write<SessionStore>([&](SessionStore& sessions) {
         return sessions.StageGraves(envelope.session, SessionMinutes(context), graves);
@@ -240,7 +252,7 @@ Response PostApplyGraves(Request& request, Context& context) {
 // session.
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
-  const Changes theirs = ParseChanges(MessageOf(request, context));
+  const Changes theirs = ParseChanges(SessionMessageOf(request, context));
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     const auto merge = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
       const Session session = sessions.Touch(envelope.session, SessionMinutes(context), PartsOf(theirs));
@@ -295,7 +307,7 @@ Response PostChunk(Request& request, Context& context) {
 // number of fields; 409 no session.
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
-  const ReceivedChunk chunk = ParseChunk(MessageOf(request, context));
+  const ReceivedChunk chunk = ParseChunk(SessionMessageOf(request, context));
   return EndingSessionOnBadInput(context, envelope.session, [&] {
     context
         .Write<SessionStore>([&](SessionStore& sessions) {

@@ -1,12 +1,14 @@
 #include "handlers/base/context.h"
 
+#include <algorithm>
+
 #include "handlers/base/log.h"
 
 namespace syncline {
 namespace {
 
 // Clients give up after 30 s without a byte; the rest of that is for the work.
-constexpr std::chrono::seconds kLargePatience{18};
+constexpr std::chrono::milliseconds kLargePatience{18'000};
 
 }  // namespace
 
@@ -26,10 +28,15 @@ const Secret& Context::secret() const {
   return secret;
 }
 
+void Context::LeaveToLargePool() const {
+  if (is_client_gone_ && is_client_gone_()) throw ClientGone("left before its large request began");
+  if (!large_elsewhere_.empty()) throw HandOver{large_elsewhere_};
+}
+
 void Context::TakeLargeTurn() {
   if (large_turn_) return;
-  if (!large_elsewhere_.empty()) throw HandOver{large_elsewhere_};
-  large_turn_.emplace(kLargePatience);
+  LeaveToLargePool();
+  large_turn_.emplace(std::max(kLargePatience - waited_, std::chrono::milliseconds(0)), is_client_gone_);
 }
 
 void Context::OnStatement(const char* name, std::chrono::microseconds took) {

@@ -54,10 +54,16 @@ class Context : public sql::Observer {
   void SetAccess(sql::Access access) { access_ = access; }
   /// The nginx location that serves large requests; empty if this process does.
   void SetLargeElsewhere(std::string_view location) { large_elsewhere_ = location; }
+  /// For how long the request waited before a slot took it.
+  void SetWaited(std::chrono::milliseconds waited) { waited_ = waited; }
+  /// `is_gone` tells whether the client still waits for the answer; it may be called at any time.
+  void SetClient(std::function<bool()> is_gone) { is_client_gone_ = std::move(is_gone); }
+  /// Throws HandOver if another pool serves large requests, ClientGone if nobody waits for the answer any more.
+  /// For a request that is likely to be large, before anything is read or changed.
+  void LeaveToLargePool() const;
   /// Call before holding more than kLargeBytes of a message, received or to be sent, and before changing
   /// anything: another pool may have to run the request from the start. Holds the turn until the request
-  /// ends; idempotent. Throws HandOver if another pool serves large requests, Error Busy if the wait is too
-  /// long.
+  /// ends; idempotent. Throws as LeaveToLargePool, and Error Busy if the wait is too long.
   void TakeLargeTurn();
   /// The process is shutting down: an endless stream must end now. Jobs learn it from JobControl.
   bool IsLeaving() const { return leaving_ != nullptr && leaving_->load(std::memory_order_relaxed); }
@@ -131,6 +137,8 @@ class Context : public sql::Observer {
       throw Error(ErrorKind::kInternal, "internal", std::string("outcome of commit unknown: ") + e.what());
     } catch (const sql::Conflict& e) {
       throw Busy("busy", e.what());
+    } catch (const sql::LockTimeout& e) {
+      throw Busy("busy", e.what());
     } catch (const sql::Unavailable& e) {
       throw Busy("database_unavailable", e.what());
     } catch (const sql::ConstraintViolated& e) {
@@ -150,6 +158,8 @@ class Context : public sql::Observer {
   const std::atomic<bool>* leaving_ = nullptr;
   sql::Access access_ = sql::Access::kWrite;
   std::string large_elsewhere_;
+  std::chrono::milliseconds waited_{0};
+  std::function<bool()> is_client_gone_;
   std::optional<LargeTurn> large_turn_;
   int statements_ = 0;
   std::chrono::microseconds database_time_{0};

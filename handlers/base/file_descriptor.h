@@ -11,6 +11,7 @@ class FileDescriptor {
  public:
   /// open(2) with O_CLOEXEC, mode 0600. A failure leaves -1 and errno.
   FileDescriptor(const char* path, int flags) : fd_(open(path, flags | O_CLOEXEC, 0600)) {}
+  explicit FileDescriptor(int fd) : fd_(fd) {}
   ~FileDescriptor() {
     if (fd_ >= 0) close(fd_);
   }

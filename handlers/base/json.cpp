@@ -209,6 +209,13 @@ bool HasDuplicateKeys(std::string_view json) {
   return JsonSpans(json).FindDuplicateKey() != nullptr;
 }
 
+bool MayHoldMoreValuesThan(std::string_view json, std::size_t count) {
+  // Every value but the root follows one of these. Without branches, so that the compiler makes vectors of it.
+  std::size_t found = 1;
+  for (const char c : json) found += (c == ',') + (c == '[') + (c == '{');
+  return found > count;
+}
+
 std::optional<std::int64_t> WholeNumber(std::string_view digits) {
   if (digits == "-0") return std::nullopt;
   std::int64_t number = 0;

@@ -82,6 +82,10 @@ class JsonSpans {
 /// messages and takes the last one in files. Throws BadJson.
 bool HasDuplicateKeys(std::string_view json);
 
+/// Whether the JSON may have more than `count` values. Counts separators, which texts also contain: false is certain.
+/// Costs a fraction of parsing.
+bool MayHoldMoreValuesThan(std::string_view json, std::size_t count);
+
 /// The integer that all of `digits` is; none if it is not one or exceeds 64 bits. Anki's parser reads "-0" as
 /// a float, so it is none here, too.
 std::optional<std::int64_t> WholeNumber(std::string_view digits);

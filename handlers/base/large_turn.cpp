@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -19,6 +20,9 @@ struct Line {
   std::uint64_t last_number = 0;
 };
 
+// How often a waiting request checks that its client is still there.
+constexpr std::chrono::milliseconds kLookAtClient{500};
+
 Line& TheLine() {
   static Line line;
   return line;
@@ -26,14 +30,30 @@ Line& TheLine() {
 
 }  // namespace
 
-LargeTurn::LargeTurn(std::chrono::milliseconds patience) {
+LargeTurn::LargeTurn(std::chrono::milliseconds patience, const std::function<bool()>& is_client_gone) {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
   Line& line = TheLine();
   std::unique_lock lock(line.mutex);
+  if (line.numbers.size() > kMostInLine) throw Busy("busy", "too many large requests are waiting");
   const std::uint64_t number = ++line.last_number;
   line.numbers.push_back(number);
-  if (line.moved.wait_for(lock, patience, [&] { return line.numbers.front() == number; })) return;
-  std::erase(line.numbers, number);
-  throw Busy("busy", "too many large requests before this one");
+  const auto leave = [&] {
+    std::erase(line.numbers, number);
+    line.moved.notify_all();
+  };
+  for (;;) {
+    const auto look = std::min(give_up, std::chrono::steady_clock::now() + kLookAtClient);
+    const bool is_first = line.moved.wait_until(lock, look, [&] { return line.numbers.front() == number; });
+    if (is_client_gone && is_client_gone()) {
+      leave();
+      throw ClientGone("left while it waited for its turn");
+    }
+    if (is_first) return;
+    if (std::chrono::steady_clock::now() >= give_up) {
+      leave();
+      throw Busy("busy", "too many large requests before this one");
+    }
+  }
 }
 
 LargeTurn::~LargeTurn() {

@@ -58,3 +58,27 @@ BOOST_AUTO_TEST_CASE(turns_are_given_in_order_of_arrival) {
   for (auto& thread : threads) thread.join();
   BOOST_TEST(order == std::vector<int>({0, 1, 2, 3, 4}), boost::test_tools::per_element());
 }
+
+BOOST_AUTO_TEST_CASE(a_client_that_leaves_gives_up_its_place) {
+  std::optional<LargeTurn> first;
+  first.emplace(1s);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto is_gone = [](const Error& e) { return e.code() == "client_gone"; };
+  BOOST_CHECK_EXCEPTION(LargeTurn(60s, [] { return true; }), Error, is_gone);
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < 5s));
+  first.reset();
+  BOOST_CHECK_NO_THROW(LargeTurn(0ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_is_full_refuses_at_once) {
+  std::optional<LargeTurn> first;
+  first.emplace(1s);
+  std::vector<std::thread> threads;
+  for (std::size_t n = 0; n < kMostInLine; ++n) threads.emplace_back([] { const LargeTurn turn(60s); });
+  std::this_thread::sleep_for(100ms);
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_CHECK_EXCEPTION(LargeTurn(60s), Error, [](const Error& e) { return e.kind() == ErrorKind::kBusy; });
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < 5s));
+  first.reset();
+  for (auto& thread : threads) thread.join();
+}

@@ -336,6 +336,11 @@ bool SessionStore::HasNothingToSend(std::string_view key, std::int64_t minutes) 
   return row && ((*row)["to_send"].As<std::int32_t>() & kRowParts) == 0;
 }
 
+void SessionStore::RequireLive(std::string_view key) {
+  constexpr std::int64_t kAnyTimeLeft = 0;
+  if (!tx_.MaybeOne(sql::anki::peek_session, user_, key, kAnyTimeLeft)) throw NoSession();
+}
+
 void SessionStore::RememberSent(const Session& session) {
   tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent.usn, session.sent.id);
 }

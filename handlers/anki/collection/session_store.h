@@ -85,6 +85,8 @@ class SessionStore {
   /// replaces.
   MergedChanges Merge(const Session& session, const Changes& changes, std::int64_t now_s);
   void StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes);
+  /// Error Conflict "no_session" if no session with this key is live. Takes no locks.
+  void RequireLive(std::string_view key);
   /// Whether the session has no more rows to send and at least half its lifetime left. Takes no locks.
   bool HasNothingToSend(std::string_view key, std::int64_t minutes);
   void RememberSent(const Session& session);

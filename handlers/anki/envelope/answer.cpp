@@ -1,10 +1,24 @@
 #include "handlers/anki/envelope/answer.h"
 
+#include <utility>
+
 #include "handlers/anki/settings.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/json.h"
 #include "handlers/base/zstd.h"
 
 namespace syncline::anki {
+namespace {
+
+// Longer messages are not expanded before it is known that their session is live. Those of ordinary syncs are shorter.
+constexpr std::size_t kUncheckedBytes = 64 << 10;
+// Compressed. A chunk of 250 notes with a page of text each has as much.
+constexpr std::size_t kLikelyLargeBytes = 128 << 10;
+// A parsed value takes up to ten times the memory of its text, so many of them make a message large, too. A chunk has
+// some 5,000.
+constexpr std::size_t kManyValues = 100'000;
+
+}  // namespace
 
 const Envelope& EnvelopeOf(Request& request) {
   if (const Envelope* kept = request.Kept<Envelope>()) return *kept;
@@ -19,13 +33,24 @@ const Envelope& SessionEnvelopeOf(Request& request) {
   return envelope;
 }
 
-std::string MessageOf(Request& request, Context& context) {
+std::string MessageOf(Request& request, Context& context, const std::function<void()>& require_session) {
   std::string message;
   if (request.body == nullptr) return message;
+  bool is_checked = false;
+  const auto check_once = [&] {
+    if (!std::exchange(is_checked, true)) require_session();
+  };
+  if (request.content_length.value_or(0) > kLikelyLargeBytes) {
+    check_once();
+    context.LeaveToLargePool();
+  }
   const auto limit = static_cast<std::size_t>(context.config().Of<Settings>().max_message_mib) << 20;
   ZstdReader reader(*request.body, limit);
   char piece[16 << 10];
   while (const std::size_t got = reader.Read(piece, sizeof piece)) {
+    // Most bombs are blanks. Clients send compact JSON.
+    if (message.empty() && piece[0] != '{') throw BadInput("bad_json", "the message is not an object");
+    if (message.size() + got > kUncheckedBytes) check_once();
     if (message.size() + got > kLargeBytes && message.capacity() < limit) {
       context.TakeLargeTurn();
       // Reserved memory costs nothing until it is written to; growing in steps would hold the message twice.
@@ -33,14 +58,15 @@ std::string MessageOf(Request& request, Context& context) {
     }
     message.append(piece, got);
   }
+  if (message.size() > kUncheckedBytes && MayHoldMoreValuesThan(message, kManyValues))
+    context.TakeLargeTurn();
   return message;
 }
 
-std::string SmallMessageOf(Request& request) {
-  constexpr std::size_t kMaxBytes = 64 << 10;
+std::string SmallMessageOf(Request& request, std::size_t limit) {
   std::string message;
   if (request.body == nullptr) return message;
-  ZstdReader reader(*request.body, kMaxBytes);
+  ZstdReader reader(*request.body, limit);
   char piece[4 << 10];
   while (const std::size_t got = reader.Read(piece, sizeof piece)) message.append(piece, got);
   return message;

@@ -1,5 +1,7 @@
 #pragma once
 // Receives messages and builds answers, in the dialect of version 11.
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,11 +19,13 @@ const Envelope& EnvelopeOf(Request& request);
 /// As EnvelopeOf, for methods that need a session. Error BadInput "bad_envelope" without a session key.
 const Envelope& SessionEnvelopeOf(Request& request);
 
-/// The expanded body of a message with rows or objects; a large one takes the turn (Context::TakeLargeTurn).
-/// Error BadInput "bad_zstd", TooLarge past max_message_mib.
-std::string MessageOf(Request& request, Context& context);
-/// As MessageOf, for messages of a few values: TooLarge past 64 KiB. Some are read before any login.
-std::string SmallMessageOf(Request& request);
+/// The expanded body of a message with rows or objects. A large one (by its bytes or by its number of values) takes the
+/// turn (Context::TakeLargeTurn); before, and before any longer one is expanded, `require_session` is called and throws
+/// if the session is not live. Error BadInput "bad_zstd" or "bad_json", TooLarge past max_message_mib.
+std::string MessageOf(Request& request, Context& context, const std::function<void()>& require_session);
+/// As MessageOf, for messages without rows: TooLarge past `limit` bytes. Some are read before any login.
+inline constexpr std::size_t kSmallMessageBytes = 64 << 10;
+std::string SmallMessageOf(Request& request, std::size_t limit = kSmallMessageBytes);
 
 /// An answer in the client's version: from 11 on one zstd frame and anki-original-size, else the plain bytes.
 Response Answer(const Envelope& envelope, std::string_view bytes);

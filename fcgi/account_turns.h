@@ -1,0 +1,82 @@
+#pragma once
+// Bounds what one account may do at once in a process, so that the others find slots and time. Two of its requests run;
+// the next ones are parked: their connections wait here, without a slot, and nginx keeps their bodies.
+//
+// An account that sends more than runs at once is slowed down: what is parked goes on only after a pause. So is one whose
+// requests are refused, because a client that ignores refusals would keep the machine busy with them. The devices of a
+// family meet neither: a request takes milliseconds. Each process counts for itself: a bound over all of them would cost
+// every request a round trip. Thread-safe.
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "fcgi/gate.h"
+#include "handlers/base/file_descriptor.h"
+#include "handlers/base/ids.h"
+
+namespace syncline::front {
+
+/// One request on its connection, with its head read.
+struct Visit {
+  using Clock = std::chrono::steady_clock;
+  /// kFresh: just accepted. kWithTurn: was parked, and now has its account's turn. kTooLate: was parked for too long, and
+  /// is to be refused.
+  enum class Coming { kFresh, kWithTurn, kTooLate };
+
+  FileDescriptor connection;
+  std::unique_ptr<Gate> gate;
+  Coming coming = Coming::kFresh;
+  UserId account{};           ///< of a parked one
+  Clock::time_point since{};  ///< when it was parked
+};
+
+class AccountTurns {
+ public:
+  using Clock = Visit::Clock;
+
+  static constexpr int kRunning = 2;
+  static constexpr std::size_t kParked = 200, kParkedOfAll = 500;
+  static constexpr std::chrono::milliseconds kPatience{10'000};
+  /// After a refusal.
+  static constexpr std::chrono::milliseconds kRefusalPause{250};
+  /// After a request while others are parked: this many times as long as it took, kLongestPause at most.
+  static constexpr int kPauseFactor = 2;
+  static constexpr std::chrono::milliseconds kLongestPause{1'000};
+
+  AccountTurns();
+
+  enum class Admission { kNow, kPark, kRefuse };
+  /// kNow: the account has one more request running; call Leave when it ends. kPark: call Park with it, or refuse it.
+  Admission Enter(UserId account);
+  /// `took`: how long the request ran.
+  void Leave(UserId account, Clock::duration took, bool was_refused);
+  void Park(std::unique_ptr<Visit> visit);
+  /// A parked request that may go on, or has waited too long; null if there is none.
+  std::unique_ptr<Visit> Next();
+  /// Any parked request, to be refused because the process stops.
+  std::unique_ptr<Visit> TakeAny();
+  /// Becomes readable when Next has something to return.
+  int alarm() const { return alarm_.get(); }
+
+ private:
+  struct Line {
+    int running = 0;
+    Clock::time_point open_at{};
+    std::deque<std::unique_ptr<Visit>> parked{};
+    bool IsIdle(Clock::time_point now) const { return running == 0 && parked.empty() && open_at <= now; }
+  };
+  std::unique_ptr<Visit> TakeFront(Line& line, Visit::Coming coming);
+  void SetAlarm();
+
+  const FileDescriptor alarm_;
+  std::mutex mutex_;
+  std::unordered_map<UserId, Line> lines_;  // of accounts with requests, or refused a moment ago
+  std::size_t parked_ = 0;
+  std::atomic<Clock::rep> next_at_;  // when the next parked request may go on; without the lock, for Next
+};
+
+}  // namespace syncline::front
