@@ -178,6 +178,8 @@ const Route kRoutes[] = {
     {"GET", "/stream", "wire.stream", Auth::kPublic, sql::Access::kRead, 0, 60s, Stream, &kWire},
     {"GET", "/throw", "wire.throw", Auth::kPublic, sql::Access::kRead, 0, 10s, Throw, &kWire},
     {"GET", "/wait", "wire.wait", Auth::kPublic, sql::Access::kRead, 0, 60s, Wait, &kWire},
+    {"POST", "/wait-private", "wire.wait_private", Auth::kRequired, sql::Access::kRead, kLimit, 10s, Wait,
+     &kWire},
     {"GET", "/optional", "wire.optional", Auth::kOptional, sql::Access::kRead, 0, 10s, Headers, &kWire},
     Route{"GET", "/admin", "wire.admin", Auth::kRequired, sql::Access::kRead, 0, 10s, Headers, &kWire}
         .Needing(Roles::kAdmin),

@@ -573,6 +573,78 @@ def sigterm_finishes_requests_in_flight():
     shutil.rmtree(server.dir)
 
 
+def a_half_sent_head_does_not_keep_a_process_from_leaving():
+    server = Server()
+    with Peer(server.socket, 20) as peer:
+        peer.send(request("GET", "/headers")[:30])
+        time.sleep(0.05)
+        begin_time = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begin_time < 8
+
+
+def private(server, released, token="right", **params):
+    """Bytes of a request with a login that holds its slot until `released` exists."""
+    headers = {"X-Token": token}
+    return request("POST", f"/wait-private?until={released}", b"x" * 1000, headers=headers, **params)
+
+
+def requests_of_one_account_beyond_two_wait_without_a_slot():
+    server = Server(slots=3)
+    released = server.dir / "go"
+    with concurrent.futures.ThreadPoolExecutor(21) as pool:
+        answers = [pool.submit(ask, server.socket, private(server, released), 20) for _ in range(20)]
+        time.sleep(0.3)
+        assert ask(server.socket, request("GET", "/headers")).status == 200
+        # Another account has turns of its own.
+        other = pool.submit(ask, server.socket, private(server, "/", "admin"), 20)
+        assert other.result(5).status == 200
+        assert not any(answer.done() for answer in answers)
+        released.touch()
+        assert [answer.result().status for answer in answers] == [200] * 20
+        assert all(answer.result().body == b"waited\n" for answer in answers)
+    # Nothing is logged twice.
+    assert sum("op=wire.wait_private" in line for line in server.lines()) == 21
+    assert server.stop() == 0
+
+
+def a_parked_request_is_refused_when_the_process_leaves():
+    server = Server(slots=3)
+    released = server.dir / "go"
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(ask, server.socket, private(server, released), 20) for _ in range(3)]
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        concurrent.futures.wait(answers, 10, concurrent.futures.FIRST_COMPLETED)
+        refused = [answer.result() for answer in answers if answer.done()]
+        assert [answer.status for answer in refused] == [503] and "retry-after" in refused[0].headers
+        released.touch()
+        assert sorted(answer.result().status for answer in answers) == [200, 200, 503]
+    assert server.process.wait(10) == 0
+    shutil.rmtree(server.dir)
+
+
+def a_request_that_nobody_waits_for_any_more_is_dropped():
+    server = Server(slots=1)
+    released = server.dir / "go"
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        holder = pool.submit(ask, server.socket, request("GET", f"/wait?until={released}"), 20)
+        time.sleep(0.1)
+        with Peer(server.socket) as peer:
+            peer.send(request("POST", "/echo", b"x", SYNCLINE_REQUEST_ID="gone-1"))
+        released.touch()
+        assert holder.result().status == 200
+    # Passed on too long ago: the client has given up. But only nginx can say so.
+    long_ago = f"{time.time() - 100:.3f}"
+    assert ask(server.socket, request("POST", "/echo", b"x", SYNCLINE_ARRIVED=long_ago)).status == 503
+    assert ask(server.socket, request("POST", "/echo", b"x", headers={"Syncline-Arrived": long_ago})).status == 200
+    for odd in (f"{time.time():.3f}", "", ".123", "99999999999999999999.123", "-5.000", f"{time.time() + 100:.3f}", "1.234"):
+        assert ask(server.socket, request("POST", "/echo", b"x", SYNCLINE_ARRIVED=odd)).status == 200, odd
+    gone = [line for line in server.lines() if "req=gone-1" in line]
+    assert len(gone) == 1 and "err=client_gone" in gone[0], gone
+    assert server.stop() == 0
+
+
 def sigterm_ends_endless_streams(server=None):
     server = Server()
     with Peer(server.socket) as peer:
@@ -604,11 +676,11 @@ def after_sigkill_the_answer_is_visibly_incomplete():
 
 
 def a_slot_without_descriptors_waits_and_the_process_survives():
-    # Three standard descriptors, the listening socket, and the one that each of four slots waits on: five are left, but
-    # the slots need two each and one for a connection.
-    server = Server(slots=4, descriptors=13)
+    # Three standard descriptors, the listening socket, the alarm of parked requests, and the one that each of four slots
+    # waits on: five are left, but the slots need two each and one for a connection.
+    server = Server(slots=4, descriptors=14)
     assert server.alive()
-    assert any("err=socketpair" in line for line in server.lines())
+    wait_until(lambda: any("err=socketpair" in line for line in server.lines()))
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (1024, resource.prlimit(
         server.process.pid, resource.RLIMIT_NOFILE)[1]))
     released = server.dir / "go"
@@ -618,7 +690,7 @@ def a_slot_without_descriptors_waits_and_the_process_survives():
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         answers = pool.map(wait, range(4))
-        wait_until(lambda: len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir())) >= 4 + 4 * 4)
+        wait_until(lambda: len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir())) >= 5 + 4 * 4)
         released.touch()
         assert list(answers) == [200] * 4
     assert server.stop() == 0
@@ -649,6 +721,8 @@ WITH_SERVER = [
 ALONE = [
     calls_within_the_limit_are_served_and_the_next_is_429, without_redis_a_limit_is_open_or_closed_as_its_route_says,
     sigterm_under_load_loses_no_request, sigterm_finishes_requests_in_flight, sigterm_ends_endless_streams,
+    a_half_sent_head_does_not_keep_a_process_from_leaving, requests_of_one_account_beyond_two_wait_without_a_slot,
+    a_parked_request_is_refused_when_the_process_leaves, a_request_that_nobody_waits_for_any_more_is_dropped,
     an_idle_server_exits_at_once, after_sigkill_the_answer_is_visibly_incomplete,
     a_slot_without_descriptors_waits_and_the_process_survives, without_a_socket_the_server_exits_with_a_hint,
 ]
