@@ -42,6 +42,13 @@ bool IsSpace(std::int32_t code_point) {
   return utf8proc_category(code_point) == UTF8PROC_CATEGORY_ZS;
 }
 
+// Formatting characters (zero-width ones, direction controls, soft hyphens) and separators of lines and paragraphs.
+bool IsHidden(std::int32_t code_point) {
+  const utf8proc_category_t category = utf8proc_category(code_point);
+  return category == UTF8PROC_CATEGORY_CF || category == UTF8PROC_CATEGORY_ZL ||
+         category == UTF8PROC_CATEGORY_ZP;
+}
+
 }  // namespace
 
 std::optional<std::string> NormalName(std::string_view typed) {
@@ -60,6 +67,15 @@ std::optional<std::string> NormalName(std::string_view typed) {
   return name;
 }
 
+std::optional<std::string> NewName(std::string_view typed) {
+  std::optional<std::string> name = NormalName(typed);
+  if (!name) return std::nullopt;
+  for (std::size_t at = 0; at < name->size();) {
+    if (IsHidden(Next(*name, at))) return std::nullopt;
+  }
+  return name;
+}
+
 std::string FoldedName(std::string_view typed) {
   if (typed.size() > kMaxNameBytes) typed = typed.substr(0, kMaxNameBytes);
   return Mapped(typed, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD).value_or(std::string(typed));
@@ -71,7 +87,7 @@ std::string ShortText(std::string_view text, int limit) {
     const std::size_t begin = at;
     const std::int32_t code_point = Next(text, at);
     if (code_point < 0) return {};
-    if (IsControl(code_point)) continue;
+    if (IsControl(code_point) || IsHidden(code_point)) continue;
     out.append(text.substr(begin, at - begin));
     --limit;
   }

@@ -13,10 +13,15 @@ inline constexpr int kMaxNameCharacters = 200;
 /// ':' (Basic authentication splits there).
 std::optional<std::string> NormalName(std::string_view typed);
 
+/// As NormalName, for a new account: also none if a character is invisible or turns the direction of the text, because
+/// two names could then look the same.
+std::optional<std::string> NewName(std::string_view typed);
+
 /// The same for all spellings of a name, for counting failed logins of names that may not exist. Any bytes.
 std::string FoldedName(std::string_view typed);
 
-/// At most `limit` code points of `text`, without control characters; empty on invalid UTF-8.
+/// At most `limit` code points of `text`, without control characters and those that NewName
+/// refuses; empty on invalid UTF-8.
 std::string ShortText(std::string_view text, int limit);
 
 }  // namespace syncline::account

@@ -1,5 +1,6 @@
 // syncline-admin jobs ...: shows, retries and cancels background jobs.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 
 #include "handlers/admin/commands.h"
@@ -94,6 +95,14 @@ int Show(Tool& tool, const Choice& choice) {
   return 0;
 }
 
+// CLI11 would read a number beyond 64 bits as the largest one.
+std::string ProblemOfId(const std::string& text) {
+  std::int64_t id = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, id);
+  return error == std::errc() && stop == end && id > 0 ? "" : text + " is not the number of a job";
+}
+
 // Turns a store's error into a sentence.
 [[noreturn]] void Refuse(const Error& error, std::int64_t id) {
   const std::string job = "job " + std::to_string(id);
@@ -151,7 +160,10 @@ void AddJobsCommands(CLI::App& app, Tool& tool) {
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   const auto add_for_ids = [&](const char* name, const char* help, int (*run)(Tool&, const Choice&)) {
-    add(name, help, run)->add_option("ID", choice->ids, "Numbers of jobs, from 'jobs list'")->required();
+    add(name, help, run)
+        ->add_option("ID", choice->ids, "Numbers of jobs, from 'jobs list'")
+        ->required()
+        ->check(ProblemOfId);
   };
   add_for_ids("show", "Show all details of jobs", Show);
   add_for_ids("retry", "Run waiting, dead or cancelled jobs now, with all their attempts", Retry);

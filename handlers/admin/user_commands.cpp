@@ -42,9 +42,11 @@ std::optional<std::int64_t> Bytes(std::optional<std::int64_t> mib) {
 }
 
 int Add(Tool& tool, const Choice& choice) {
-  const auto name = account::NormalName(choice.name);
+  const auto name = account::NewName(choice.name);
   if (!name) {
-    throw Refusal("a name has 1 to 200 characters, no ':', no control characters and no space at its ends");
+    throw Refusal(
+        "a name has 1 to 200 characters, no ':', no control or invisible characters and no space at its "
+        "ends");
   }
   Context& context = tool.context();
   // Before the password is asked for.

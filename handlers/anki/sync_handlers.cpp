@@ -66,6 +66,18 @@ Collection RequireUnchanged(const Session& session, const std::optional<Collecti
   return *collection;
 }
 
+// Runs `answer(max_bytes)`. If it throws TooLargeToSend, takes the turn for large requests and runs it again
+// without a limit.
+template <typename F>
+auto InTurnIfLarge(Context& context, F&& answer) {
+  try {
+    return answer(static_cast<std::int64_t>(kLargeBytes));
+  } catch (const TooLargeToSend&) {
+    context.TakeLargeTurn();
+    return answer(kAnySize);
+  }
+}
+
 // The first sync versions that can handle these features of a collection.
 constexpr int kFirstWithScheduler2 = 9;
 constexpr int kFirstWithCreationOffset = 10;
@@ -73,8 +85,10 @@ constexpr int kFirstWithCreationOffset = 10;
 // Whether a client of this sync version can handle the collection's scheduler. From version 11 on all can.
 bool KnowsScheduler(Context& context, int version) {
   if (version >= kFirstZstdVersion) return true;
-  const auto found = context.ReadOnce<CollectionStore>(
-      [](CollectionStore& collections) { return collections.FindWithConfig(); });
+  const auto found = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
+    return context.ReadOnce<CollectionStore>(
+        [&](CollectionStore& collections) { return collections.FindWithConfig(max_bytes); });
+  });
   if (!found) return true;
   const DayConfig config = ReadDayConfig(found->second);
   return !(version < kFirstWithScheduler2 && config.scheduler == 2) &&
@@ -84,7 +98,8 @@ bool KnowsScheduler(Context& context, int version) {
 // Everything but rows that the client has not seen, given what it sent and how that was merged. Config and
 // creation time go to the older side only, because they replace its own.
 Changes ChangesForClient(const Session& session, const Changes& theirs, const MergedChanges& merged,
-                         SmallObjects unseen, CollectionStore& collections, std::int64_t now_s) {
+                         SmallObjects unseen, CollectionStore& collections, std::int64_t now_s,
+                         std::int64_t max_bytes) {
   Changes ours;
   const auto list = [&](ObjectKind kind, std::vector<Object>& unseen_objects,
                         const std::vector<Object>& sent) {
@@ -98,25 +113,13 @@ Changes ChangesForClient(const Session& session, const Changes& theirs, const Me
   ours.deck_configs = list(ObjectKind::kDeckConfig, unseen.deck_configs, theirs.deck_configs);
   for (Tag& tag : unseen.tags) ours.tags.push_back(std::move(tag.name));
   if (!session.client_is_newer) {
-    const auto found = collections.FindWithConfig();
+    const auto found = collections.FindWithConfig(max_bytes);
     ours.created_s =
         RequireUnchanged(session, found ? std::optional(found->first) : std::nullopt).meta.created_s;
     ours.config_json =
         session.unbury_day ? WithUnburiedDay(found->second, *session.unbury_day) : found->second;
   }
   return ours;
-}
-
-// Runs `answer(max_bytes)`. If it throws TooLargeToSend, takes the turn for large requests and runs it again
-// without a limit.
-template <typename F>
-auto InTurnIfLarge(Context& context, F&& answer) {
-  try {
-    return answer(static_cast<std::int64_t>(kLargeBytes));
-  } catch (const TooLargeToSend&) {
-    context.TakeLargeTurn();
-    return answer(kAnySize);
-  }
 }
 
 // Prints the next rows, in the order reviews, cards, notes, and advances the session's position.
@@ -143,9 +146,11 @@ std::string NextChunk(Session& session, CollectionStore& collections, std::int64
     --room;
   };
   const Since since = session.Unseen(max_bytes);
+  // Without a limit for the data of a card, it is read card by card: a page would hold any number of them.
+  const int card_room = max_bytes == kAnySize ? 1 : kChunkRows;
   send(kReviews, [&] { return collections.ReviewsSince(since, session.sent, room, add); });
   send(kCards, [&] {
-    return collections.CardsSince(since, session.sent, room, [&](Card card, RowPosition position) {
+    return collections.CardsSince(since, session.sent, std::min(room, card_room), [&](Card card, RowPosition position) {
       if (session.unbury_day && IsBuried(card.queue)) card.queue = UnburiedQueue(card.type, card.due);
       add(card, position);
     });
@@ -202,9 +207,10 @@ Response PostMeta(Request& request, Context& context) {
 Response PostStart(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const StartMessage message = ParseStart(SmallMessageOf(request, kMaxStartBytes));
-  const auto start = [&](SessionStore& sessions, CollectionStore& collections) -> std::optional<GraveIds> {
+  const auto start = [&](SessionStore& sessions, CollectionStore& collections,
+                         std::int64_t max_bytes) -> std::optional<GraveIds> {
     // First, because ending a session waits for a finish that is running: the reads below see its changes.
-    const auto found_both = sessions.EndAndFind();
+    const auto found_both = sessions.EndAndFind(max_bytes);
     if (!found_both) return std::nullopt;
     const auto& [collection, config_json] = *found_both;
     StartMessage seen = message;
@@ -217,17 +223,26 @@ Response PostStart(Request& request, Context& context) {
     const std::int64_t minutes = SessionMinutes(context);
     const Session session = sessions.Start(collection, envelope.session, seen, unbury_day, minutes);
     GraveIds found;
-    if (session.to_send & kGraves) found = collections.GravesSince(session.generation, session.client_usn);
+    if (session.to_send & kGraves)
+      found = collections.GravesSince(session.generation, session.client_usn, max_bytes);
     if (!message.graves.empty()) {
       // The result is not needed: this transaction has created the session.
       static_cast<void>(sessions.StageGraves(envelope.session, minutes, message.graves));
     }
     return found;
   };
-  auto graves = context.Write<SessionStore, CollectionStore>(start);
+  const auto start_in_turn = [&] {
+    return InTurnIfLarge(context, [&](std::int64_t max_bytes) {
+      return context.Write<SessionStore, CollectionStore>(
+          [&](SessionStore& sessions, CollectionStore& collections) {
+            return start(sessions, collections, max_bytes);
+          });
+    });
+  };
+  auto graves = start_in_turn();
   if (!graves) {
     EnsureCollection(context);
-    graves = context.Write<SessionStore, CollectionStore>(start);
+    graves = start_in_turn();
     if (!graves) throw Conflict("collection_changed");
   }
   return Answer(envelope, Print(*graves));
@@ -265,7 +280,7 @@ Response PostApplyChanges(Request& request, Context& context) {
       const std::int64_t now_s = context.NowSeconds();
       const MergedChanges merged = sessions.Merge(session, theirs, now_s);
       sessions.StageChanges(session, merged, theirs);
-      return ChangesForClient(session, theirs, merged, std::move(unseen), collections, now_s);
+      return ChangesForClient(session, theirs, merged, std::move(unseen), collections, now_s, max_bytes);
     };
     const Changes ours = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
       return context.Write<SessionStore, CollectionStore>(
@@ -355,7 +370,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
 // rows again in its next sync, and they merge. Answers 200; 409 no session.
 Response PostFinish(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
-  const auto apply = [&](SessionStore& sessions, CollectionStore& collections) {
+  const auto apply = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
     // Lock order: the collection, then the session.
     auto head = collections.AskLock();
     const Session session = sessions.AskLock(envelope.session).Get();
@@ -363,10 +378,15 @@ Response PostFinish(Request& request, Context& context) {
     const CollectionCounts counts = sessions.CountsAfter(session, collection);
     // Clients compare this time for equality: it must increase even if the clock does not.
     const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
-    sessions.Apply(session, counts, now_ms);
+    sessions.Apply(session, counts, now_ms, max_bytes);
     return now_ms;
   };
-  const auto mod_ms = context.Write<SessionStore, CollectionStore>(apply);
+  const auto mod_ms = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
+    return context.Write<SessionStore, CollectionStore>(
+        [&](SessionStore& sessions, CollectionStore& collections) {
+          return apply(sessions, collections, max_bytes);
+        });
+  });
   return Answer(envelope, std::to_string(mod_ms));
 }
 

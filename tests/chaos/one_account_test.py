@@ -9,7 +9,9 @@ and what nginx refuses before a process sees it.
 import concurrent.futures
 import contextlib
 import json
+import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -266,6 +268,27 @@ def large_requests_whose_clients_left_are_not_worked_off():
     return f"{took:.1f} s"
 
 
+def what_waited_too_long_for_a_slot_is_not_begun():
+    """The process for large messages stands still; when it goes on, the client has given up."""
+    honest.wire.new_session()
+    honest.wire.ask("meta", {"v": 11, "cv": "x"})
+    honest.wire.ask("start", {"minUsn": honest.usn, "lnewer": False, "graves": None})
+    frame = compress(json.dumps({"chunk": {"done": True, "x": "a" * 5 * MB}}).encode())
+    pid = stack.kill("large", sig=signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            call = pool.submit(honest.wire.send_frame, "applyChunk", frame)
+            time.sleep(26)
+            os.kill(pid, signal.SIGCONT)
+            problem = call.exception()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert isinstance(problem, Refused) and problem.status == 503, problem
+    log = (stack.dir / "log" / "large.log").read_text()
+    assert "err=too_slow" in log, log[-1000:]
+    honest.wire.ask("abort")
+
+
 def large_preferences_cost_little_memory():
     begin_session()
     message = '{"changes":{"models":[],"decks":[[],[]],"tags":[],"conf":{"x":"' + "y" * 60 * MB + '"},"crt":1}}'
@@ -308,6 +331,7 @@ def main():
                     a_million_small_values, messages_just_below_large, starts_of_blanks, small_messages_of_one_session,
                     an_honest_large_message_passes_a_flood_of_large_ones,
                     large_requests_whose_clients_left_are_not_worked_off, devices_of_one_account_do_not_meet_the_bound,
+                    what_waited_too_long_for_a_slot_is_not_begun,
                     large_preferences_cost_little_memory)
 
 

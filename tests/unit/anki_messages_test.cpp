@@ -244,3 +244,16 @@ BOOST_AUTO_TEST_CASE(numbers_in_an_answer_are_exact) {
       chunk.Finish(true) ==
       R"({"done":true,"cards":[[-9223372036854775808,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,"{\"a\":\"\n\u0001\"}"]]})");
 }
+
+BOOST_AUTO_TEST_CASE(names_of_all_objects_together_are_bounded) {
+  const auto decks = [](int count, std::size_t size) {
+    std::string list;
+    for (int n = 1; n <= count; ++n) {
+      list += (n > 1 ? "," : "") + ("{\"id\":" + std::to_string(n)) + ",\"name\":\"" +
+              std::string(size, 'a') + "\"," + kDeck + "}";
+    }
+    return ChangesOf("", list, "");
+  };
+  BOOST_TEST(ParseChanges(decks(10, 100'000)).decks.size() == 10u);
+  BOOST_CHECK_EXCEPTION(ParseChanges(decks(50, 100'000)), Error, IsBadJson);
+}

@@ -411,6 +411,27 @@ BOOST_FIXTURE_TEST_CASE(files_that_are_not_collections_are_refused, Folder) {
   BOOST_CHECK_THROW(CollectionFile::Open(path, CollectionFile::Check::kFull), FileRefused);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_file_with_very_many_tables_is_refused_at_once, Collection) {
+  Fill(path, 1, 1);
+  sqlite3* db = nullptr;
+  BOOST_REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+  const int code = sqlite3_exec(db,
+                                "PRAGMA writable_schema = 1; BEGIN;"
+                                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 100000)"
+                                "INSERT INTO sqlite_schema SELECT 'table', 't' || n, 't' || n, 2,"
+                                "'CREATE TABLE t' || n || ' (a)' FROM n; COMMIT",
+                                nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+  BOOST_REQUIRE(code == SQLITE_OK);
+  for (const auto check : {CollectionFile::Check::kFull, CollectionFile::Check::kTrusted}) {
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_CHECK_EXCEPTION(CollectionFile::Open(path, check), FileRefused, [](const FileRefused& refused) {
+      return std::string_view(refused.what()).find("do not belong to Anki") != std::string_view::npos;
+    });
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(500)));
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_truncated_file_is_refused, Collection) {
   Fill(path, 500, 500);
   const auto size = std::filesystem::file_size(path);

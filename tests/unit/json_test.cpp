@@ -129,6 +129,24 @@ BOOST_AUTO_TEST_CASE(strings_are_decoded_when_asked_for) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_number_of_values_is_never_underestimated) {
+  for (const std::string json :
+       {R"({"a":[1,2,{"b":[]}],"c":{}})", "[]", "0", "[0,0,0]", R"(["a,b",[[[]]]])"}) {
+    std::size_t count = 1;
+    const JsonSpans spans(json);
+    const auto visit = [&](const auto& self, const JsonSpans::Value& value) -> void {
+      spans.EachIn(value, [&](const JsonSpans::Value& inner) {
+        ++count;
+        self(self, inner);
+      });
+    };
+    visit(visit, spans.Root());
+    BOOST_TEST(MayHoldMoreValuesThan(json, count - 1), json);
+  }
+  BOOST_TEST(!MayHoldMoreValuesThan("[1,2,3]", 4));
+  BOOST_TEST(!MayHoldMoreValuesThan(R"({"text":"no more than one value"})", 2));
+}
+
 BOOST_AUTO_TEST_CASE(a_whole_number_has_only_digits) {
   BOOST_TEST(WholeNumber("0").value() == 0);
   BOOST_TEST(WholeNumber("-9223372036854775808").value() == std::numeric_limits<std::int64_t>::min());

@@ -91,6 +91,18 @@ BOOST_AUTO_TEST_CASE(invalid_account_names_are_refused) {
   BOOST_TEST(NormalName("ann bell@example.org").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(new_names_have_no_invisible_characters_but_old_ones_still_log_in) {
+  for (const char* hidden : {"\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\x8b", "\xe2\x80\x8d", "\xef\xbb\xbf",
+                             "\xe2\x80\x8f", "\xc2\xad", "\xe2\x80\xa8"}) {
+    const std::string name = std::string("ann") + hidden + "a";
+    BOOST_TEST(NormalName(name).has_value());
+    BOOST_TEST(!NewName(name).has_value());
+    BOOST_TEST(ShortText(name, 10) == "anna");
+  }
+  BOOST_TEST(NewName("J\xc3\xb6rg \xd7\x90\xd7\x91").value() == "J\xc3\xb6rg \xd7\x90\xd7\x91");
+  BOOST_TEST(!NewName("a:b").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(device_names_are_cut_between_characters) {
   BOOST_TEST(ShortText("\xc3\xb6\xc3\xb6\xc3\xb6", 2) == "\xc3\xb6\xc3\xb6");
   BOOST_TEST(ShortText("a\nb\x7f", 10) == "ab");

@@ -1,5 +1,8 @@
 #include "handlers/anki/collection/collection_store.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/sha256.h"
@@ -8,7 +11,7 @@
 namespace syncline::anki {
 namespace {
 
-// A page of notes ends once its fields reach this many bytes, even after one note.
+// A page of notes ends once its texts reach this many bytes, even after one note.
 constexpr std::int64_t kMaxPageBytes = 4 << 20;
 
 Object ObjectFromRow(const sql::Row& row) {
@@ -89,29 +92,35 @@ std::optional<Collection> CollectionStore::LockOrReserve() {
   return Lock();
 }
 
-std::string CollectionStore::Config(std::int32_t generation) {
-  return tx_.One(sql::anki::find_config, user_, generation)["config"].As<std::string>();
+std::string CollectionStore::Config(std::int32_t generation, std::int64_t max_bytes) {
+  const sql::Row row = tx_.One(sql::anki::find_config, user_, generation, max_bytes);
+  if (row["config"].IsNull()) throw TooLargeToSend();
+  return row["config"].As<std::string>();
 }
 
-std::optional<std::pair<Collection, std::string>> CollectionStore::FindWithConfig() {
-  const auto row = tx_.MaybeOne(sql::anki::find_collection_and_config, user_);
+std::optional<std::pair<Collection, std::string>> CollectionStore::FindWithConfig(std::int64_t max_bytes) {
+  const auto row = tx_.MaybeOne(sql::anki::find_collection_and_config, user_, max_bytes);
   if (!row) return std::nullopt;
+  if ((*row)["config"].IsNull()) throw TooLargeToSend();
   return std::pair(FromRow(*row), (*row)["config"].As<std::string>());
 }
 
-GraveIds CollectionStore::GravesSince(std::int32_t generation, Usn since) {
+GraveIds CollectionStore::GravesSince(std::int32_t generation, Usn since, std::int64_t max_bytes) {
   GraveIds graves;
-  for (const sql::Row& row : tx_.Query(sql::anki::graves_since, user_, generation, since)) {
-    const auto id = row["id"].As<std::int64_t>();
+  constexpr std::int64_t kBytesOfOne = 16;  // as a number in JSON, or in memory
+  for (const sql::Row& row :
+       tx_.Query(sql::anki::graves_since, user_, generation, since, max_bytes / kBytesOfOne)) {
+    if (row["ids"].IsNull()) throw TooLargeToSend();
+    auto ids = row["ids"].As<std::vector<std::int64_t>>();
     switch (row["kind"].As<GraveKind>()) {
       case GraveKind::kCard:
-        graves.cards.push_back(id);
+        graves.cards = std::move(ids);
         break;
       case GraveKind::kNote:
-        graves.notes.push_back(id);
+        graves.notes = std::move(ids);
         break;
       case GraveKind::kDeck:
-        graves.decks.push_back(id);
+        graves.decks = std::move(ids);
         break;
     }
   }
@@ -140,7 +149,9 @@ SmallObjects CollectionStore::ObjectsSince(const Since& since) {
 
 std::vector<Tag> CollectionStore::TagsSince(const Since& since) {
   std::vector<Tag> tags;
-  for (const sql::Row& row : tx_.Query(sql::anki::tags_since, user_, since.generation, since.usn)) {
+  for (const sql::Row& row :
+       tx_.Query(sql::anki::tags_since, user_, since.generation, since.usn, since.max_bytes)) {
+    if (row["name"].IsNull()) throw TooLargeToSend();
     tags.push_back({row["name"].As<std::string>(), row["usn"].As<Usn>()});
   }
   return tags;
@@ -154,6 +165,7 @@ bool CollectionStore::CardsSince(const Since& since, RowPosition after, int limi
   tx_.Each(
       sql::anki::cards_since,
       [&](const sql::Row& row) {
+        if (row[17].IsNull()) throw TooLargeToSend();
         card = {row[0].As<std::int64_t>(),  row[1].As<std::int64_t>(),  row[2].As<std::int64_t>(),
                 row[3].As<std::int32_t>(),  row[4].As<std::int64_t>(),  row[5].As<Usn>(),
                 row[6].As<std::int32_t>(),  row[7].As<std::int32_t>(),  row[8].As<std::int32_t>(),
@@ -163,7 +175,8 @@ bool CollectionStore::CardsSince(const Since& since, RowPosition after, int limi
         ++count;
         each(card, {row[18].As<Usn>(), card.id});
       },
-      user_, since.generation, since.usn, after.usn, after.id, limit, since.without_deleted_by);
+      user_, since.generation, since.usn, after.usn, after.id, limit, since.without_deleted_by,
+      since.max_bytes == kAnySize ? kAnySize : std::min(since.max_bytes, kMaxCardData));
   return count == limit;
 }
 
@@ -180,7 +193,7 @@ bool CollectionStore::NotesSince(const Since& since, RowPosition after, int limi
                 row[3].As<std::int64_t>(), row[4].As<Usn>(),         row[5].As<std::string>(),
                 row[6].As<std::string>()};
         ++count;
-        bytes += static_cast<std::int64_t>(note.fields.size());
+        bytes += static_cast<std::int64_t>(note.guid.size() + note.tags.size() + note.fields.size());
         each(note, {row[7].As<Usn>(), note.id});
       },
       user_, since.generation, since.usn, after.usn, after.id, limit, kMaxPageBytes, since.without_deleted_by,

@@ -59,6 +59,9 @@ struct CollectionTimes {
 
 inline constexpr std::int64_t kAnySize = std::numeric_limits<std::int64_t>::max();
 
+/// Clients keep a few hundred bytes in a card's data. A page with more than this in one card is read card by card.
+inline constexpr std::int64_t kMaxCardData = 64 << 10;
+
 /// Thrown if the rows asked for have more bytes than the caller accepts. The bytes have not been fetched.
 struct TooLargeToSend {};
 
@@ -68,7 +71,8 @@ struct Since {
   Usn usn;
   /// The fence of a session whose staged graves are treated as applied; 0: none.
   std::int64_t without_deleted_by = 0;
-  /// Limit for the fields of one note, and for the JSON of all objects together.
+  /// Limit for the texts of one note, for the data of a card (with kMaxCardData), and for the JSON of all objects
+  /// together, or the names of all tags.
   std::int64_t max_bytes = kAnySize;
 };
 
@@ -93,19 +97,20 @@ class CollectionStore {
   /// As Lock. If there is no collection, no other transaction can create the first one until this one ends.
   /// Error Unauthenticated "account_gone" if there is none and the account is disabled or removed.
   std::optional<Collection> LockOrReserve();
-  std::string Config(std::int32_t generation);
+  /// This and the next two throw TooLargeToSend if the answer has more than `max_bytes`.
+  std::string Config(std::int32_t generation, std::int64_t max_bytes = kAnySize);
   /// Collection and config in one round trip.
-  std::optional<std::pair<Collection, std::string>> FindWithConfig();
-
-  GraveIds GravesSince(std::int32_t generation, Usn since);
+  std::optional<std::pair<Collection, std::string>> FindWithConfig(std::int64_t max_bytes);
+  GraveIds GravesSince(std::int32_t generation, Usn since, std::int64_t max_bytes = kAnySize);
   /// Notetypes, decks and deck configs. Throws TooLargeToSend if their JSON has more than `max_bytes`.
   SmallObjects ObjectsSince(const Since& since);
+  /// Throws TooLargeToSend as ObjectsSince.
   std::vector<Tag> TagsSince(const Since& since);
   /// One page of at most `limit` rows after a position. Calls `row` with each and its position. True if there
-  /// may be more.
+  /// may be more. Throws TooLargeToSend if the texts of a row have more than `max_bytes`.
   bool CardsSince(const Since& since, RowPosition after, int limit,
                   const std::function<void(const Card&, RowPosition)>& row);
-  /// As CardsSince. Throws TooLargeToSend if a note has more than `max_bytes` of fields.
+  /// As CardsSince.
   bool NotesSince(const Since& since, RowPosition after, int limit,
                   const std::function<void(const Note&, RowPosition)>& row);
   bool ReviewsSince(const Since& since, RowPosition after, int limit,

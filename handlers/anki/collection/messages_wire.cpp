@@ -273,12 +273,19 @@ Object ParseObject(const Item& item, ObjectKind kind) {
   return object;
 }
 
+// Limit for the names of all objects of a kind in a message: a merge holds some ten copies of each. 10,000 decks with
+// names of 100 bytes have a quarter of it.
+constexpr std::size_t kMaxNameBytes = 4 << 20;
+
 // If a message has an id twice, the last object counts, as if they were applied one after the other.
 std::vector<Object> ParseObjects(const Item& list, ObjectKind kind) {
   std::vector<Object> objects;
   std::unordered_map<std::int64_t, std::size_t> places;
+  std::size_t name_bytes = 0;
   list.Each([&](const Item& item) {
     Object object = ParseObject(item, kind);
+    name_bytes += object.name.size();
+    if (name_bytes > kMaxNameBytes) throw item.Misshapen("names too long");
     const auto [place, is_new] = places.try_emplace(object.id, objects.size());
     if (is_new) {
       objects.push_back(std::move(object));

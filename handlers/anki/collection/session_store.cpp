@@ -30,7 +30,7 @@ Session FromRow(const sql::Row& row) {
   s.new_decks = row["new_decks"].As<std::int32_t>();
   s.new_deck_configs = row["new_deck_configs"].As<std::int32_t>();
   s.has_changes = row["has_changes"].As<bool>();
-  s.config_json = row["config"].As<std::optional<std::string>>();
+  s.has_config = row["has_config"].As<bool>();
   s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
   if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
     const std::vector<std::int64_t>& c = *counts;
@@ -152,9 +152,9 @@ void SessionStore::End(std::optional<std::string_view> key) {
   ClearStagedOf(tx_.Query(sql::anki::end_session, user_, key));
 }
 
-std::optional<std::pair<Collection, std::string>> SessionStore::EndAndFind() {
+std::optional<std::pair<Collection, std::string>> SessionStore::EndAndFind(std::int64_t max_bytes) {
   sql::Answer ended = tx_.Ask(sql::anki::end_session, user_, std::nullopt);
-  auto found = collections_.FindWithConfig();
+  auto found = collections_.FindWithConfig(max_bytes);
   ClearStagedOf(ended.Get());
   return found;
 }
@@ -417,7 +417,8 @@ void SessionStore::RememberCounts(const CollectionCounts& counts, std::int64_t m
   tx_.Later(sql::anki::remember_counts, user_, ArrayOf(counts), minutes);
 }
 
-void SessionStore::Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms) {
+void SessionStore::Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms,
+                         std::int64_t max_bytes) {
   const std::int32_t generation = session.generation;
   const std::int64_t fence = session.fence;
   const Usn usn = session.server_usn;
@@ -426,8 +427,8 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
   // In the order of the protocol: unburying at start, then graves, then changes and chunks.
   if (session.unbury_day) {
     tx_.Later(sql::anki::unbury_cards, user_, generation);
-    if (!session.config_json) {
-      const std::string config = collections_.Config(generation);
+    if (!session.has_config) {
+      const std::string config = collections_.Config(generation, max_bytes);
       tx_.Later(sql::anki::put_config, user_, generation, WithUnburiedDay(config, *session.unbury_day));
     }
   }
@@ -439,7 +440,7 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
   }
   if (staged(kObjects)) tx_.Later(sql::anki::apply_objects, user_, generation, fence, usn);
   if (staged(kTags)) tx_.Later(sql::anki::apply_tags, user_, generation, fence, usn);
-  if (session.config_json) tx_.Later(sql::anki::put_config, user_, generation, *session.config_json);
+  if (session.has_config) tx_.Later(sql::anki::put_staged_config, user_, generation);
   if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
   if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
   if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);

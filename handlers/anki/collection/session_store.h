@@ -34,7 +34,7 @@ struct Session {
   RowPosition sent;                      ///< in the part being sent
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
   bool has_changes = false;  ///< an applyChanges with objects, config or creation time is staged
-  std::optional<std::string> config_json;
+  bool has_config = false;   ///< a config is staged
   std::optional<std::int64_t> created_s;
   std::optional<CollectionCounts> counts;  ///< of the collection after applying; none until computed
 
@@ -70,8 +70,9 @@ class SessionStore {
   /// Ends the user's session, with `key` only if it has that key, and clears what it staged. Waits for a
   /// running finish.
   void End(std::optional<std::string_view> key = std::nullopt);
-  /// As End, then reads the collection and its config; none for an account without data.
-  std::optional<std::pair<Collection, std::string>> EndAndFind();
+  /// As End, then reads the collection and its config; none for an account without data. Throws TooLargeToSend for a
+  /// config of more than `max_bytes`.
+  std::optional<std::pair<Collection, std::string>> EndAndFind(std::int64_t max_bytes);
   /// As End, if it has expired.
   void EndExpired();
 
@@ -96,8 +97,10 @@ class SessionStore {
   /// Stores the counts for finish, until something else is staged. Prolongs the session.
   void RememberCounts(const CollectionCounts& counts, std::int64_t minutes);
   /// Applies everything staged and ends the session. The caller holds the collection's lock and has checked
-  /// that its generation and usn are the session's.
-  void Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms);
+  /// that its generation and usn are the session's. Throws TooLargeToSend if it must change a config of more than
+  /// `max_bytes`.
+  void Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms,
+             std::int64_t max_bytes = kAnySize);
 
  private:
   MergedObjects MergeKind(const MergeMoment& moment, const Session& session, ObjectKind kind,

@@ -38,6 +38,7 @@ namespace {
 
 using sqlite::Connection;
 using sqlite::kDamaged;
+using sqlite::kForeignParts;
 using sqlite::Statement;
 
 // Verbatim from the reference server: its protocol tests compare the text.
@@ -257,12 +258,6 @@ std::vector<std::string> Words(std::string_view sql) {
   }
   return words;
 }
-
-constexpr char kForeignParts[] =
-    "The collection file contains database parts that do not belong to Anki, perhaps from an add-on. "
-    "In Anki, please export all decks as a deck package (.apkg) with scheduling, import it into a new "
-    "profile, and "
-    "upload that one.";
 
 // More than any collection has; bounds the cost of checking each.
 constexpr int kMaxSchemaObjects = 200;

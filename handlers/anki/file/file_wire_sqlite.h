@@ -23,6 +23,12 @@ inline constexpr char kDamaged[] =
     "The collection file is damaged. In Anki, please use Tools > Check Database; if that reports an error, "
     "open a backup (File > Switch Profile > Open Backup). Then try again.";
 
+inline constexpr char kForeignParts[] =
+    "The collection file contains database parts that do not belong to Anki, perhaps from an add-on. "
+    "In Anki, please export all decks as a deck package (.apkg) with scheduling, import it into a new "
+    "profile, and "
+    "upload that one.";
+
 /// Throws the exception for an error code: FileRefused if the file is at fault, std::runtime_error or
 /// std::bad_alloc if the machine is.
 [[noreturn]] void Throw(sqlite3* db, int code);

@@ -3,9 +3,10 @@
 -- at their usn, those that syncs have changed since: anki_changed lists them. An entry whose row has another usn by now
 -- is skipped. OFFSET 0: the lateral subquery is run for each row and never becomes a join (see new_card_ids).
 -- Omits what the session with fence $7 has deleted (0: no session): its client no longer has those cards and must not get
--- them back.
+-- them back. Data of more than $8 bytes is NULL.
 SELECT c.id, c.note_id, c.deck_id, c.ord, c.mod, c.usn, c.type, c.queue, c.due, c.interval, c.factor, c.reps,
-       c.lapses, c.remaining, c.original_due, c.original_deck_id, c.flags, c.data, p.at_usn
+       c.lapses, c.remaining, c.original_due, c.original_deck_id, c.flags,
+       CASE WHEN octet_length(c.data) <= $8::bigint THEN c.data END AS data, p.at_usn
   FROM ((SELECT f.id, 0 AS at_usn FROM anki_cards f
           WHERE f.user_id = $1 AND f.generation = $2 AND f.id > CASE WHEN $4::int < 0 THEN (-9223372036854775808)::bigint ELSE $5::bigint END
             AND f.usn >= $3::int AND f.usn < (SELECT b.base_usn FROM anki_collections b WHERE b.user_id = $1)

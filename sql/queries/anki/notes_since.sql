@@ -1,9 +1,11 @@
--- See cards_since. A page ends after $6 notes or, since notes can be large, once their fields reach $7 bytes; it has at
--- least one note. Omits the notes that the session with fence $8 has deleted. Fields of more than $9 bytes are NULL.
-SELECT id, guid, notetype_id, mod, usn, tags, CASE WHEN octet_length(fields) <= $9::bigint THEN fields END AS fields, at_usn
-  FROM (SELECT id, guid, notetype_id, mod, usn, tags, fields, at_usn,
-               sum(octet_length(fields)) OVER (ORDER BY at_usn, id) - octet_length(fields) AS bytes_before
-          FROM (SELECT n.id, n.guid, n.notetype_id, n.mod, n.usn, n.tags, n.fields, p.at_usn
+-- See cards_since. A page ends after $6 notes or, since notes can be large, once their texts reach $7 bytes; it has at
+-- least one note. Omits the notes that the session with fence $8 has deleted. Texts of more than $9 bytes are NULL.
+SELECT id, CASE WHEN bytes <= $9::bigint THEN guid END AS guid, notetype_id, mod, usn,
+       CASE WHEN bytes <= $9::bigint THEN tags END AS tags, CASE WHEN bytes <= $9::bigint THEN fields END AS fields, at_usn
+  FROM (SELECT id, guid, notetype_id, mod, usn, tags, fields, at_usn, bytes,
+               sum(bytes) OVER (ORDER BY at_usn, id) - bytes AS bytes_before
+          FROM (SELECT n.id, n.guid, n.notetype_id, n.mod, n.usn, n.tags, n.fields, p.at_usn,
+                       octet_length(n.guid) + octet_length(n.tags) + octet_length(n.fields) AS bytes
                   FROM ((SELECT f.id, 0 AS at_usn FROM anki_notes f
                           WHERE f.user_id = $1 AND f.generation = $2 AND f.id > CASE WHEN $4::int < 0 THEN (-9223372036854775808)::bigint ELSE $5::bigint END
                             AND f.usn >= $3::int AND f.usn < (SELECT b.base_usn FROM anki_collections b WHERE b.user_id = $1)
