@@ -773,8 +773,9 @@ BOOST_AUTO_TEST_CASE(rows_too_large_to_send_are_not_read) {
     });
     return ids;
   };
-  BOOST_TEST(fetch(2000).size() == 2U);
-  BOOST_CHECK_THROW(fetch(1999), TooLargeToSend);
+  // Its guid has one byte.
+  BOOST_TEST(fetch(2001).size() == 2U);
+  BOOST_CHECK_THROW(fetch(2000), TooLargeToSend);
   const auto objects = [&](std::int64_t max_bytes) {
     return f.Write([&](SessionStore&, CollectionStore& collections) {
       return collections.ObjectsSince({generation, 0, 0, max_bytes});
@@ -784,4 +785,86 @@ BOOST_AUTO_TEST_CASE(rows_too_large_to_send_are_not_read) {
       objects(kAnySize).notetypes[0].json.size() + 2 * objects(kAnySize).decks[0].json.size();
   BOOST_TEST(objects(static_cast<std::int64_t>(bytes)).decks.size() == 1U);
   BOOST_CHECK_THROW(objects(static_cast<std::int64_t>(bytes) - 1), TooLargeToSend);
+}
+
+BOOST_AUTO_TEST_CASE(card_data_tags_graves_and_the_config_are_not_read_if_too_large) {
+  Fixture f;
+  Sent sent;
+  Card card = CardOf(1, 10);
+  card.data = std::string(100'000, 'x');
+  sent.Add(card).Add(CardOf(2, 10));
+  sent.graves = {{11, 12}, {13}, {14}};
+  sent.changes.tags = {"one", "two"};
+  sent.changes.config_json = R"({"a":"0123456789"})";
+  const std::int32_t generation = f.Now().generation;
+  f.Sync(5, sent);
+  const auto with = [&](auto read) {
+    return f.Write(
+        [&](SessionStore& sessions, CollectionStore& collections) { return read(sessions, collections); });
+  };
+  const auto cards = [&](std::int64_t max_bytes) {
+    return with([&](SessionStore&, CollectionStore& collections) {
+      int count = 0;
+      collections.CardsSince({generation, 5, 0, max_bytes}, -1, 0, 100, [&](const Card&) { ++count; });
+      return count;
+    });
+  };
+  BOOST_TEST(cards(kAnySize) == 2);
+  // Below the limit of a message, but more than clients keep in a card.
+  BOOST_CHECK_THROW(cards(1'000'000), TooLargeToSend);
+  const auto tags = [&](std::int64_t max_bytes) {
+    return with([&](SessionStore&, CollectionStore& collections) {
+      return collections.TagsSince({generation, 5, 0, max_bytes}).size();
+    });
+  };
+  BOOST_TEST(tags(6) == 2U);
+  BOOST_CHECK_THROW(tags(5), TooLargeToSend);
+  const auto graves = [&](std::int64_t max_bytes) {
+    return with([&](SessionStore&, CollectionStore& collections) {
+      return collections.GravesSince(generation, 5, max_bytes);
+    });
+  };
+  GraveIds found = graves(4 * 16);
+  std::sort(found.cards.begin(), found.cards.end());
+  BOOST_TEST(found.cards == sent.graves.cards, boost::test_tools::per_element());
+  BOOST_TEST(found.notes == sent.graves.notes, boost::test_tools::per_element());
+  BOOST_TEST(found.decks == sent.graves.decks, boost::test_tools::per_element());
+  BOOST_CHECK_THROW(graves(4 * 16 - 1), TooLargeToSend);
+  const auto config_bytes = static_cast<std::int64_t>(sent.changes.config_json->size());
+  const auto config = [&](std::int64_t max_bytes) {
+    return with([&](SessionStore&, CollectionStore& collections) {
+      BOOST_TEST(collections.FindWithConfig(max_bytes)->second == *sent.changes.config_json);
+      return collections.Config(generation, max_bytes);
+    });
+  };
+  BOOST_TEST(config(config_bytes) == *sent.changes.config_json);
+  BOOST_CHECK_THROW(config(config_bytes - 1), TooLargeToSend);
+  // A finish that would change it, and a start that would read it.
+  f.Start("key", 6, 100);
+  BOOST_CHECK_THROW(with([&](SessionStore& sessions, CollectionStore& collections) {
+                      const Collection collection = *collections.Lock();
+                      const Session session = sessions.AskLock("key").Get();
+                      sessions.Apply(session, collection.counts, collection.meta.mod_ms + 1,
+                                     config_bytes - 1);
+                      return 0;
+                    }),
+                    TooLargeToSend);
+  BOOST_CHECK_THROW(with([&](SessionStore& sessions, CollectionStore&) {
+                      return sessions.EndAndFind(config_bytes - 1).has_value();
+                    }),
+                    TooLargeToSend);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_live_session_is_live) {
+  Fixture f;
+  const auto require = [&](const std::string& key) {
+    f.Write([&](SessionStore& sessions) { sessions.RequireLive(key); });
+  };
+  f.Start("key", 5);
+  BOOST_CHECK_NO_THROW(require("key"));
+  BOOST_CHECK_EXCEPTION(require("other"), Error, IsNoSession);
+  f.test.Run("UPDATE anki_sessions SET expires_at = now() + interval '1 s' WHERE session_key = 'key'");
+  BOOST_CHECK_NO_THROW(require("key"));
+  f.test.Run("UPDATE anki_sessions SET expires_at = now() WHERE session_key = 'key'");
+  BOOST_CHECK_EXCEPTION(require("key"), Error, IsNoSession);
 }
