@@ -805,7 +805,8 @@ BOOST_AUTO_TEST_CASE(card_data_tags_graves_and_the_config_are_not_read_if_too_la
   const auto cards = [&](std::int64_t max_bytes) {
     return with([&](SessionStore&, CollectionStore& collections) {
       int count = 0;
-      collections.CardsSince({generation, 5, 0, max_bytes}, -1, 0, 100, [&](const Card&) { ++count; });
+      collections.CardsSince({generation, 5, 0, max_bytes}, {}, 100,
+                             [&](const Card&, RowPosition) { ++count; });
       return count;
     });
   };
