@@ -40,7 +40,7 @@ class AccountTurns {
 
   static constexpr int kRunning = 2;
   static constexpr std::size_t kParked = 200, kParkedOfAll = 500;
-  static constexpr std::chrono::milliseconds kPatience{10'000};
+  static constexpr std::chrono::milliseconds kPatience{20'000};
   /// After a refusal.
   static constexpr std::chrono::milliseconds kRefusalPause{250};
   /// After a request while others are parked: this many times as long as it took, kLongestPause at most.
