@@ -17,7 +17,8 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
     std::size_t Read(char*, std::size_t) override { return 0; }
   } none;
   try {
-    ReceiveUpload(context, request.body != nullptr ? *request.body : none, envelope.client);
+    ReceiveUpload(context, request.body != nullptr ? *request.body : none, request.content_length,
+                  envelope.client);
     return std::string(kAccepted);
   } catch (const FileRefused& refused) {
     return refused.what();

@@ -1,4 +1,5 @@
-// Lock order: users, blobs, blob_refs, usage. The sweep locks only blobs, and skips locked ones.
+// Lock order: users, blobs, blob_refs, usage. Reservations are changed under the account's lock, but for giving
+// them back. The sweep locks only blobs, and skips locked ones.
 //
 // Crashes and races, and what then holds:
 //   a writer is killed          its blob has no hash, so no lookup finds it; the sweep deletes it after the
@@ -9,11 +10,15 @@
 //                               seen, or it finds the blob gone
 //   sweep against Finish        Finish touches the blob it found, or finds none and writes; the grace period
 //                               leaves time for Add
+//   a writer gives up after     it deletes its blob only if no other writer has touched it since (lock_own_blob)
+//   Finish
+//   a deletion is interrupted   the blob is doomed (doom_unreferenced): nobody finds it, the next sweep goes on
 #include "handlers/base/blobs.h"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -26,8 +31,46 @@ namespace {
 
 // Each further loss of the race to finish means that the same bytes were finished and swept in between.
 constexpr int kFinishTries = 3;
-// Blobs per sweep transaction. Transactions that reference one of them wait for it, so it is short.
-constexpr std::int64_t kSweepBatch = 20;
+// Blobs that the sweep locks at once. Transactions that reference one of them wait until it is marked.
+constexpr std::int64_t kSweepBatch = 100;
+// Bytes of chunks deleted in one transaction: about a tenth of a second.
+constexpr std::int64_t kDeletedBytes = std::int64_t{32} << 20;
+
+// Room is taken in steps of this many bytes if the size is unknown.
+constexpr std::int64_t kReserveStep = std::int64_t{16} << 20;
+// Longer than the deadline of any route, because a reservation is not renewed while its body is checked.
+constexpr double kReservedSeconds = 15 * 60;
+constexpr std::chrono::seconds kRenewAfter{60};
+
+std::int64_t RandomId() {
+  std::random_device random;
+  return static_cast<std::int64_t>((std::uint64_t{random()} << 31) ^ random());
+}
+
+std::vector<std::int64_t> Ids(const sql::Rows& rows) {
+  std::vector<std::int64_t> ids;
+  for (const sql::Row row : rows) ids.push_back(row["blob_id"].As<std::int64_t>());
+  return ids;
+}
+
+// Deletes blobs that are marked as doomed, chunks first.
+void DeleteDoomed(sql::Database& database, const std::vector<std::int64_t>& ids,
+                  const std::function<void()>& between_steps) {
+  if (ids.empty()) return;
+  std::int64_t bytes = kDeletedBytes;
+  for (bool has_chunks = true; has_chunks;) {
+    between_steps();
+    try {
+      has_chunks = database.Write(
+          [&](sql::Tx& tx) { return tx.Execute(sql::blobs::delete_doomed_chunks, ids, bytes) > 0; });
+    } catch (const sql::Unavailable&) {
+      // Perhaps the statement timeout. Repeated as it is, it would fail for ever.
+      if (bytes == 1) throw;
+      bytes = bytes > static_cast<std::int64_t>(kBlobChunkBytes) ? bytes / 2 : 1;
+    }
+  }
+  database.Write([&](sql::Tx& tx) { tx.Execute(sql::blobs::delete_doomed, ids); });
+}
 
 }  // namespace
 
@@ -40,19 +83,74 @@ struct BlobWriter::Hash {
   std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context;
 };
 
-BlobWriter::BlobWriter(sql::Database& database) : database_(database), hash_(std::make_unique<Hash>()) {}
+Reservation::Reservation(sql::Database& database, UserId user, std::int64_t bytes)
+    : database_(database), user_(user), id_(RandomId()) {
+  Reserve(std::max<std::int64_t>(bytes, 1), std::max<std::int64_t>(bytes, 1));
+}
 
-BlobWriter::~BlobWriter() {
-  if (!id_) return;
-  // Not finished. The sweep would delete it, but a client that keeps disconnecting must not fill the disk
-  // until then.
+Reservation::~Reservation() {
+  if (reserved_ == 0) return;
   try {
-    database_.Write([&](sql::Tx& tx) { tx.Execute(sql::blobs::drop_unfinished_blob, *id_); });
+    database_.Write([&](sql::Tx& tx) { tx.Execute(sql::blobs::drop_reservation, user_, id_); });
   } catch (const std::exception&) {
   }
 }
 
+void Reservation::Reserve(std::int64_t least, std::int64_t wanted) {
+  const auto reserved = database_.Write([&](sql::Tx& tx) -> std::optional<std::int64_t> {
+    if (tx.Query(sql::blobs::lock_quota, user_).empty()) return std::nullopt;
+    const auto row = tx.MaybeOne(sql::blobs::reserve, user_, id_, least, wanted, kReservedSeconds);
+    return row ? (*row)["bytes"].As<std::int64_t>() : 0;
+  });
+  is_limited_ = reserved.has_value();
+  if (!is_limited_) return;
+  if (*reserved == 0) throw StorageFull("over_quota", "no room for " + std::to_string(least) + " bytes");
+  reserved_ = *reserved;
+  renewed_at_ = std::chrono::steady_clock::now();
+}
+
+void Reservation::Use(std::int64_t bytes) {
+  used_ += bytes;
+  if (!is_limited_) return;
+  const bool is_due = std::chrono::steady_clock::now() - renewed_at_ > kRenewAfter;
+  if (used_ > reserved_) {
+    Reserve(used_, std::max(used_, reserved_ + kReserveStep));
+  } else if (is_due) {
+    Reserve(used_, reserved_);
+  }
+}
+
+void Reservation::Settle(sql::Tx& tx) {
+  if (reserved_ > 0) tx.Later(sql::blobs::drop_reservation, user_, id_);
+}
+
+BlobWriter::BlobWriter(sql::Database& database, Reservation* room)
+    : database_(database), room_(room), hash_(std::make_unique<Hash>()) {}
+
+BlobWriter::~BlobWriter() {
+  Discard();
+}
+
+void BlobWriter::Discard() noexcept {
+  if (!id_) return;
+  // Unfinished, or not wanted. The sweep would delete it, but what was refused must not fill the disk until
+  // then.
+  try {
+    const auto doomed = database_.Write([&](sql::Tx& tx) {
+      const std::vector<std::int64_t> id{static_cast<std::int64_t>(*id_)};
+      if (version_ && tx.Query(sql::blobs::lock_own_blob, *id_, *version_).empty()) {
+        return std::vector<std::int64_t>{};
+      }
+      return Ids(tx.Query(sql::blobs::doom_unreferenced, id));
+    });
+    DeleteDoomed(database_, doomed, [] {});
+  } catch (const std::exception&) {
+  }
+  id_.reset();
+}
+
 void BlobWriter::Write(std::string_view bytes) {
+  if (room_ != nullptr) room_->Use(static_cast<std::int64_t>(bytes.size()));
   EVP_DigestUpdate(hash_->context.get(), bytes.data(), bytes.size());
   size_bytes_ += static_cast<std::int64_t>(bytes.size());
   while (!bytes.empty()) {
@@ -83,21 +181,26 @@ BlobInfo BlobWriter::Finish() {
   if (chunks_ > 0) WriteChunk();
   for (int attempt = 1;; ++attempt) {
     try {
-      const BlobId id = database_.Write([&](sql::Tx& tx) {
+      struct Found {
+        BlobId id;
+        std::optional<std::int64_t> version{};  // none: another writer's
+      };
+      const auto own = [](const sql::Row& row) {
+        return Found{row["blob_id"].As<BlobId>(), row["version"].As<std::int64_t>()};
+      };
+      const Found found = database_.Write([&](sql::Tx& tx) -> Found {
         if (const auto known = tx.MaybeOne(sql::blobs::touch_content, sha256)) {
-          if (id_) tx.Later(sql::blobs::drop_unfinished_blob, *id_);
-          return (*known)["blob_id"].As<BlobId>();
+          return {(*known)["blob_id"].As<BlobId>()};
         }
-        if (!id_) {
-          return tx.One(sql::blobs::insert_small_blob, sha256, sql::AsBytes(buffer_))["blob_id"].As<BlobId>();
-        }
-        if (tx.Execute(sql::blobs::finish_blob, *id_, sha256, size_bytes_) != 1) {
-          throw Conflict("blob_gone", "swept while it was being written");
-        }
-        return *id_;
+        if (!id_) return own(tx.One(sql::blobs::insert_small_blob, sha256, sql::AsBytes(buffer_)));
+        const auto finished = tx.MaybeOne(sql::blobs::finish_blob, *id_, sha256, size_bytes_);
+        if (!finished) throw Conflict("blob_gone", "swept while it was being written");
+        return own(*finished);
       });
-      id_.reset();
-      return {id, std::move(sha256), size_bytes_};
+      if (!found.version) Discard();  // what this writer has stored of the same bytes
+      version_ = found.version;
+      if (version_) id_ = found.id;
+      return {found.id, std::move(sha256), size_bytes_};
     } catch (const sql::ConstraintViolated& e) {
       if (e.constraint() != "blobs_sha256" || attempt == kFinishTries) throw;
     }
@@ -148,22 +251,22 @@ void ReadBlob(sql::Database& database, UserId user, std::string_view service, Bl
   }
 }
 
-std::int64_t SweepBlobs(sql::Database& database, std::chrono::seconds grace, std::int64_t limit) {
+std::int64_t SweepBlobs(sql::Database& database, std::chrono::seconds grace, std::int64_t limit,
+                        const std::function<void()>& between_steps) {
+  database.Write([](sql::Tx& tx) { tx.Execute(sql::blobs::sweep_reservations); });
   std::int64_t swept = 0;
   while (swept < limit) {
     const std::int64_t batch = std::min(kSweepBatch, limit - swept);
     std::int64_t found = 0;
-    const std::int64_t deleted = database.Write([&](sql::Tx& tx) {
-      std::vector<std::int64_t> ids;
+    const auto doomed = database.Write([&](sql::Tx& tx) {
       const double grace_s = static_cast<double>(grace.count());
-      for (const sql::Row row : tx.Query(sql::blobs::lock_unreferenced, grace_s, batch)) {
-        ids.push_back(row["blob_id"].As<std::int64_t>());
-      }
+      const auto ids = Ids(tx.Query(sql::blobs::lock_unreferenced, grace_s, batch));
       found = static_cast<std::int64_t>(ids.size());
-      return ids.empty() ? 0 : tx.Execute(sql::blobs::delete_unreferenced, ids);
+      return ids.empty() ? ids : Ids(tx.Query(sql::blobs::doom_unreferenced, ids));
     });
-    swept += deleted;
-    if (found < batch || deleted == 0) break;
+    DeleteDoomed(database, doomed, between_steps);
+    swept += static_cast<std::int64_t>(doomed.size());
+    if (found < batch || doomed.empty()) break;
   }
   return swept;
 }

@@ -4,7 +4,15 @@
 // A blob is written in short transactions under a new id and becomes visible when it is complete and
 // referenced; SweepBlobs removes the chunks of a killed writer after the grace period. A reader must own a
 // reference: reads take (user, service). References and bytes are counted in the transaction that adds them.
+// Room in the quota is reserved before the first byte, so that what does not fit is never stored.
 // Independent of the services that use it.
+//
+// The order of a write:
+//   Reservation room(database, user, expected);    // refuses before anything is read
+//   BlobWriter writer(database, &room);            // one or more of them
+//   writer.Write(...); blob = writer.Finish();
+//   in one transaction: room.Settle(tx); BlobRefs(tx, user).Add(service, blob);
+//   writer.Keep();                                 // after the commit
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -28,23 +36,63 @@ struct BlobInfo {
   std::int64_t size_bytes = 0;
 };
 
+/// Room in an account's quota for what is being written, in bytes. Parallel writers of an account together
+/// never pass the quota: each takes its room first, and what others have reserved counts as used. The
+/// destructor gives the room back; that of a killed process is free again after 15 minutes. Costs nothing for
+/// an account without a quota.
+class Reservation {
+ public:
+  /// Takes room for `bytes`, or for one byte if it is 0 (unknown). Throws Error StorageFull "over_quota".
+  Reservation(sql::Database& database, UserId user, std::int64_t bytes);
+  ~Reservation();
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+  /// Called by writers before they store further `bytes`. Takes more room if what is reserved does not
+  /// suffice, in steps of 16 MiB or what is left. Throws Error StorageFull "over_quota".
+  void Use(std::int64_t bytes);
+  /// Gives the room back in the transaction that then references what was written: nobody else can take it in
+  /// between. Add counts the exact size.
+  void Settle(sql::Tx& tx);
+
+ private:
+  void Reserve(std::int64_t least, std::int64_t wanted);
+
+  sql::Database& database_;
+  UserId user_;
+  std::int64_t id_;
+  std::int64_t used_ = 0;
+  std::int64_t reserved_ = 0;
+  bool is_limited_ = true;  // the account has a quota
+  std::chrono::steady_clock::time_point renewed_at_{};
+};
+
 /// Writes one blob. Chunks are committed as they fill; Finish returns the blob of these bytes, which may be
-/// an older one with the same content. The destructor deletes an unfinished blob (best effort: the sweep
-/// removes what it cannot).
+/// an older one with the same content. Unless Keep is called, the destructor deletes what was written (best
+/// effort: the sweep removes what it cannot).
 class BlobWriter {
  public:
-  explicit BlobWriter(sql::Database& database);
+  /// `room`: null for content of a bounded size, and for another form of what the account already holds.
+  explicit BlobWriter(sql::Database& database, Reservation* room = nullptr);
   ~BlobWriter();
+  BlobWriter(const BlobWriter&) = delete;
+  BlobWriter& operator=(const BlobWriter&) = delete;
+
   void Write(std::string_view bytes);
   BlobInfo Finish();
+  /// The finished blob is referenced, or shall stay for the sweep's grace period.
+  void Keep() { id_.reset(); }
 
  private:
   void WriteChunk();
+  void Discard() noexcept;
   struct Hash;
   sql::Database& database_;
+  Reservation* room_;
   std::unique_ptr<Hash> hash_;
   std::string buffer_;
-  std::optional<BlobId> id_;
+  std::optional<BlobId> id_;             // written by this writer and not kept
+  std::optional<std::int64_t> version_;  // of the finished blob's row; none: not finished
   std::int64_t size_bytes_ = 0;
   int chunks_ = 0;
 };
@@ -56,7 +104,8 @@ class BlobRefs {
  public:
   BlobRefs(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
   /// Adds one reference of `service` and counts its bytes. Throws Error Conflict "blob_gone" if the blob was
-  /// swept meanwhile, StorageFull "over_quota". kExempt: for another form of what the account already holds,
+  /// swept meanwhile, StorageFull "over_quota" if the account then holds, and its writers have reserved, more
+  /// than its quota. kExempt: for another form of what the account already holds,
   /// which must not be lost for lack of quota.
   void Add(std::string_view service, const BlobInfo& blob, Quota quota = Quota::kEnforced);
   /// Drops one reference; the sweep deletes the blob when none is left.
@@ -73,7 +122,12 @@ void ReadBlob(sql::Database& database, UserId user, std::string_view service, Bl
               const std::function<void(std::string_view)>& sink,
               const std::optional<ByteRange>& range = std::nullopt);
 
-/// Deletes unreferenced and unfinished blobs older than `grace`, at most `limit`. Returns how many.
-std::int64_t SweepBlobs(sql::Database& database, std::chrono::seconds grace, std::int64_t limit);
+/// Deletes unreferenced and unfinished blobs older than `grace`, at most `limit`, and expired reservations.
+/// Returns how many blobs. Each transaction deletes some tens of MiB, whatever the number and size of the
+/// blobs; one that exceeds the statement timeout is halved. `between_steps` may throw to stop it; the next
+/// call continues.
+std::int64_t SweepBlobs(
+    sql::Database& database, std::chrono::seconds grace, std::int64_t limit,
+    const std::function<void()>& between_steps = [] {});
 
 }  // namespace syncline

@@ -32,11 +32,11 @@ constexpr std::int64_t kSweepBlobs = 100;
 
 void SweepUnusedBlobs(const Job&, Context& context, JobControl& control) {
   for (std::int64_t swept = 0;;) {
+    const auto go_on = [&] { control.Progress(swept, 0, "unused blobs removed"); };
     const std::int64_t blobs = context.WithDatabase(
-        [](sql::Database& database) { return SweepBlobs(database, kBlobGrace, kSweepBlobs); });
+        [&](sql::Database& database) { return SweepBlobs(database, kBlobGrace, kSweepBlobs, go_on); });
     swept += blobs;
     if (blobs < kSweepBlobs) return;
-    control.Progress(swept, 0, "unused blobs removed");
   }
 }
 

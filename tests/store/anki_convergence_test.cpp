@@ -211,6 +211,7 @@ struct Server {
     BlobWriter writer(database);
     writer.Write("a file");
     blob = writer.Finish();
+    writer.Keep();
     // A whole collection in one result: a letter for the table, then its columns, padded to the same number.
     const auto part = [](const std::string& letter, std::vector<std::string> columns,
                          const std::string& table) {

@@ -95,7 +95,7 @@ struct Fixture {
   }
   void Upload(std::string_view frame) {
     PieceBody body{std::string(frame)};
-    ReceiveUpload(context, body, "26.9.3,test,linux");
+    ReceiveUpload(context, body, std::nullopt, "26.9.3,test,linux");
   }
   void UploadAndImport(const Texts& notes) {
     Upload(FrameOf(notes));
@@ -387,6 +387,28 @@ BOOST_AUTO_TEST_CASE(an_account_over_its_quota_is_archived_anyway) {
   BOOST_TEST(RowsOf(1) == "0");
   BOOST_TEST(NotesInFileOf(History().at(0).collection) == (Texts{"one", "synced"}),
              boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_past_the_quota_is_not_even_read_and_leaves_nothing) {
+  UploadAndImport({"one"});
+  const auto blobs = [&] {
+    return test.Value("SELECT count(*) || ' blobs, ' || (SELECT count(*) FROM blob_reservations) FROM blobs");
+  };
+  const std::string before = blobs();
+  struct Untouchable : BodySource {
+    std::size_t Read(char*, std::size_t) override { throw std::logic_error("the body was read"); }
+  } body;
+  const auto is_full = [](const Error& error) { return error.code() == "over_quota"; };
+  SetQuota(UsedBytes() + 1000);
+  BOOST_CHECK_EXCEPTION(ReceiveUpload(context, body, 1001, "test"), Error, is_full);
+  // Its length was not known, or a lie: refused while it is stored.
+  std::string noise;
+  for (unsigned state = 1; noise.size() < 3'000'000;) {
+    noise += static_cast<char>('a' + (state = state * 1664525 + 1013904223) % 7919 % 26);
+  }
+  BOOST_CHECK_EXCEPTION(Upload(FrameOf({noise})), Error, is_full);
+  BOOST_TEST(blobs() == before);
+  BOOST_TEST(Current().generation == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_restored_collection_is_the_current_one_and_every_client_is_asked_to_download) {

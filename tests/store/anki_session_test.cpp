@@ -104,6 +104,7 @@ struct Fixture {
     first.objects.deck_configs = {DeckOf(1, "Default", 100)};
     first.objects.config_json = "{}";
     first.blob = writer.Finish();
+    writer.Keep();
     first.bytes = 6;
     database.Write([&](sql::Tx& tx) { BOOST_REQUIRE(FullSyncStore(tx, user).Begin(first)); });
   }

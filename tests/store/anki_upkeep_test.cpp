@@ -44,6 +44,7 @@ struct Fixture {
     next.objects.decks = {{.id = 1, .name = "Default", .mod = 1, .usn = 0, .json = "{\"id\":1}"}};
     next.counts = {0, 0, 0, 0, 1, 0};
     next.blob = writer.Finish();
+    writer.Keep();
     next.bytes = static_cast<std::int64_t>(bytes.size());
     return next;
   }

@@ -2,9 +2,11 @@
 // writers, references and the sweep.
 #include "handlers/base/blobs.h"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "handlers/account/blob_check_flow.h"
@@ -31,7 +33,9 @@ struct Blobs {
   BlobInfo Keep(std::string_view bytes) {
     BlobWriter writer(database);
     writer.Write(bytes);
-    return writer.Finish();
+    BlobInfo blob = writer.Finish();
+    writer.Keep();
+    return blob;
   }
   void Add(UserId user, const BlobInfo& blob, std::string_view service = "anki") {
     database.Write([&](sql::Tx& tx) { BlobRefs(tx, user).Add(service, blob); });
@@ -96,6 +100,7 @@ BOOST_AUTO_TEST_CASE(bytes_round_trip_at_every_chunk_boundary) {
     const BlobInfo blob = writer.Finish();
     BOOST_TEST(blob.size_bytes == static_cast<std::int64_t>(size));
     Add(ann, blob);
+    writer.Keep();
     BOOST_TEST((Read(ann, blob.id) == bytes));
   }
 }
@@ -277,6 +282,167 @@ BOOST_AUTO_TEST_CASE(the_jobs_of_accounts_sweep_and_check) {
   BOOST_TEST(control.message == "0 findings");
 }
 
+BOOST_AUTO_TEST_CASE(fifty_parallel_writers_fill_an_account_exactly_to_its_quota) {
+  // Ten sizes, so that the last bytes matter: a writer that fits is not refused, and none passes the quota.
+  constexpr std::int64_t kQuota = 7 * std::int64_t{kBlobChunkBytes} + 12'345;
+  db.Run("UPDATE users SET quota_bytes = " + std::to_string(kQuota) + " WHERE name = 'ann'");
+  std::atomic<int> refused = 0;
+  const auto write = [&](const std::string& bytes) {
+    sql::Database own(db.settings());
+    try {
+      Reservation room(own, ann, static_cast<std::int64_t>(bytes.size()));
+      BlobWriter writer(own, &room);
+      writer.Write(bytes);
+      const BlobInfo blob = writer.Finish();
+      own.Write([&](sql::Tx& tx) {
+        room.Settle(tx);
+        BlobRefs(tx, ann).Add("anki", blob);
+      });
+      writer.Keep();
+    } catch (const Error& e) {
+      BOOST_TEST(e.code() == "over_quota");
+      ++refused;
+    }
+  };
+  std::vector<std::future<void>> writers;
+  for (int i = 0; i < 50; ++i) {
+    std::string bytes = Pattern(kBlobChunkBytes + static_cast<std::size_t>(1 + i % 10));
+    bytes[0] = static_cast<char>(i);
+    writers.push_back(std::async(std::launch::async, write, std::move(bytes)));
+  }
+  for (auto& writer : writers) writer.get();
+  const std::int64_t used = std::stoll(Usage(ann));
+  BOOST_TEST(used <= kQuota);
+  BOOST_TEST(used >= 7 * static_cast<std::int64_t>(kBlobChunkBytes));
+  BOOST_TEST(refused == 43);
+  write(std::string(static_cast<std::size_t>(kQuota - used), 'x'));
+  BOOST_TEST(Usage(ann) == std::to_string(kQuota));
+  // The refused ones left nothing behind.
+  BOOST_TEST(Count("blob_reservations") == "0");
+  BOOST_TEST(Count("blobs") == "8");
+  BOOST_TEST(Count("blob_chunks") == "15");
+}
+
+BOOST_AUTO_TEST_CASE(two_writers_cannot_both_take_the_last_room) {
+  db.Run("UPDATE users SET quota_bytes = 100 WHERE name = 'ann'");
+  const auto holder = db.Connect();
+  RunOn(holder.get(), "BEGIN");
+  RunOn(holder.get(), "SELECT FROM users WHERE name = 'ann' FOR UPDATE");
+  // Both keep their room until both have asked.
+  std::atomic<int> asked = 0;
+  const auto take = [&] {
+    sql::Database own(db.settings());
+    std::optional<Reservation> room;
+    try {
+      room.emplace(own, ann, 60);
+    } catch (const Error& e) {
+      BOOST_TEST(e.code() == "over_quota");
+    }
+    ++asked;
+    while (asked < 2) std::this_thread::sleep_for(1ms);
+    return room.has_value();
+  };
+  auto one = std::async(std::launch::async, take), other = std::async(std::launch::async, take);
+  tests::WaitForLockWaiters(db, 2);
+  RunOn(holder.get(), "COMMIT");
+  BOOST_TEST(one.get() + other.get() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_before_its_first_byte_and_leaves_nothing) {
+  db.Run("UPDATE users SET quota_bytes = 100 WHERE name = 'ann'");
+  BOOST_CHECK_EXCEPTION(Reservation(database, ann, 101), Error, HasCode("over_quota"));
+  {
+    // Of unknown size: it is stopped at the quota, in the middle of its chunks.
+    db.Run("UPDATE users SET quota_bytes = 3000000 WHERE name = 'ann'");
+    Reservation room(database, ann, 0);
+    BlobWriter writer(database, &room);
+    writer.Write(Pattern(2'500'000));
+    BOOST_TEST(Count("blob_chunks") == "2");
+    // What it has reserved is not free for others.
+    BOOST_CHECK_EXCEPTION(Reservation(database, ann, 1), Error, HasCode("over_quota"));
+    Reservation other(database, bob, 1);
+    BOOST_CHECK_EXCEPTION(writer.Write(Pattern(500'001)), Error, HasCode("over_quota"));
+  }
+  // Finished, but then refused.
+  {
+    Reservation room(database, ann, 5);
+    BlobWriter small(database, &room), large(database, &room);
+    small.Write("small");
+    small.Finish();
+    large.Write(Pattern(kBlobChunkBytes + 1));
+    large.Finish();
+    BOOST_TEST(Count("blobs") == "2");
+  }
+  BOOST_TEST(Count("blobs") == "0");
+  BOOST_TEST(Count("blob_chunks") == "0");
+  BOOST_TEST(Count("blob_reservations") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_writer_that_gives_up_keeps_what_another_one_has_found_meanwhile) {
+  const std::string bytes = Pattern(kBlobChunkBytes + 1);
+  BlobInfo found;
+  {
+    BlobWriter first(database);
+    first.Write(bytes);
+    first.Finish();
+    found = Keep(bytes);
+  }
+  Add(bob, found);
+  BOOST_TEST((Read(bob, found.id) == bytes));
+  BOOST_TEST(Count("blob_chunks") == "2");
+}
+
+BOOST_AUTO_TEST_CASE(the_room_of_a_killed_writer_is_free_again_after_its_time) {
+  db.Run("UPDATE users SET quota_bytes = 100 WHERE name = 'ann'");
+  db.Run(
+      "INSERT INTO blob_reservations SELECT user_id, 1, 100, now() + interval '1 minute' FROM users WHERE "
+      "name = 'ann'");
+  BOOST_CHECK_EXCEPTION(Reservation(database, ann, 1), Error, HasCode("over_quota"));
+  Sweep();
+  BOOST_CHECK_EXCEPTION(Reservation(database, ann, 1), Error, HasCode("over_quota"));
+  db.Run("UPDATE blob_reservations SET expires_at = now() - interval '1 second'");
+  Reservation room(database, ann, 100);
+  Sweep();
+  BOOST_TEST(Count("blob_reservations") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_of_the_sweep_that_times_out_is_halved) {
+  // Of 60 MiB, as slow as a busy disk: a batch of 32 MiB would take three times the statement timeout.
+  const BlobInfo large = Keep(Pattern(60 * kBlobChunkBytes));
+  MakeOld();
+  db.Run(
+      "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN "
+      "OLD; END $$; CREATE TRIGGER slowly BEFORE DELETE ON blob_chunks FOR EACH ROW EXECUTE FUNCTION "
+      "slowly()");
+  sql::Settings impatient = db.settings();
+  impatient.statement_timeout = 200ms;
+  sql::Database sweeper(impatient);
+  int steps = 0;
+  BOOST_TEST(SweepBlobs(sweeper, 1h, 10, [&] { ++steps; }) == 1);
+  db.Run("DROP FUNCTION slowly() CASCADE");
+  BOOST_TEST(Count("blob_chunks") == "0");
+  BOOST_TEST(Count("blobs") == "0");
+  BOOST_TEST(steps < 20);
+}
+
+BOOST_AUTO_TEST_CASE(an_interrupted_sweep_is_continued_and_its_blob_is_gone_at_once) {
+  const std::string bytes = Pattern(70 * kBlobChunkBytes);
+  const BlobInfo large = Keep(bytes);
+  MakeOld();
+  int steps = 0;
+  const auto stop = [&] {
+    if (++steps == 2) throw std::runtime_error("stopped");
+  };
+  BOOST_CHECK_THROW(SweepBlobs(database, 1h, 10, stop), std::runtime_error);
+  BOOST_TEST(Count("blob_chunks") != "0");
+  BOOST_TEST(Count("blob_chunks") != "70");
+  BOOST_CHECK_EXCEPTION(Add(ann, large), Error, HasCode("blob_gone"));
+  const BlobInfo again = Keep(bytes);
+  BOOST_TEST((again.id != large.id));
+  BOOST_TEST(Sweep() == 1);
+  BOOST_TEST(Count("blob_chunks") == "70");
+}
+
 BOOST_AUTO_TEST_CASE(two_writers_of_the_same_bytes_get_one_blob) {
   for (const std::size_t size : {std::size_t{10}, kBlobChunkBytes + 10}) {
     db.Empty("blobs");
@@ -326,13 +492,13 @@ BOOST_AUTO_TEST_CASE(a_reference_between_the_two_steps_of_the_sweep_is_seen) {
   const BlobInfo blob = Keep("wanted");
   MakeOld();
   sql::Database sweeper(db.settings());
-  const auto deleted = sweeper.Write([&](sql::Tx& tx) {
+  const auto doomed = sweeper.Write([&](sql::Tx& tx) {
     tx.Query(sql::blobs::used_bytes, ann);  // the transaction has begun, and had a snapshot
     Add(ann, blob);
-    return tx.Execute(sql::blobs::delete_unreferenced,
+    return tx.Execute(sql::blobs::doom_unreferenced,
                       std::vector<std::int64_t>{static_cast<std::int64_t>(blob.id)});
   });
-  BOOST_TEST(deleted == 0);
+  BOOST_TEST(doomed == 0);
   BOOST_TEST(Read(ann, blob.id) == "wanted");
 }
 

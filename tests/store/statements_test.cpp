@@ -52,6 +52,7 @@ const std::map<std::string, std::string> kSmallTables = {
     {"anki_sessions", "the syncs in progress"},
     {"devices", "limited per account"},
     {"usage", "one row per service"},
+    {"blob_reservations", "the uploads in progress"},
     {"workers", "the running workers"},
     {"login_failures", "of the last day"},
     {"schema_migrations", "one row per migration"},

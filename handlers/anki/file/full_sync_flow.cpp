@@ -57,15 +57,6 @@ void Expand(BodySource& source, std::uint64_t limit, TempFile& out) {
   while (const std::size_t got = reader.Read(piece.data(), piece.size())) out.Write({piece.data(), got});
 }
 
-BlobInfo StoreFrame(Context& context, const TempFile& frame) {
-  return context.WithDatabase([&](sql::Database& database) {
-    BlobWriter writer(database);
-    BlobSink sink(writer);
-    frame.ReadAll(sink);
-    return writer.Finish();
-  });
-}
-
 BlobInfo StoreCompressed(Context& context, const TempFile& file) {
   return context.WithDatabase([&](sql::Database& database) {
     BlobWriter writer(database);
@@ -73,7 +64,9 @@ BlobInfo StoreCompressed(Context& context, const TempFile& file) {
     ZstdWriter zstd(sink, kFileCompression);
     file.ReadAll(zstd);
     zstd.Finish();
-    return writer.Finish();
+    const BlobInfo blob = writer.Finish();
+    writer.Keep();
+    return blob;
   });
 }
 
@@ -284,7 +277,12 @@ CollectionFile OpenUploaded(Context& context, const std::string& path) {
 
 }  // namespace
 
-void ReceiveUpload(Context& context, BodySource& body, const std::string& client) {
+void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t> bytes,
+                   const std::string& client) {
+  const auto open_room = [&](sql::Database& database) {
+    return Reservation(database, context.user(), static_cast<std::int64_t>(bytes.value_or(0)));
+  };
+  Reservation room = context.WithDatabase(open_room);
   TempFile frame(context.config().temp_dir);
   TempFile plain(context.config().temp_dir);
   KeepingSource keeping(body, frame);
@@ -299,11 +297,20 @@ void ReceiveUpload(Context& context, BodySource& body, const std::string& client
   const CollectionFile file = OpenUploaded(context, plain.path());
   RefuseStrangeCreation(file.Meta());
   NewCollection next = Describe(file, plain.Size(), context.NowMs());
-  next.blob = StoreFrame(context, frame);
-  context.Write<FullSyncStore, ProblemStore>([&](FullSyncStore& store, ProblemStore& problems) {
-    PutFileIds(store, store.Replace(next), file);
-    if (!file.Adjusted().empty()) problems.KeepUpload({context.device(), client}, file.Adjusted());
+  BlobWriter writer =
+      context.WithDatabase([&](sql::Database& database) { return BlobWriter(database, &room); });
+  context.WithDatabase([&](sql::Database&) {
+    BlobSink sink(writer);
+    frame.ReadAll(sink);
+    next.blob = writer.Finish();
   });
+  context.Write<FullSyncStore, ProblemStore, Transaction>(
+      [&](FullSyncStore& store, ProblemStore& problems, Transaction& transaction) {
+        room.Settle(transaction.tx);
+        PutFileIds(store, store.Replace(next), file);
+        if (!file.Adjusted().empty()) problems.KeepUpload({context.device(), client}, file.Adjusted());
+      });
+  writer.Keep();
 }
 
 void EnsureCollection(Context& context) {

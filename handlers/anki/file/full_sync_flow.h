@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "handlers/anki/collection/collection_store.h"
@@ -20,9 +21,10 @@ namespace syncline::anki {
 
 /// Receives an uploaded file (zstd, one frame), checks it, and replaces the collection with it. The import of
 /// its rows is a job, so that the answer meets the client's stall limit of 30 s. Throws FileRefused with a
-/// message for the user, Error for anything else (bad_zstd; over_quota). `client` is the client's version,
-/// for the report on odd values.
-void ReceiveUpload(Context& context, BodySource& body, const std::string& client);
+/// message for the user, Error for anything else (bad_zstd; over_quota, before the body is read). `bytes`: of
+/// the body, if known. `client` is the client's version, for the report on odd values.
+void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t> bytes,
+                   const std::string& client);
 
 /// Creates an empty collection for an account without data, for a device that syncs or downloads first.
 void EnsureCollection(Context& context);

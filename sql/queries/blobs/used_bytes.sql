@@ -1,1 +1,3 @@
-SELECT coalesce(sum(bytes), 0)::bigint AS bytes FROM usage WHERE user_id = $1
+-- What counts against the quota: what the account holds, and what its running writers have reserved.
+SELECT ((SELECT coalesce(sum(h.bytes), 0) FROM usage h WHERE h.user_id = $1)
+      + (SELECT coalesce(sum(r.bytes), 0) FROM blob_reservations r WHERE r.user_id = $1 AND r.expires_at > now()))::bigint AS bytes

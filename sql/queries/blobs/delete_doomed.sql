@@ -1,0 +1,1 @@
+DELETE FROM blobs WHERE blob_id = ANY ($1) AND size_bytes = -1
