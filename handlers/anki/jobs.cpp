@@ -35,9 +35,10 @@ void Archive(const Job& job, Context& context, JobControl& control) {
   ArchiveGeneration(context, GenerationOf(job), [&] { control.Progress(0, 0, "removing rows"); });
 }
 
-// Ends the expired sessions of clients that never returned, and clears their staged rows.
+// Ends the expired sessions of clients that never returned, clears their staged rows, and gives back the room
+// of staged rows. Autovacuum does that, too, if it has the time.
 void SweepSessions(const Job&, Context& context, JobControl& control) {
-  for (;;) {
+  for (bool has_more = true; has_more;) {
     const auto users = context.Read<SweepStore>(
         [](SweepStore& store) { return store.AccountsWithExpiredSessions(kAtOnce); });
     for (const UserId user : users) {
@@ -45,8 +46,12 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
       context.SetIdentity({user, {}});
       context.Write<SessionStore>([](SessionStore& sessions) { sessions.EndExpired(); });
     }
-    if (users.size() < kAtOnce) return;
+    has_more = users.size() == kAtOnce;
   }
+  context.Write<SweepStore>([](SweepStore& store) { store.ExpireStagingRates(); });
+  if (!context.Read<SweepStore>([](SweepStore& store) { return store.IsStagingBloated(); })) return;
+  control.Progress(0, 0, "room of staged rows");
+  context.ReadOnce<SweepStore>([](SweepStore& store) { store.VacuumStaging(); });
 }
 
 void SweepHistory(const Job&, Context& context, JobControl& control) {

@@ -21,6 +21,20 @@ std::vector<std::pair<UserId, std::int32_t>> SweepStore::ExpiredHistory(std::int
   return found;
 }
 
+void SweepStore::ExpireStagingRates() {
+  tx_.Later(sql::anki::sweep_staging_rates);
+}
+
+bool SweepStore::IsStagingBloated() {
+  constexpr std::int64_t kTolerated = std::int64_t{64} << 20;
+  const sql::Row size = tx_.One(sql::anki::staging_size);
+  return size["disk_bytes"].As<std::int64_t>() > kTolerated + 4 * size["staged_bytes"].As<std::int64_t>();
+}
+
+void SweepStore::VacuumStaging() {
+  tx_.Execute(sql::anki::vacuum_staging);
+}
+
 void SweepStore::ExpireProblems(std::int64_t days) {
   tx_.Later(sql::anki::expire_problems, days);
 }

@@ -19,6 +19,12 @@ class SweepStore {
   std::vector<UserId> AccountsWithExpiredSessions(int limit);
   /// Account and generation of collections replaced more than `days` days ago; at most `limit`, oldest first.
   std::vector<std::pair<UserId, std::int32_t>> ExpiredHistory(std::int64_t days, int limit);
+  void ExpireStagingRates();
+  /// Whether the tables of staged rows are large and mostly empty.
+  bool IsStagingBloated();
+  /// Gives the room of dead staged rows back to the system. Not in a transaction: only in
+  /// sql::Database::ReadOnce.
+  void VacuumStaging();
   void ExpireProblems(std::int64_t days);
   /// When a job of this kind last finished; none if never, or if that job is no longer kept.
   std::optional<sql::Time> LastDone(std::string_view kind);

@@ -31,14 +31,17 @@ std::string SessionMessageOf(Request& request, Context& context) {
   });
 }
 
-// Runs `answer`. If it throws BadInput, its transaction has been rolled back; this ends the session in a
-// second one and rethrows. Upstream ends the session, too: the client rolls back and starts over.
+// Runs `answer`. If it throws a refusal of what the client sent, its transaction has been rolled back; this
+// ends the session in a second one and rethrows. Upstream ends the session, too: the client rolls back and
+// starts over. What the session has staged is cleared.
 template <typename F>
-Response EndingSessionOnBadInput(Context& context, const std::string& key, F&& answer) {
+Response EndingSessionOnRefusal(Context& context, const std::string& key, F&& answer) {
   try {
     return answer();
   } catch (const Error& e) {
-    if (e.kind() == ErrorKind::kBadInput) {
+    const bool is_refusal = e.kind() == ErrorKind::kBadInput || e.kind() == ErrorKind::kTooLarge ||
+                            e.kind() == ErrorKind::kTooMany || e.kind() == ErrorKind::kStorageFull;
+    if (is_refusal) {
       // Only this session: another device may have started one in the meantime.
       context.Write<SessionStore>([&](SessionStore& sessions) { sessions.End(key); });
     }
@@ -48,6 +51,13 @@ Response EndingSessionOnBadInput(Context& context, const std::string& key, F&& a
 
 std::int64_t SessionMinutes(const Context& context) {
   return context.config().Of<Settings>().session_minutes;
+}
+
+// A message always fits.
+StagingLimits LimitsOf(const Context& context) {
+  const Settings& settings = context.config().Of<Settings>();
+  const std::int64_t session = std::max(settings.max_staged_mib, settings.max_message_mib + 1) << 20;
+  return {session, std::max(settings.max_staged_hourly_mib << 20, session)};
 }
 
 std::int32_t PartsOf(const Changes& changes) {
@@ -221,14 +231,13 @@ Response PostStart(Request& request, Context& context) {
     const auto unbury_day =
         UnburyDay(ReadDayConfig(config_json), collection.meta.created_s, context.NowSeconds());
     const std::int64_t minutes = SessionMinutes(context);
-    const Session session = sessions.Start(collection, envelope.session, seen, unbury_day, minutes);
+    const Session session =
+        sessions.Start(collection, envelope.session, seen, unbury_day, minutes, LimitsOf(context));
     GraveIds found;
     if (session.to_send & kGraves)
       found = collections.GravesSince(session.generation, session.client_usn, max_bytes);
-    if (!message.graves.empty()) {
-      // The result is not needed: this transaction has created the session.
-      static_cast<void>(sessions.StageGraves(envelope.session, minutes, message.graves));
-    }
+    // This transaction has created the session, but it may not stage that many.
+    if (!message.graves.empty()) sessions.StageGraves(envelope.session, minutes, message.graves).Get();
     return found;
   };
   const auto start_in_turn = [&] {
@@ -248,16 +257,19 @@ Response PostStart(Request& request, Context& context) {
   return Answer(envelope, Print(*graves));
 }
 
-// POST /sync/applyGraves -- what the client has deleted. Answers 200 null; 409 no session.
+// POST /sync/applyGraves -- what the client has deleted. Answers 200 null; 409 no session; 413, 429 or 507 if
+// the session has staged more than it may, and ends.
 Response PostApplyGraves(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const GraveIds graves = ParseGraves(SessionMessageOf(request, context));
-  context
-      .Write<SessionStore>([&](SessionStore& sessions) {
-        return sessions.StageGraves(envelope.session, SessionMinutes(context), graves);
-      })
-      .Get();
-  return Answer(envelope, "null");
+  return EndingSessionOnRefusal(context, envelope.session, [&] {
+    context
+        .Write<SessionStore>([&](SessionStore& sessions) {
+          return sessions.StageGraves(envelope.session, SessionMinutes(context), graves);
+        })
+        .Get();
+    return Answer(envelope, "null");
+  });
 }
 
 // POST /sync/applyChanges -- exchanges notetypes, decks, deck configs, tags and config with the client.
@@ -268,9 +280,10 @@ Response PostApplyGraves(Request& request, Context& context) {
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(SessionMessageOf(request, context));
-  return EndingSessionOnBadInput(context, envelope.session, [&] {
+  return EndingSessionOnRefusal(context, envelope.session, [&] {
     const auto merge = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
-      const Session session = sessions.Touch(envelope.session, SessionMinutes(context), PartsOf(theirs));
+      const Session session = sessions.Touch(envelope.session, SessionMinutes(context),
+                                             {PartsOf(theirs), SessionStore::BytesOf(theirs)});
       // Clients send changes once. A second merge would not see the first.
       if (session.has_changes) throw BadInput("changes_sent_twice");
       const Since unseen_by = session.Unseen(max_bytes);
@@ -323,7 +336,7 @@ Response PostChunk(Request& request, Context& context) {
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(SessionMessageOf(request, context));
-  return EndingSessionOnBadInput(context, envelope.session, [&] {
+  return EndingSessionOnRefusal(context, envelope.session, [&] {
     context
         .Write<SessionStore>([&](SessionStore& sessions) {
           return sessions.StageChunk(envelope.session, SessionMinutes(context), chunk);

@@ -125,15 +125,39 @@ struct Fixture {
   Collection Now() {
     return Write([](SessionStore&, CollectionStore& collections) { return *collections.Find(); });
   }
-  Session Start(const std::string& key, Usn client_usn, std::optional<std::int64_t> unbury = std::nullopt) {
+  Session Start(const std::string& key, Usn client_usn, std::optional<std::int64_t> unbury = std::nullopt,
+                const StagingLimits& limits = {}) {
     return Write([&](SessionStore& sessions, CollectionStore& collections) {
-      return sessions.Start(*collections.Lock(), key, {client_usn, false, {}}, unbury, kMinutes);
+      return sessions.Start(*collections.Lock(), key, {client_usn, false, {}}, unbury, kMinutes, limits);
     });
+  }
+  /// Stages messages of about 1 MiB until one is refused, then ends the session. Returns how many were not.
+  int StageWithoutEnd(const std::string& key, const std::string& code, bool are_cards = false) {
+    Sent sent;
+    if (are_cards) {
+      for (int i = 0; i < (1 << 20) / 150; ++i) sent.Add(CardOf(i, 10));
+    } else {
+      sent.Add(LargeNoteOf(1, (1 << 20) - 100));
+    }
+    for (int staged = 0; staged < 100; ++staged) {
+      try {
+        Write([&](SessionStore& sessions) { return sessions.StageChunk(key, kMinutes, sent.chunk); }).Get();
+      } catch (const Error& error) {
+        BOOST_TEST(error.code() == code);
+        const std::string table = are_cards ? "anki_staged_cards" : "anki_staged_notes";
+        BOOST_TEST(Row("count(*)", table, "true") == std::to_string(staged));
+        Write([&](SessionStore& sessions) { sessions.End(key); });
+        return staged;
+      }
+    }
+    BOOST_ERROR("no end");
+    return 100;
   }
   void Stage(const std::string& key, const Sent& sent) {
     Write([&](SessionStore& sessions) { return sessions.StageGraves(key, kMinutes, sent.graves); }).Get();
     Write([&](SessionStore& sessions) {
-      const Session session = sessions.Touch(key, kMinutes, kObjects | kTags);
+      const Session session =
+          sessions.Touch(key, kMinutes, {kObjects | kTags, SessionStore::BytesOf(sent.changes)});
       sessions.StageChanges(session, sessions.Merge(session, sent.changes, kNow), sent.changes);
     });
     Write([&](SessionStore& sessions) { return sessions.StageChunk(key, kMinutes, sent.chunk); }).Get();
@@ -328,6 +352,58 @@ BOOST_AUTO_TEST_CASE(an_expired_session_is_removed_with_its_staged_rows) {
   f.Write([](SessionStore& sessions) { sessions.EndExpired(); });
   BOOST_TEST(f.Rows("fence, seq", "anki_staged_notes").empty());
   BOOST_TEST(f.Rows("fence, session_key", "anki_sessions").empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_stages_without_end_is_stopped_at_its_bound) {
+  Fixture f;
+  const StagingLimits limits{5 << 20, 1 << 30};
+  for (const bool are_cards : {false, true}) {
+    f.Start("key", 5, {}, limits);
+    BOOST_TEST(f.StageWithoutEnd("key", "sync_too_large", are_cards) == (are_cards ? 4 : 5));
+  }
+  // What is not rows counts, too.
+  f.Start("key", 5, {}, limits);
+  Sent sent;
+  for (int i = 0; i < 60'000; ++i) sent.graves.cards.push_back(i);
+  BOOST_CHECK_EXCEPTION(f.Stage("key", sent), Error,
+                        [](const Error& e) { return e.code() == "sync_too_large"; });
+  BOOST_TEST(f.Row("count(*)", "anki_staged_graves", "true") == "0");
+  f.Start("key", 5, {}, limits);
+  sent = {};
+  sent.changes.config_json = std::string(6 << 20, ' ');
+  BOOST_CHECK_EXCEPTION(f.Stage("key", sent), Error,
+                        [](const Error& e) { return e.code() == "sync_too_large"; });
+}
+
+BOOST_AUTO_TEST_CASE(a_session_stages_no_more_than_the_quota_has_left_and_some_slack) {
+  Fixture f;
+  f.test.Run("UPDATE users SET quota_bytes = 4194304 WHERE user_id = " +
+             std::to_string(static_cast<std::int64_t>(f.user)));
+  f.Start("key", 5);
+  BOOST_TEST(f.StageWithoutEnd("key", "over_quota") == 20);
+  f.test.Run("UPDATE users SET quota_bytes = 1 WHERE user_id = " +
+             std::to_string(static_cast<std::int64_t>(f.user)));
+  f.Start("key", 5);
+  BOOST_TEST(f.StageWithoutEnd("key", "over_quota") == 16);
+}
+
+BOOST_AUTO_TEST_CASE(sessions_in_a_loop_do_not_outrun_the_hourly_rate) {
+  Fixture f;
+  const StagingLimits limits{10 << 20, 25 << 20};
+  const auto loop = [&](const char* key) {
+    f.Start(key, 5, {}, limits);
+    return f.StageWithoutEnd(key, std::string(key) == "four" ? "too_much_staged" : "sync_too_large");
+  };
+  BOOST_TEST(loop("one") == 10);
+  BOOST_TEST(loop("two") == 10);
+  BOOST_TEST(loop("three") == 5);
+  BOOST_TEST(loop("four") == 0);
+  // A sync as usual goes on.
+  f.Start("small", 5, {}, limits);
+  f.Stage("small", Sent().Add(NoteOf(1, 10)).Add(CardOf(1, 10)));
+  BOOST_TEST(f.Finish("small").cards == 1);
+  f.test.Run("UPDATE anki_staging_rates SET paid_until = paid_until - interval '1 hour'");
+  BOOST_TEST(loop("five") > 5);
 }
 
 BOOST_AUTO_TEST_CASE(a_row_the_client_has_seen_is_overwritten_regardless_of_its_time) {

@@ -136,4 +136,27 @@ BOOST_AUTO_TEST_CASE(an_expired_collection_is_removed_with_its_file) {
   BOOST_TEST(Findings().empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_room_of_ended_sessions_is_given_back_by_the_sweep) {
+  const auto size = [&] {
+    return std::stoll(
+        test.Value("SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relname LIKE "
+                   "'anki_staged_%' AND relkind = 'r'"));
+  };
+  const std::int64_t before = size();
+  test.Run(
+      "INSERT INTO anki_staged_notes (user_id, fence, ids, guids, notetype_ids, mods, tags, fields) SELECT "
+      "1, i, '{}', '{}', '{}', '{}', '{}', ARRAY[repeat(md5(i::text), 32768)] FROM generate_series(1, 80) i");
+  BOOST_TEST(size() > before + (80 << 20));
+  // Of a session that is alive, nothing is reclaimed, and the tables are not read for nothing.
+  test.Run(
+      "INSERT INTO anki_sessions (user_id, session_key, generation, server_usn, client_usn, client_is_newer, "
+      "to_send, staged, staged_bytes, expires_at) VALUES (1, 'k', 1, 1, 1, false, 0, 63, 80 << 20, now() + "
+      "interval '1 hour')");
+  RunJob("anki.sweep_sessions");
+  BOOST_TEST(size() > before + (80 << 20));
+  test.Run("UPDATE anki_sessions SET expires_at = now() - interval '1 second'");
+  RunJob("anki.sweep_sessions");
+  BOOST_TEST(size() < before + (1 << 20));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 #include "handlers/anki/collection/session_store.h"
 
+#include <chrono>
 #include <iterator>
 #include <span>
 #include <unordered_map>
@@ -25,6 +26,8 @@ Session FromRow(const sql::Row& row) {
   s.unbury_day = row["unbury_day"].As<std::optional<std::int64_t>>();
   s.to_send = row["to_send"].As<std::int32_t>();
   s.staged = row["staged"].As<std::int32_t>();
+  s.staged_bytes = row["staged_bytes"].As<std::int64_t>();
+  s.hourly_staged_bytes = row["hourly_staged_bytes"].As<std::int64_t>();
   s.sent = {row["sent_at_usn"].As<Usn>(), row["sent_id"].As<std::int64_t>()};
   s.new_notetypes = row["new_notetypes"].As<std::int32_t>();
   s.new_decks = row["new_decks"].As<std::int32_t>();
@@ -50,8 +53,31 @@ std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
   return {c.cards, c.notes, c.revlog, c.notetypes, c.decks, c.deck_configs};
 }
 
+// Sessions that stage no more do not count for the hourly rate, and may always stage this much: small syncs
+// pay nothing and are never refused. As in start_session.
+constexpr std::int64_t kUncountedBytes = 64 << 10;
+
+// Of staged rows, besides their texts: columns, and for rows of their own (graves, objects) also index entries
+// and headers.
+constexpr std::int64_t kCardBytes = 150, kNoteBytes = 60, kReviewBytes = 60, kGraveBytes = 100,
+                       kObjectBytes = 200;
+
+void RefuseTooMuch(const sql::Row& row) {
+  const auto staged = row["staged_bytes"].As<std::int64_t>();
+  const auto most = row["max_staged_bytes"].As<std::int64_t>();
+  const auto quota = row["quota_staged_bytes"].As<std::optional<std::int64_t>>();
+  const auto of = [&](std::int64_t limit) {
+    return std::to_string(staged) + " bytes staged of " + std::to_string(limit);
+  };
+  if (quota && staged > *quota) throw StorageFull("over_quota", of(*quota));
+  if (staged <= most) return;
+  if (most > kUncountedBytes) throw TooLarge("sync_too_large", of(most));
+  throw Error(ErrorKind::kTooMany, "too_much_staged", of(most)).RetryAfter(std::chrono::minutes(10));
+}
+
 Session LiveSession(const sql::Rows& rows) {
   if (rows.empty()) throw NoSession();
+  RefuseTooMuch(rows[0]);
   return FromRow(rows[0]);
 }
 
@@ -120,7 +146,8 @@ KnownObject KnownFromRow(const sql::Row& row) {
 }  // namespace
 
 Session SessionStore::Start(const Collection& collection, std::string_view key, const StartMessage& message,
-                            std::optional<std::int64_t> unbury_day, std::int64_t minutes) {
+                            std::optional<std::int64_t> unbury_day, std::int64_t minutes,
+                            const StagingLimits& limits) {
   Session session;
   session.generation = collection.generation;
   session.server_usn = collection.meta.usn;
@@ -132,16 +159,18 @@ Session SessionStore::Start(const Collection& collection, std::string_view key, 
                     unseen(collection.tags_usn, kTags) | unseen(collection.revlog_usn, kReviews) |
                     unseen(collection.cards_usn, kCards) | unseen(collection.notes_usn, kNotes);
   tx_.Later(sql::anki::start_session, user_, key, session.generation, session.server_usn, session.client_usn,
-            session.client_is_newer, session.unbury_day, session.to_send, minutes);
+            session.client_is_newer, session.unbury_day, session.to_send, minutes, limits.session,
+            limits.hourly);
   return session;
 }
 
-Session SessionStore::Touch(std::string_view key, std::int64_t minutes, std::int32_t staging) {
+Session SessionStore::Touch(std::string_view key, std::int64_t minutes, const Staging& staging) {
   return AskTouch(key, minutes, staging).Get();
 }
 
-sql::Asked<Session> SessionStore::AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging) {
-  return {tx_.Ask(sql::anki::touch_session, user_, key, minutes, staging), LiveSession};
+sql::Asked<Session> SessionStore::AskTouch(std::string_view key, std::int64_t minutes,
+                                           const Staging& staging) {
+  return {tx_.Ask(sql::anki::touch_session, user_, key, minutes, staging.parts, staging.bytes), LiveSession};
 }
 
 sql::Asked<Session> SessionStore::AskLock(std::string_view key) {
@@ -164,7 +193,16 @@ void SessionStore::EndExpired() {
 }
 
 void SessionStore::ClearStagedOf(const sql::Rows& ended) {
-  for (const sql::Row& row : ended) ClearStaged(row["staged"].As<std::int32_t>());
+  for (const sql::Row& row : ended) {
+    ClearStaged(row["staged"].As<std::int32_t>());
+    CountStaged(row["staged_bytes"].As<std::int64_t>(), row["hourly_staged_bytes"].As<std::int64_t>());
+  }
+}
+
+void SessionStore::CountStaged(std::int64_t bytes, std::int64_t hourly) {
+  if (bytes <= kUncountedBytes) return;
+  const double seconds = 3600.0 * static_cast<double>(bytes) / static_cast<double>(hourly);
+  tx_.Later(sql::anki::count_staged, user_, seconds);
 }
 
 void SessionStore::ClearStaged(std::int32_t staged) {
@@ -176,9 +214,37 @@ void SessionStore::ClearStaged(std::int32_t staged) {
   if (staged & kNotes) tx_.Later(sql::anki::clear_staged_notes, user_);
 }
 
+std::int64_t SessionStore::BytesOf(const GraveIds& graves) {
+  return kGraveBytes *
+         static_cast<std::int64_t>(graves.cards.size() + graves.notes.size() + graves.decks.size());
+}
+
+std::int64_t SessionStore::BytesOf(const ReceivedChunk& chunk) {
+  std::size_t texts = 0;
+  for (const std::string& data : chunk.cards.datas) texts += data.size();
+  for (std::size_t i = 0; i < chunk.notes.ids.size(); ++i) {
+    texts += chunk.notes.fields[i].size() + chunk.notes.tags[i].size() + chunk.notes.guids[i].size();
+  }
+  const auto rows = [](const auto& columns, std::int64_t bytes) {
+    return bytes * static_cast<std::int64_t>(columns.ids.size());
+  };
+  return rows(chunk.cards, kCardBytes) + rows(chunk.notes, kNoteBytes) + rows(chunk.revlog, kReviewBytes) +
+         static_cast<std::int64_t>(texts);
+}
+
+std::int64_t SessionStore::BytesOf(const Changes& changes) {
+  std::size_t texts = changes.config_json ? changes.config_json->size() : 0, rows = changes.tags.size();
+  for (const auto* objects : {&changes.notetypes, &changes.decks, &changes.deck_configs}) {
+    rows += objects->size();
+    for (const Object& object : *objects) texts += object.json.size() + 2 * object.name.size();
+  }
+  for (const std::string& tag : changes.tags) texts += 2 * tag.size();  // the name and its key
+  return kObjectBytes * static_cast<std::int64_t>(rows) + static_cast<std::int64_t>(texts);
+}
+
 sql::Asked<Session> SessionStore::StageGraves(std::string_view key, std::int64_t minutes,
                                               const GraveIds& graves) {
-  auto touched = AskTouch(key, minutes, graves.empty() ? 0 : kGraves);
+  auto touched = AskTouch(key, minutes, {graves.empty() ? 0 : kGraves, BytesOf(graves)});
   const auto stage = [&](GraveKind kind, const std::vector<std::int64_t>& ids) {
     if (!ids.empty()) tx_.Later(sql::anki::stage_graves, user_, key, kind, ids);
   };
@@ -307,7 +373,7 @@ void SessionStore::StageNotes(std::string_view key, const NoteColumns& notes) {
 
 sql::Asked<Session> SessionStore::StageChunk(std::string_view key, std::int64_t minutes,
                                              const ReceivedChunk& chunk) {
-  auto touched = AskTouch(key, minutes, PartsOf(chunk));
+  auto touched = AskTouch(key, minutes, {PartsOf(chunk), BytesOf(chunk)});
   if (!chunk.notes.ids.empty()) {
     sql::Answer field_counts =
         tx_.Ask(sql::anki::notetype_field_counts, user_, key, chunk.notes.notetype_ids);
@@ -449,6 +515,7 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
             staged(kTags), session.unbury_day.has_value(), generation);
   tx_.Later(sql::anki::delete_session, user_);
   ClearStaged(session.staged);
+  CountStaged(session.staged_bytes, session.hourly_staged_bytes);
 }
 
 }  // namespace syncline::anki

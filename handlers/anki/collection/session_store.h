@@ -23,6 +23,17 @@ namespace syncline::anki {
 enum Part : std::int32_t { kGraves = 1, kObjects = 2, kTags = 4, kReviews = 8, kCards = 16, kNotes = 32 };
 inline constexpr std::int32_t kRowParts = kReviews | kCards | kNotes;  ///< sent in chunks
 
+/// What a session may stage, in bytes of what its messages bring (SessionStore::BytesOf).
+struct StagingLimits {
+  std::int64_t session = std::int64_t{512} << 20;
+  std::int64_t hourly = std::int64_t{4} << 30;  ///< of an account, over all its sessions
+};
+/// What a request adds to its session.
+struct Staging {
+  std::int32_t parts = 0;  ///< Part bits
+  std::int64_t bytes = 0;
+};
+
 struct Session {
   std::int64_t fence = 0;
   std::int32_t generation = 0;
@@ -32,6 +43,7 @@ struct Session {
   std::optional<std::int64_t> unbury_day;
   std::int32_t to_send = 0, staged = 0;  ///< Part bits
   RowPosition sent;                      ///< in the part being sent
+  std::int64_t staged_bytes = 0, hourly_staged_bytes = 0;
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
   bool has_changes = false;  ///< an applyChanges with objects, config or creation time is staged
   bool has_config = false;   ///< a config is staged
@@ -60,11 +72,15 @@ class SessionStore {
   /// has changed since it was read, sanity check and finish refuse the session. The returned session has no
   /// fence; the next Touch reads it.
   Session Start(const Collection& collection, std::string_view key, const StartMessage& message,
-                std::optional<std::int64_t> unbury_day, std::int64_t minutes);
-  /// Returns the live session with this key, locked and prolonged. `staging`: the parts this request adds to.
-  /// Error Conflict "no_session" if there is none, it has expired, or it is another device's.
-  Session Touch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
-  sql::Asked<Session> AskTouch(std::string_view key, std::int64_t minutes, std::int32_t staging = 0);
+                std::optional<std::int64_t> unbury_day, std::int64_t minutes,
+                const StagingLimits& limits = {});
+  /// Returns the live session with this key, locked and prolonged. `staging`: what this request adds. Error
+  /// Conflict "no_session" if there is none, it has expired, or it is another device's. If the session has
+  /// staged more than it may: TooLarge "sync_too_large", StorageFull "over_quota" (more than the quota has
+  /// left, with some slack), TooMany "too_much_staged" (the account has used up its hourly rate). Then nothing
+  /// is staged, and the caller should end the session.
+  Session Touch(std::string_view key, std::int64_t minutes, const Staging& staging = {});
+  sql::Asked<Session> AskTouch(std::string_view key, std::int64_t minutes, const Staging& staging = {});
   /// As AskTouch, but does not prolong the session. A caller that also locks the collection does so first.
   sql::Asked<Session> AskLock(std::string_view key);
   /// Ends the user's session, with `key` only if it has that key, and clears what it staged. Waits for a
@@ -75,6 +91,12 @@ class SessionStore {
   std::optional<std::pair<Collection, std::string>> EndAndFind(std::int64_t max_bytes);
   /// As End, if it has expired.
   void EndExpired();
+
+  /// About the room that these take on disk while they are staged: texts as they are, and a constant for each
+  /// row.
+  static std::int64_t BytesOf(const GraveIds& graves);
+  static std::int64_t BytesOf(const ReceivedChunk& chunk);
+  static std::int64_t BytesOf(const Changes& changes);
 
   /// Touches the live session with this key and stages for it. Stages nothing if there is none, so the caller
   /// need not read the result before the commit, which is sent along. The result throws as Touch does.
@@ -112,6 +134,7 @@ class SessionStore {
   std::int64_t CountOnlyInFile(const Collection& collection, Part part, const std::vector<std::int64_t>& ids);
   void SubtractDeleted(const Collection& collection, const sql::Rows& graves, CollectionCounts& counts);
   void ClearStaged(std::int32_t staged);
+  void CountStaged(std::int64_t bytes, std::int64_t hourly);
   void ClearStagedOf(const sql::Rows& ended);
 
   sql::Tx& tx_;

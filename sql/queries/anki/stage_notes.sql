@@ -2,3 +2,4 @@
 INSERT INTO anki_staged_notes (user_id, fence, ids, guids, notetype_ids, mods, tags, fields)
 SELECT user_id, fence, $3, $4, $5, $6, $7, $8
   FROM anki_sessions WHERE user_id = $1 AND session_key = $2 AND xmin = pg_current_xact_id()::xid
+   AND staged_bytes <= least(max_staged_bytes, quota_staged_bytes)

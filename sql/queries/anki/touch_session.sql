@@ -1,8 +1,10 @@
 -- Finds the live session with this key, prolongs it and locks it until the transaction ends. A request that stages
--- something clears the remembered counts.
+-- something clears the remembered counts, and adds its bytes $5. If that is more than the session may stage, the statements
+-- that follow stage nothing.
 UPDATE anki_sessions
-   SET expires_at = now() + make_interval(mins => $3), staged = staged | $4,
+   SET expires_at = now() + make_interval(mins => $3), staged = staged | $4, staged_bytes = staged_bytes + $5,
        counts = CASE WHEN $4 = 0 THEN counts END
  WHERE user_id = $1 AND session_key = $2 AND expires_at > now()
 RETURNING fence, generation, server_usn, client_usn, client_is_newer, unbury_day, to_send, staged, sent_at_usn, sent_id,
-          new_notetypes, new_decks, new_deck_configs, has_changes, config IS NOT NULL AS has_config, created_s, counts
+          new_notetypes, new_decks, new_deck_configs, has_changes, config IS NOT NULL AS has_config, created_s, counts,
+          staged_bytes, max_staged_bytes, quota_staged_bytes, hourly_staged_bytes

@@ -1,0 +1,1 @@
+DELETE FROM anki_staging_rates WHERE paid_until < now()
