@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/metrics.h"
 #include "sql/migrate.h"
@@ -66,6 +67,13 @@ Response GetMetrics(Request&, Context& context) {
   const std::string migration = std::to_string(sql::Migrations().back().number);
   page.Gauge("syncline_build_info", {{"version", SYNCLINE_VERSION}, {"migration", migration}},
              "What this program was built from", 1);
+  for (const WatchedDisk& disk : WatchedDisks(context.config())) {
+    if (disk.is_missing) continue;
+    page.Gauge("syncline_disk_free_bytes", {{"folder", disk.folder}}, "Free bytes on a watched disk",
+               disk.free_bytes);
+    page.Gauge("syncline_disk_reserve_bytes", {{"folder", disk.folder}},
+               "Below this many free bytes, large writes are refused", disk.reserve_bytes);
+  }
   const bool has_database = AddDatabaseState(page, context);
   page.Gauge("syncline_up", {{"what", "database"}}, "Whether it could be queried for this page",
              has_database);

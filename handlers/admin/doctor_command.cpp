@@ -14,6 +14,8 @@
 
 #include "handlers/admin/commands.h"
 #include "handlers/admin/health_store.h"
+#include "handlers/base/disk_reserve.h"
+#include "handlers/base/display.h"
 #include "handlers/base/doctor_check.h"
 #include "handlers/base/redis.h"
 #include "handlers/base/seal.h"
@@ -143,6 +145,23 @@ Finding SocketFinding(const std::string& path) {
       error == EACCES ? "run this as root or as a member of the socket's group" : "start syncline-fcgi");
 }
 
+void CheckDisks(Report& report, Context& context, bool has_schema) {
+  for (const WatchedDisk& disk : WatchedDisks(context.config())) {
+    if (disk.is_missing) {
+      report.Print("disk", Finding::Problem(disk.folder + " (" + disk.holds + ") cannot be found",
+                                            "create the folder or correct the setting"));
+      continue;
+    }
+    const std::string text = SizeText(disk.free_bytes) + " free in " + disk.folder + " (" + disk.holds +
+                             "), " + SizeText(disk.reserve_bytes) + " in reserve";
+    report.Print("disk", !disk.IsLow()
+                             ? Finding::Ok(text)
+                             : Finding::Problem("only " + text,
+                                                "uploads and imports wait; make room. The largest tables: " +
+                                                    (has_schema ? LargestTables(context) : "unknown")));
+  }
+}
+
 void CheckServices(Report& report, Context& context, bool has_database, sql::Time now) {
   for (const Service* service : Services()) {
     for (const DoctorCheck& check : service->checks) {
@@ -169,8 +188,10 @@ int Doctor(const Tool& tool, const std::string& sockets) {
   report.Print("redis", RedisFinding(config));
   report.Print("secret", SecretFinding(config));
   for (const char* pool : kPools) report.Print("socket", SocketFinding(sockets + "/" + pool + ".sock"));
+  CheckDisks(report, context, has_schema);
   // Only visible where the database is on this machine and our role may read its directory.
-  if (health && health->data_directory && access(health->data_directory->c_str(), F_OK) == 0) {
+  if (config.database_disk.empty() && health && health->data_directory &&
+      access(health->data_directory->c_str(), F_OK) == 0) {
     report.Print("disk", DiskFinding(*health->data_directory, kMinDataBytes, "the database"));
   }
   CheckServices(report, context, has_schema, health ? health->now : sql::Time(context.Now()));

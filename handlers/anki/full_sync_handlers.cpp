@@ -23,8 +23,12 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
   } catch (const FileRefused& refused) {
     return refused.what();
   } catch (const Error& e) {
-    if (e.code() != "over_quota") throw;
-    return "Your storage on this server is full.";
+    if (e.code() == "over_quota") return "Your storage on this server is full.";
+    if (e.code() == "disk_full" || e.code() == "storage_unavailable") {
+      return "This server's disk is nearly full. Nothing was changed. Please try again later, or ask its "
+             "administrator.";
+    }
+    throw;
   }
 }
 

@@ -27,12 +27,25 @@ std::int32_t GenerationOf(const Job& job) {
   });
 }
 
+// While the disk is nearly full, imports and archives wait.
+template <typename F>
+void WhenDiskHasRoom(F&& work) {
+  try {
+    work();
+  } catch (const Error& e) {
+    if (e.code() != "disk_full") throw;
+    throw JobPutOff(e.what(), 30s);
+  }
+}
+
 void Import(const Job& job, Context& context, JobControl& control) {
-  ImportFile(context, GenerationOf(job), control);
+  WhenDiskHasRoom([&] { ImportFile(context, GenerationOf(job), control); });
 }
 
 void Archive(const Job& job, Context& context, JobControl& control) {
-  ArchiveGeneration(context, GenerationOf(job), [&] { control.Progress(0, 0, "removing rows"); });
+  WhenDiskHasRoom([&] {
+    ArchiveGeneration(context, GenerationOf(job), [&] { control.Progress(0, 0, "removing rows"); });
+  });
 }
 
 // Ends the expired sessions of clients that never returned, clears their staged rows, and gives back the room

@@ -21,7 +21,10 @@ std::optional<Identity> Authenticate(Request& request, Context& context) {
 // 403 and never 401: on 403 a client forgets its key and asks for the password. No version-11 client reads
 // the body of an error; it is for people with curl.
 Response RenderError(const Error& error, const Request&) {
-  const int status = error.kind() == ErrorKind::kUnauthenticated ? 403 : StatusOf(error.kind());
+  // On 503 clients say "try again in a few minutes".
+  const int status = error.kind() == ErrorKind::kUnauthenticated ? 403
+                     : error.code() == "disk_full"               ? 503
+                                                                 : StatusOf(error.kind());
   return Response::Text(status, std::to_string(status));
 }
 

@@ -10,6 +10,7 @@
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/settings.h"
+#include "handlers/base/disk_reserve.h"
 
 namespace syncline::anki {
 namespace {
@@ -18,6 +19,9 @@ namespace {
 // ends with the row that passes kChunkBytes.
 constexpr int kChunkRows = 1000;
 constexpr std::size_t kChunkBytes = kLargeBytes;
+
+// A session that has staged more than this is refused while the disk is nearly full.
+constexpr std::int64_t kLargeSessionBytes = std::int64_t{16} << 20;
 
 // Graves in a start come from old clients only; this is room for 70,000 of them. It has no session yet that could be
 // asked for before a longer one is read.
@@ -332,16 +336,20 @@ Response PostChunk(Request& request, Context& context) {
 }
 
 // POST /sync/applyChunk -- the client's rows. Answers 200 null; 400 if a note has no notetype or the wrong
-// number of fields; 409 no session.
+// number of fields; 409 no session; 413, 429 or 507 if the session has staged more than it may, 503 if it has
+// staged much while the disk is nearly full. Each of these but 409 ends the session.
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(SessionMessageOf(request, context));
   return EndingSessionOnRefusal(context, envelope.session, [&] {
-    context
-        .Write<SessionStore>([&](SessionStore& sessions) {
-          return sessions.StageChunk(envelope.session, SessionMinutes(context), chunk);
-        })
-        .Get();
+    const Session session =
+        context
+            .Write<SessionStore>([&](SessionStore& sessions) {
+              return sessions.StageChunk(envelope.session, SessionMinutes(context), chunk);
+            })
+            .Get();
+    // Small syncs use the reserve.
+    if (session.staged_bytes > kLargeSessionBytes) DiskReserve(context).Require();
     return Answer(envelope, "null");
   });
 }

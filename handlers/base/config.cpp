@@ -26,6 +26,12 @@ constexpr Setting kSettings[] = {
     TextSetting<&Config::redis_url>("redis_url",
                                     "Redis, unix:///path or redis://host:port; its data may be lost"),
     TextSetting<&Config::temp_dir>("temp_dir", "Folder for private temporary files"),
+    TextSetting<&Config::database_disk>(
+        "database_disk", "Folder on the disk of PostgreSQL's data, if that is on this machine"),
+    NumberSetting<&Config::disk_reserve_mib>(
+        "disk_reserve_mib", 0, 1 << 30,
+        "MiB that large writes leave free on the disks of temp_dir and database_disk; 0: a twentieth of the "
+        "disk, 256 to 1024 MiB"),
     TextSetting<&Config::metrics_dir>(
         "metrics_dir",
         "Folder in memory where the processes of this machine keep their counters for "

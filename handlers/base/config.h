@@ -26,6 +26,8 @@ struct Config {
   std::string database_url = "postgresql:///syncline";  ///< libpq URI; a password goes into a passfile
   std::string redis_url = "unix:///run/redis/redis.sock";
   std::string temp_dir = "/var/tmp";     ///< for private temporary files
+  std::string database_disk;             ///< a folder on PostgreSQL's disk (disk_reserve.h); empty: unknown
+  std::int64_t disk_reserve_mib = 0;     ///< 0: a share of the disk (disk_reserve.h)
   std::string metrics_dir;               ///< counters of processes; empty: none are kept
   std::string secret_file;               ///< keys are derived from it (seal.h)
   std::int64_t slow_statement_ms = 200;  ///< statements that take longer are logged; 0: all

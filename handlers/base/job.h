@@ -57,6 +57,18 @@ class JobStopped : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Thrown by a body that cannot do its work now, such as an import while the disk is nearly full. The attempt
+/// does not count; the job waits for `delay`, and its error is the reason.
+class JobPutOff : public std::runtime_error {
+ public:
+  JobPutOff(const std::string& reason, std::chrono::milliseconds delay)
+      : std::runtime_error(reason), delay_(delay) {}
+  std::chrono::milliseconds delay() const { return delay_; }
+
+ private:
+  std::chrono::milliseconds delay_;
+};
+
 struct Job {
   JobId id;
   std::string kind;

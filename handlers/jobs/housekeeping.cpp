@@ -1,6 +1,7 @@
 #include "handlers/jobs/housekeeping.h"
 
 #include "handlers/base/blobs.h"
+#include "handlers/base/disk_reserve.h"
 #include "handlers/jobs/job_store.h"
 
 namespace syncline::jobs {
@@ -40,12 +41,17 @@ void SweepUnusedBlobs(const Job&, Context& context, JobControl& control) {
   }
 }
 
+void WatchDisks(const Job&, Context& context, JobControl&) {
+  LogDisks(context);
+}
+
 constexpr JobKind kHousekeeping[] = {
     {.name = "blobs.sweep",
      .body = SweepUnusedBlobs,
      .max_attempts = 3,
      .max_running = 1,
      .every = std::chrono::hours(1)},
+    {.name = "disk.watch", .body = WatchDisks, .max_attempts = 1, .every = std::chrono::minutes(5)},
     {.name = "jobs.prune", .body = PruneJobs, .max_attempts = 3, .every = std::chrono::hours(1)},
 };
 

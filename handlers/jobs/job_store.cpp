@@ -169,6 +169,11 @@ std::optional<std::string> JobStore::Fail(const Lease& lease, std::string_view e
   return (*row)["state"].As<std::string>();
 }
 
+void JobStore::PutOff(const Lease& lease, std::string_view reason, std::chrono::milliseconds delay) {
+  tx_.Execute(sql::jobs::put_off_job, lease.job, lease.number, StorableText(reason, kMaxErrorBytes),
+              delay.count());
+}
+
 bool JobStore::FinishHere(const Lease& lease) {
   return tx_.Execute(sql::jobs::finish_job_here, lease.job, lease.number) == 1;
 }

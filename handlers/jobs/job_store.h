@@ -103,6 +103,8 @@ class JobStore {
   /// Returns the new state ("waiting", "dead", "cancelled"), or nothing when the lease was lost.
   std::optional<std::string> Fail(const Lease& lease, std::string_view error,
                                   std::chrono::milliseconds delay);
+  /// See JobPutOff.
+  void PutOff(const Lease& lease, std::string_view reason, std::chrono::milliseconds delay);
   /// See JobControl::FinishIn. False: the lease was lost, or the job is to be cancelled.
   bool FinishHere(const Lease& lease);
   /// Which of these leases must stop.

@@ -138,12 +138,13 @@ Key KeyOf(const Held& held) {
   return {static_cast<std::int64_t>(held.claimed.job.id), held.claimed.lease};
 }
 
-enum class Ending { kDone, kFailed, kReleased };
+enum class Ending { kDone, kFailed, kReleased, kPutOff };
 
 struct End {
   HeldPtr held;
   Ending ending;
-  std::string error;  // of kFailed
+  std::string error;                   // of kFailed and kPutOff
+  std::chrono::milliseconds delay{0};  // of kPutOff
 };
 
 LogLine Event(LogLevel level, const char* event) {
@@ -443,6 +444,10 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
     // A job stopped before it began must not begin.
     held->ThrowIfStopped();
     held->kind.body(job, context, *held);
+  } catch (const JobPutOff& later) {
+    end.ending = Ending::kPutOff;
+    end.error = later.what();
+    end.delay = later.delay();
   } catch (const std::exception& failure) {
     end.ending = Ending::kFailed;
     end.error = failure.what();
@@ -469,6 +474,7 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
   }
   const char* outcome = end.ending == Ending::kDone       ? "done"
                         : end.ending == Ending::kReleased ? StopText(held->stop())
+                        : end.ending == Ending::kPutOff   ? "put off"
                                                           : "failed";
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
   const KindMetrics& metrics = kind_metrics_.at(&held->kind);
@@ -549,15 +555,17 @@ void Worker::Impl::WriteEnds() {
 void Worker::Impl::Write(sql::Database& database, const std::vector<End>& ends) {
   std::vector<Lease> done, released;
   std::vector<std::pair<const End*, std::chrono::milliseconds>> failed;
+  std::vector<const End*> put_off;
   for (const End& end : ends) {
     const Lease lease = end.held->claimed.held();
     if (end.ending == Ending::kDone) done.push_back(lease);
     if (end.ending == Ending::kReleased) released.push_back(lease);
+    if (end.ending == Ending::kPutOff) put_off.push_back(&end);
     if (end.ending == Ending::kFailed) {
       failed.emplace_back(&end, BackoffAfter(end.held->claimed.job.attempt, Random()));
     }
   }
-  if (done.empty() && released.empty() && failed.empty()) return;
+  if (done.empty() && released.empty() && failed.empty() && put_off.empty()) return;
   database.Write([&](sql::Tx& tx) {
     JobStore store(tx);
     if (!done.empty()) store.Finish(done);
@@ -565,6 +573,7 @@ void Worker::Impl::Write(sql::Database& database, const std::vector<End>& ends) 
     for (const auto& [end, delay] : failed) {
       store.Fail(end->held->claimed.held(), end->error, delay);
     }
+    for (const End* end : put_off) store.PutOff(end->held->claimed.held(), end->error, end->delay);
   });
 }
 

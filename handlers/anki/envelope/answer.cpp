@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "handlers/anki/settings.h"
+#include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/json.h"
 #include "handlers/base/zstd.h"
@@ -52,6 +53,7 @@ std::string MessageOf(Request& request, Context& context, const std::function<vo
     if (message.empty() && piece[0] != '{') throw BadInput("bad_json", "the message is not an object");
     if (message.size() + got > kUncheckedBytes) check_once();
     if (message.size() + got > kLargeBytes && message.capacity() < limit) {
+      DiskReserve(context).Require(static_cast<std::int64_t>(kLargeBytes));
       context.TakeLargeTurn();
       // Reserved memory costs nothing until it is written to; growing in steps would hold the message twice.
       message.reserve(limit);

@@ -21,7 +21,8 @@ const Envelope& SessionEnvelopeOf(Request& request);
 
 /// The expanded body of a message with rows or objects. A large one (by its bytes or by its number of values) takes the
 /// turn (Context::TakeLargeTurn); before, and before any longer one is expanded, `require_session` is called and throws
-/// if the session is not live. Error BadInput "bad_zstd" or "bad_json", TooLarge past max_message_mib.
+/// if the session is not live. Error BadInput "bad_zstd" or "bad_json", TooLarge past max_message_mib, StorageFull
+/// "disk_full" for a large one while the disk is nearly full.
 std::string MessageOf(Request& request, Context& context, const std::function<void()>& require_session);
 /// As MessageOf, for messages without rows: TooLarge past `limit` bytes. Some are read before any login.
 inline constexpr std::size_t kSmallMessageBytes = 64 << 10;

@@ -9,6 +9,7 @@
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
+#include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/utf8.h"
 #include "handlers/base/zstd.h"
@@ -27,12 +28,14 @@ constexpr int kBuildRows = 20'000;
 // Rows of a replaced collection deleted in one transaction.
 constexpr std::int64_t kDeleteRows = 20'000;
 
-// Passes a body on and writes its bytes to a file.
+// Passes a body on and writes its bytes to a file, as long as the disk has room.
 class KeepingSource : public BodySource {
  public:
-  KeepingSource(BodySource& source, TempFile& copy) : source_(source), copy_(copy) {}
+  KeepingSource(BodySource& source, TempFile& copy, DiskReserve& disk)
+      : source_(source), copy_(copy), disk_(disk) {}
   std::size_t Read(char* buffer, std::size_t size) override {
     const std::size_t got = source_.Read(buffer, size);
+    disk_.Wrote(got);
     copy_.Write({buffer, got});
     return got;
   }
@@ -40,21 +43,31 @@ class KeepingSource : public BodySource {
  private:
   BodySource& source_;
   TempFile& copy_;
+  DiskReserve& disk_;
 };
 
 class BlobSink : public BodySink {
  public:
-  explicit BlobSink(BlobWriter& writer) : writer_(writer) {}
-  void Write(std::string_view bytes) override { writer_.Write(bytes); }
+  // `disk`: as in Expand.
+  explicit BlobSink(BlobWriter& writer, DiskReserve* disk = nullptr) : writer_(writer), disk_(disk) {}
+  void Write(std::string_view bytes) override {
+    if (disk_ != nullptr) disk_->Wrote(bytes.size());
+    writer_.Write(bytes);
+  }
 
  private:
   BlobWriter& writer_;
+  DiskReserve* disk_;
 };
 
-void Expand(BodySource& source, std::uint64_t limit, TempFile& out) {
+// `disk`: null for what must not fail while the disk is nearly full.
+void Expand(BodySource& source, std::uint64_t limit, TempFile& out, DiskReserve* disk = nullptr) {
   ZstdReader reader(source, limit);
   std::vector<char> piece(kPieceBytes);
-  while (const std::size_t got = reader.Read(piece.data(), piece.size())) out.Write({piece.data(), got});
+  while (const std::size_t got = reader.Read(piece.data(), piece.size())) {
+    if (disk != nullptr) disk->Wrote(got);
+    out.Write({piece.data(), got});
+  }
 }
 
 BlobInfo StoreCompressed(Context& context, const TempFile& file) {
@@ -283,12 +296,16 @@ void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t
     return Reservation(database, context.user(), static_cast<std::int64_t>(bytes.value_or(0)));
   };
   Reservation room = context.WithDatabase(open_room);
+  DiskReserve disk(context);
+  // A copy in a temporary file, one in the database and one in its log; what it expands to is checked as it
+  // goes.
+  disk.Require(3 * static_cast<std::int64_t>(bytes.value_or(0)));
   TempFile frame(context.config().temp_dir);
   TempFile plain(context.config().temp_dir);
-  KeepingSource keeping(body, frame);
+  KeepingSource keeping(body, frame, disk);
   const auto limit = static_cast<std::uint64_t>(context.config().Of<Settings>().max_collection_mib) << 20;
   try {
-    Expand(keeping, limit, plain);
+    Expand(keeping, limit, plain, &disk);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::kTooLarge) throw;
     throw FileRefused("Your collection is larger than this server accepts (" +
@@ -300,7 +317,7 @@ void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t
   BlobWriter writer =
       context.WithDatabase([&](sql::Database& database) { return BlobWriter(database, &room); });
   context.WithDatabase([&](sql::Database&) {
-    BlobSink sink(writer);
+    BlobSink sink(writer, &disk);
     frame.ReadAll(sink);
     next.blob = writer.Finish();
   });
@@ -378,6 +395,8 @@ Download PrepareDownload(Context& context) {
 void ImportFile(Context& context, std::int32_t generation, JobControl& control) {
   const auto current = context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
   if (!current || current->generation != generation || current->IsImported()) return;
+  DiskReserve disk(context);
+  disk.Require(current->base_bytes);
   const OpenedFile opened(FetchBase(context, *current));
   const CollectionFile& file = opened.file();
   const CollectionCounts counts = file.Counts();
@@ -393,6 +412,7 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
   std::int64_t after = current->import_after;
   while (step != ImportStep::kDone) {
     control.Progress(done, total, "importing rows");
+    disk.Require();
     Page page = ReadPage(file, step, after, SeenUsn(current->base_usn));
     done += static_cast<std::int64_t>(page.usns.size());
     const bool is_step_over = page.usns.empty();
@@ -421,6 +441,7 @@ void ArchiveGeneration(Context& context, std::int32_t generation,
   const auto entry = context.Write<FullSyncStore>(find);
   if (!entry) return;
   if (!entry->is_archived) {
+    DiskReserve(context).Require(2 * entry->collection.base_bytes);
     BlobInfo blob{entry->collection.base_blob, "", 0};
     std::int64_t bytes = entry->collection.base_bytes;
     if (!entry->collection.IsBaseCurrent()) {

@@ -21,7 +21,8 @@ namespace syncline::anki {
 
 /// Receives an uploaded file (zstd, one frame), checks it, and replaces the collection with it. The import of
 /// its rows is a job, so that the answer meets the client's stall limit of 30 s. Throws FileRefused with a
-/// message for the user, Error for anything else (bad_zstd; over_quota, before the body is read). `bytes`: of
+/// message for the user, Error for anything else (bad_zstd; over_quota and disk_full, if possible before the
+/// body is read). `bytes`: of
 /// the body, if known. `client` is the client's version, for the report on odd values.
 void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t> bytes,
                    const std::string& client);
@@ -42,10 +43,11 @@ Download PrepareDownload(Context& context);
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection);
 
 /// Imports the rows of the base file into the tables, in steps; a repeated run continues after the last step.
+/// Error StorageFull "disk_full": try again when there is room.
 void ImportFile(Context& context, std::int32_t generation, JobControl& control);
 
 /// Turns a replaced collection into a file and deletes its rows. Idempotent. `between_steps` may throw to
-/// stop it.
+/// stop it. Error StorageFull "disk_full".
 void ArchiveGeneration(Context& context, std::int32_t generation, const std::function<void()>& between_steps);
 
 /// Makes a replaced collection the current one again, with a new schema time, so that every client is asked

@@ -1,0 +1,49 @@
+#pragma once
+// Room that large writes leave on a disk, so that small syncs, logins, reads and deletions go on when it is
+// nearly full, and PostgreSQL can write its log: without room for that it ends, and with it the whole site.
+//
+// Watched are the disks of temp_dir and of database_disk (where PostgreSQL's data is, if that is on this
+// machine). The reserve is disk_reserve_mib of each, or a twentieth of the disk, at least 256 MiB and at most
+// 1 GiB. Whoever stores much (uploads, imports, large messages) asks first, and again as it goes.
+// Left out on purpose: what nginx spools (client_body_temp_path), and disks of other machines.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "handlers/base/context.h"
+
+namespace syncline {
+
+struct WatchedDisk {
+  std::string folder;  ///< as configured
+  std::string holds;   ///< "temporary files"
+  std::int64_t free_bytes = 0, reserve_bytes = 0;
+  bool is_missing = false;  ///< the folder cannot be found; the numbers are 0
+  bool IsLow() const { return !is_missing && free_bytes < reserve_bytes; }
+};
+
+std::vector<WatchedDisk> WatchedDisks(const Config& config);
+
+/// "blob_chunks 1.2 GiB, anki_notes 300 MiB, ...": the three largest tables; why not, if the database does not
+/// tell.
+std::string LargestTables(Context& context);
+
+/// Logs each watched disk that has become low, with what fills it, and each that is no longer low. A process
+/// logs a change once.
+void LogDisks(Context& context);
+
+class DiskReserve {
+ public:
+  explicit DiskReserve(Context& context) : context_(context) {}
+  /// Call before a large write, outside of transactions; `coming`: about the bytes it will store. Throws Error
+  /// StorageFull "disk_full" if a watched disk would have less than its reserve left.
+  void Require(std::int64_t coming = 0);
+  /// Call as it goes; looks again after every MiB. Throws as Require.
+  void Wrote(std::size_t bytes);
+
+ private:
+  Context& context_;
+  std::size_t unchecked_ = 0;
+};
+
+}  // namespace syncline
