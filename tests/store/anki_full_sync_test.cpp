@@ -411,6 +411,27 @@ BOOST_AUTO_TEST_CASE(an_upload_past_the_quota_is_not_even_read_and_leaves_nothin
   BOOST_TEST(Current().generation == 1);
 }
 
+BOOST_AUTO_TEST_CASE(while_the_disk_is_nearly_full_uploads_are_refused_and_imports_wait) {
+  const auto is_full = [](const Error& error) { return error.code() == "disk_full"; };
+  Upload(FrameOf({"one"}));
+  config.disk_reserve_mib = 1 << 30;
+  struct Untouchable : BodySource {
+    std::size_t Read(char*, std::size_t) override { throw std::logic_error("the body was read"); }
+  } body;
+  BOOST_CHECK_EXCEPTION(ReceiveUpload(context, body, 1, "test"), Error, is_full);
+  Unstoppable control;
+  BOOST_CHECK_EXCEPTION(ImportFile(context, 1, control), Error, is_full);
+  BOOST_TEST(Current().generation == 1);
+  // Downloads go on.
+  BOOST_TEST(NotesInFileOf(Current()) == Texts{"one"}, boost::test_tools::per_element());
+  config.disk_reserve_mib = 1;
+  ImportFile(context, 1, control);
+  BOOST_TEST(RowsOf(1) != "0");
+  // A folder that cannot be found is not watched.
+  config.database_disk = "/no/such/folder";
+  Upload(FrameOf({"two"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_restored_collection_is_the_current_one_and_every_client_is_asked_to_download) {
   UploadAndImport({"one"});
   SyncNote("synced");

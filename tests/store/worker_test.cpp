@@ -47,6 +47,11 @@ void Throw(const Job&, Context&, JobControl&) {
   ++runs;
   throw std::runtime_error("it does not work");
 }
+// The first time it cannot work.
+void PutOffOnce(const Job& job, Context&, JobControl&) {
+  attempt_seen = job.attempt;
+  if (++runs == 1) throw JobPutOff("the disk is nearly full", 300ms);
+}
 void ThrowInt(const Job&, Context&, JobControl&) {
   throw 42;
 }
@@ -68,6 +73,7 @@ const JobKind kKinds[] = {
     {.name = "test.quick", .body = Count, .batch = 50},
     {.name = "test.slow_quick", .body = Hold, .batch = 50},
     {.name = "test.throw", .body = Throw},
+    {.name = "test.put_off", .body = PutOffOnce, .max_attempts = 1},
     {.name = "test.throw_int", .body = ThrowInt, .max_attempts = 1},
     {.name = "test.finish", .body = FinishThenThrow},
     {.name = "test.cron", .body = Count, .every = 876'000h},
@@ -137,6 +143,18 @@ Worker::Options Fast() {
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(worker, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_job_that_is_put_off_waits_with_its_reason_and_the_attempt_does_not_count) {
+  const JobId id = Enqueue({.kind = "test.put_off"});
+  {
+    Running running(*this, Fast());
+    Until([&] { return State(id) == "waiting"; });
+    BOOST_TEST(Row(id).last_error.value_or("") == "the disk is nearly full");
+    Until([&] { return State(id) == "done"; });
+  }
+  BOOST_TEST(runs == 2);
+  BOOST_TEST(attempt_seen == 1);
+}
 
 BOOST_AUTO_TEST_CASE(a_body_runs_as_the_jobs_user) {
   const JobId id = Enqueue({.kind = "test.count", .user = UserId{77}});
