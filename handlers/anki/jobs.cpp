@@ -40,12 +40,29 @@ void WhenDiskHasRoom(F&& work) {
 
 void Import(const Job& job, Context& context, JobControl& control) {
   WhenDiskHasRoom([&] { ImportFile(context, GenerationOf(job), control); });
+  context.Write<CheckStore>([](CheckStore& store) { store.CountContent(); });
 }
 
 void Archive(const Job& job, Context& context, JobControl& control) {
   WhenDiskHasRoom([&] {
     ArchiveGeneration(context, GenerationOf(job), [&] { control.Progress(0, 0, "removing rows"); });
   });
+}
+
+// Collections from before texts were counted, or without an import.
+void CountUncounted(Context& context, JobControl& control) {
+  UserId last{std::numeric_limits<std::int64_t>::min()};
+  for (bool has_more = true; has_more;) {
+    const auto users =
+        context.Read<CheckStore>([&](CheckStore& store) { return store.UncountedAfter(last, kAtOnce); });
+    for (const UserId user : users) {
+      control.Progress(0, 0, "counting texts");
+      context.SetIdentity({user, {}});
+      context.Write<CheckStore>([](CheckStore& store) { store.CountContent(); });
+      last = user;
+    }
+    has_more = users.size() == kAtOnce;
+  }
 }
 
 // Ends the expired sessions of clients that never returned, clears their staged rows, and gives back the room
@@ -61,6 +78,7 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
     }
     has_more = users.size() == kAtOnce;
   }
+  CountUncounted(context, control);
   context.Write<SweepStore>([](SweepStore& store) { store.ExpireStagingRates(); });
   if (!context.Read<SweepStore>([](SweepStore& store) { return store.IsStagingBloated(); })) return;
   control.Progress(0, 0, "room of staged rows");

@@ -206,6 +206,12 @@ Response PostMeta(Request& request, Context& context) {
   reply.usn = times.usn;
   reply.is_empty = times.is_empty;
   reply.now_s = context.NowSeconds();
+  // Shown after the sync, which goes on: what deletes or only reads is never refused.
+  if (times.is_over_quota) {
+    reply.message =
+        "Your storage on this server is full, and it takes nothing new. Delete what you do not need, or ask "
+        "its administrator for more.";
+  }
   if (times.exists && !KnowsScheduler(context, message.version)) {
     reply.may_continue = false;
     reply.message = "Your client does not support the scheduler of this collection. Please update it.";
@@ -360,7 +366,8 @@ Response PostApplyChunk(Request& request, Context& context) {
 // false "bad" would cost the user a full sync, so only the six counts that both sides can know are compared.
 // A "bad" ends the session and stores a report for the operator. Does not wait for the commit: finish
 // computes lost counts again; if a "bad" is lost, the client's abort ends the session, and there is no
-// report. Answers 200 with "ok" or "bad"; 409 no session.
+// report. Answers 200 with "ok" or "bad"; 409 no session; 507 if the collection would grow past the quota,
+// which ends the session.
 Response PostSanityCheck2(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const SanityMessage client = ParseSanity(SmallMessageOf(request));
@@ -369,17 +376,20 @@ Response PostSanityCheck2(Request& request, Context& context) {
     const auto found = collections.Find();
     const Session session = locked.Get();
     const Collection collection = RequireUnchanged(session, found);
-    const CollectionCounts counts = sessions.CountsAfter(session, collection);
+    const SyncOutcome outcome = sessions.OutcomeOf(session, collection);
+    const CollectionCounts& counts = outcome.counts;
     if (counts != client.counts) {
       problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
       sessions.End();  // ends this session: its row is locked
     } else {
-      sessions.RememberCounts(counts, SessionMinutes(context));
+      sessions.RememberOutcome(outcome, SessionMinutes(context));
     }
     return counts;
   };
-  const auto ours = context.WriteUnawaited<SessionStore, CollectionStore, ProblemStore>(count);
-  return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
+  return EndingSessionOnRefusal(context, envelope.session, [&] {
+    const auto ours = context.WriteUnawaited<SessionStore, CollectionStore, ProblemStore>(count);
+    return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
+  });
 }
 
 // POST /sync/finish -- applies the whole session in one transaction and ends it. The answer is the
@@ -388,7 +398,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
 // It is also the collection's new time, with one exception: if a review had to move to another id
 // (apply_revlog), the collection's time is 1 ms later, so that this client syncs again and fetches the
 // review. A crash before the commit changes nothing. A client that does not receive the answer sends the same
-// rows again in its next sync, and they merge. Answers 200; 409 no session.
+// rows again in its next sync, and they merge. Answers 200; 409 no session; 507 as sanityCheck2.
 Response PostFinish(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const auto apply = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
@@ -396,19 +406,21 @@ Response PostFinish(Request& request, Context& context) {
     auto head = collections.AskLock();
     const Session session = sessions.AskLock(envelope.session).Get();
     const Collection collection = RequireUnchanged(session, head.Get());
-    const CollectionCounts counts = sessions.CountsAfter(session, collection);
+    const SyncOutcome outcome = sessions.OutcomeOf(session, collection);
     // Clients compare this time for equality: it must increase even if the clock does not.
     const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
-    sessions.Apply(session, counts, now_ms, max_bytes);
+    sessions.Apply(session, outcome, now_ms, max_bytes);
     return now_ms;
   };
-  const auto mod_ms = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
-    return context.Write<SessionStore, CollectionStore>(
-        [&](SessionStore& sessions, CollectionStore& collections) {
-          return apply(sessions, collections, max_bytes);
-        });
+  return EndingSessionOnRefusal(context, envelope.session, [&] {
+    const auto mod_ms = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
+      return context.Write<SessionStore, CollectionStore>(
+          [&](SessionStore& sessions, CollectionStore& collections) {
+            return apply(sessions, collections, max_bytes);
+          });
+    });
+    return Answer(envelope, std::to_string(mod_ms));
   });
-  return Answer(envelope, std::to_string(mod_ms));
 }
 
 // POST /sync/abort -- ends any session of the user. A cancelled client sends a new session key, so the key is

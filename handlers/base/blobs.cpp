@@ -207,6 +207,17 @@ BlobInfo BlobWriter::Finish() {
   }
 }
 
+void RequireRoom(sql::Tx& tx, UserId user, std::int64_t bytes) {
+  const auto locked = tx.MaybeOne(sql::blobs::lock_quota, user);
+  if (!locked) return;
+  const auto quota = (*locked)["quota_bytes"].As<std::int64_t>();
+  const auto used = tx.One(sql::blobs::used_bytes, user)["bytes"].As<std::int64_t>();
+  if (used + bytes > quota) {
+    throw StorageFull("over_quota", std::to_string(used) + " and " + std::to_string(bytes) + " of " +
+                                        std::to_string(quota) + " bytes");
+  }
+}
+
 void BlobRefs::Add(std::string_view service, const BlobInfo& blob, Quota enforced) {
   const auto locked = tx_.MaybeOne(sql::blobs::lock_for_reference, user_, blob.id);
   if (!locked) throw Conflict("blob_gone", "swept, or the account removed, before it was referenced");

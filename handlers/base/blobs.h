@@ -54,6 +54,8 @@ class Reservation {
   /// Gives the room back in the transaction that then references what was written: nobody else can take it in
   /// between. Add counts the exact size.
   void Settle(sql::Tx& tx);
+  /// Whether the account has a quota.
+  bool IsLimited() const { return is_limited_; }
 
  private:
   void Reserve(std::int64_t least, std::int64_t wanted);
@@ -98,6 +100,10 @@ class BlobWriter {
 };
 
 enum class Quota { kEnforced, kExempt };
+
+/// Error StorageFull "over_quota" if the account has no room for `bytes` more, which the caller then stores in
+/// this transaction as rows. Locks the account. For what is not a blob.
+void RequireRoom(sql::Tx& tx, UserId user, std::int64_t bytes);
 
 /// References, inside the caller's transaction.
 class BlobRefs {

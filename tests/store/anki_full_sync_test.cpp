@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/file_wire_vfs.h"
@@ -409,6 +410,29 @@ BOOST_AUTO_TEST_CASE(an_upload_past_the_quota_is_not_even_read_and_leaves_nothin
   BOOST_CHECK_EXCEPTION(Upload(FrameOf({noise})), Error, is_full);
   BOOST_TEST(blobs() == before);
   BOOST_TEST(Current().generation == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_rows_of_an_upload_count_and_their_texts_once_they_are_imported) {
+  const auto bytes = [&] {
+    return std::stoll(test.Value("SELECT sum(bytes) FROM account_bytes WHERE user_id = " + id));
+  };
+  const std::string text(300'000, 'x');  // hardly any bytes in the file
+  Upload(FrameOf({text}));
+  const auto before = bytes();
+  BOOST_TEST(before > UsedBytes() + 300);
+  BOOST_TEST(before < UsedBytes() + 20'000);
+  Unstoppable control;
+  ImportFile(context, 1, control);
+  context.Write<CheckStore>([](CheckStore& store) { store.CountContent(); });
+  BOOST_TEST(bytes() > before + 300'000);
+  // An upload whose texts would not fit is refused at once.
+  SetQuota(bytes() + 200'000);
+  BOOST_CHECK_EXCEPTION(Upload(FrameOf({text, text})), Error,
+                        [](const Error& error) { return error.code() == "over_quota"; });
+  BOOST_TEST(Current().generation == 1);
+  BOOST_TEST(context.Read<CheckStore>([](CheckStore& store) { return store.ContentFindings(); }).empty());
+  Upload(FrameOf({"short"}));
+  BOOST_TEST(bytes() < before + 10'000);
 }
 
 BOOST_AUTO_TEST_CASE(while_the_disk_is_nearly_full_uploads_are_refused_and_imports_wait) {

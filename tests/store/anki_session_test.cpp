@@ -12,6 +12,7 @@
 #include <map>
 #include <random>
 
+#include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/base/blobs.h"
@@ -89,6 +90,7 @@ struct Fixture {
   TestDatabase& test = TestDatabase::Instance();
   sql::Database database{test.settings()};
   UserId user;
+  std::int64_t growth = 0;  // that the last finish foresaw
 
   explicit Fixture(CollectionCounts rows_in_file = {0, 0, 0, 1, 1, 1}) {
     static int users = 0;
@@ -165,12 +167,14 @@ struct Fixture {
   CollectionCounts Finish(const std::string& key) {
     const CollectionCounts counts = Write([&](SessionStore& sessions, CollectionStore& collections) {
       Session session = sessions.Touch(key, kMinutes);
-      return sessions.CountsAfter(session, *collections.Find());
+      const SyncOutcome outcome = sessions.OutcomeOf(session, *collections.Find());
+      growth = outcome.growth;
+      return outcome.counts;
     });
     Write([&](SessionStore& sessions, CollectionStore& collections) {
       const Collection collection = *collections.Lock();
       Session session = sessions.AskLock(key).Get();
-      sessions.Apply(session, sessions.CountsAfter(session, collection), collection.meta.mod_ms + 1);
+      sessions.Apply(session, sessions.OutcomeOf(session, collection), collection.meta.mod_ms + 1);
     });
     return counts;
   }
@@ -178,6 +182,23 @@ struct Fixture {
     Start("key", client_usn);
     Stage("key", sent);
     return Finish("key");
+  }
+  std::string Id() const { return std::to_string(static_cast<std::int64_t>(user)); }
+  void CountContent() {
+    database.Write([&](sql::Tx& tx) { CheckStore(tx, user).CountContent(); });
+  }
+  std::int64_t AccountBytes() {
+    return std::stoll(test.Value("SELECT sum(bytes) FROM account_bytes WHERE user_id = " + Id()));
+  }
+  /// Of the nightly check, about texts.
+  std::string ContentProblem() {
+    if (Row("content_bytes", "anki_collections", "content_generation = generation").empty())
+      return "not counted";
+    const auto findings = database.Read([&](sql::Tx& tx) { return CheckStore(tx, user).ContentFindings(); });
+    return findings.empty() ? "" : findings[0];
+  }
+  void SetQuota(std::int64_t bytes) {
+    test.Run("UPDATE users SET quota_bytes = " + std::to_string(bytes) + " WHERE user_id = " + Id());
   }
   std::vector<std::vector<std::string>> Rows(const std::string& columns, const std::string& table) {
     return test.Run("SELECT " + columns + " FROM " + table +
@@ -748,6 +769,7 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_match_a_simple_model) {
   using Table = std::map<std::int64_t, Kept>;
   for (const unsigned seed : {1U, 2U, 3U}) {
     Fixture f;
+    f.CountContent();
     std::mt19937 random(seed);
     const auto below = [&](std::uint32_t n) { return static_cast<std::int64_t>(random() % n); };
     Table cards, notes, decks{{1, {100, 0}}}, reviews;
@@ -764,8 +786,19 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_match_a_simple_model) {
       for (auto n = below(4); n > 0; --n) sent.graves.cards.push_back(below(20));
       for (auto n = below(4); n > 0; --n) sent.graves.notes.push_back(below(20));
       for (auto n = below(3); n > 0; --n) sent.graves.decks.push_back(2 + below(6));
-      for (auto n = below(6); n > 0; --n) sent.Add(CardOf(below(20), below(50)));
-      for (auto n = below(6); n > 0; --n) sent.Add(NoteOf(below(20), below(50)));
+      for (auto n = below(6); n > 0; --n) {
+        Card card = CardOf(below(20), below(50));
+        // Long data only for some, and in the first rounds not at all.
+        if (round > 20 && below(8) == 0) card.data = std::string(static_cast<std::size_t>(below(900)), 'd');
+        sent.Add(card);
+      }
+      for (auto n = below(6); n > 0; --n) {
+        sent.Add(
+            NoteOf(below(20), below(50), std::string(static_cast<std::size_t>(below(500)), 'n') + "\x1f"));
+      }
+      if (below(3) == 0) sent.changes.tags.push_back("tag" + std::to_string(below(30)));
+      if (below(4) == 0)
+        sent.changes.config_json = std::string(static_cast<std::size_t>(2 + below(300)), ' ');
       for (auto n = below(3); n > 0; --n) sent.Add(ReviewOf(below(200), 1));
       Table incoming;
       for (auto n = below(3); n > 0; --n) incoming[2 + below(6)] = {below(50), usn};
@@ -794,6 +827,7 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_match_a_simple_model) {
       for (const auto& [id, mod] : last_notes) merge(notes, id, mod, usn, client_usn);
       for (const auto id : sent.chunk.revlog.ids) reviews.try_emplace(id, Kept{0, usn});
 
+      const std::int64_t bytes = f.AccountBytes();
       const CollectionCounts counts = f.Sync(client_usn, sent);
       const auto size = [](const auto& table) { return static_cast<std::int64_t>(table.size()); };
       const CollectionCounts expected{size(cards), size(notes), size(reviews), 1, size(decks), 1};
@@ -816,9 +850,61 @@ BOOST_AUTO_TEST_CASE(counters_and_rows_match_a_simple_model) {
         for (const auto& row : f.Rows("kind, id, usn", "anki_graves"))
           found[{std::stoi(row[0]), std::stoll(row[1])}] = static_cast<Usn>(std::stol(row[2]));
         BOOST_TEST((found == graves));
+        BOOST_TEST(f.ContentProblem() == "");
+        BOOST_TEST(f.AccountBytes() == bytes + f.growth);
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_sync_that_grows_past_the_quota_is_refused_and_one_that_does_not_grow_passes) {
+  Fixture f;
+  f.CountContent();
+  const auto is_full = [](const Error& e) { return e.code() == "over_quota"; };
+  const auto kibibytes = [](std::int64_t first, std::int64_t last, std::size_t size) {
+    Sent sent;
+    for (; first <= last; ++first) sent.Add(LargeNoteOf(first, size));
+    return sent;
+  };
+  f.SetQuota(f.AccountBytes() + 50'000);
+  f.Sync(5, kibibytes(1, 40, 1000));
+  BOOST_TEST(f.ContentProblem() == "");
+  // It fits into what a session may stage, but not into the quota.
+  BOOST_CHECK_EXCEPTION(f.Sync(6, kibibytes(41, 60, 1000)), Error, is_full);
+  BOOST_TEST(f.Now().counts.notes == 40);
+  // Cards, graves and objects count, too.
+  Sent cards;
+  for (int i = 0; i < 100; ++i) cards.Add(CardOf(i, 10));
+  BOOST_CHECK_EXCEPTION(f.Sync(6, cards), Error, is_full);
+  Sent graves;
+  for (int i = 1000; i < 1100; ++i) graves.graves.cards.push_back(i);
+  BOOST_CHECK_EXCEPTION(f.Sync(6, graves), Error, is_full);
+  // Over its quota, an account still deletes, and replaces what is longer.
+  f.SetQuota(1);
+  f.Sync(6, kibibytes(1, 10, 900));
+  Sent deletion;
+  for (int i = 1; i <= 30; ++i) deletion.graves.notes.push_back(i);
+  f.Sync(7, deletion);
+  BOOST_TEST(f.Now().counts.notes == 10);
+  BOOST_TEST(f.ContentProblem() == "");
+  BOOST_CHECK_EXCEPTION(f.Sync(8, kibibytes(40, 40, 1001)), Error, is_full);
+  const auto is_over = [&] {
+    return f.Write([](SessionStore&, CollectionStore& c) { return c.FindTimes().is_over_quota; });
+  };
+  BOOST_TEST(is_over());
+  f.SetQuota(f.AccountBytes());
+  BOOST_TEST(!is_over());
+}
+
+BOOST_AUTO_TEST_CASE(room_that_an_upload_takes_during_a_large_sync_is_not_taken_twice) {
+  Fixture f;
+  f.CountContent();
+  f.SetQuota(f.AccountBytes() + 200'000);
+  f.Start("key", 5);
+  f.Stage("key", Sent().Add(LargeNoteOf(1, 150'000)));
+  Reservation upload(f.database, f.user, 100'000);
+  BOOST_CHECK_EXCEPTION(f.Finish("key"), Error, [](const Error& e) { return e.code() == "over_quota"; });
+  BOOST_TEST(f.Now().counts.notes == 0);
 }
 
 BOOST_AUTO_TEST_CASE(large_notes_are_staged_in_rows_of_bounded_size) {

@@ -66,6 +66,7 @@ const std::map<std::string, std::string> kWideStatements = {
     {"anki.check_blobs", "compares all references of an account, in the nightly job"},
     {"anki.check_counts", "counts all rows, in the nightly job"},
     {"anki.check_references", "like check_blobs"},
+    {"anki.count_content", "measures all texts, after an import and in the nightly job"},
     {"anki.count_in_file", "asks for one row of all ids, and looks ids up by key"},
     {"anki.delete_file_ids", "removes all"},
     {"anki.delete_some_cards", "removes all in bounded steps"},

@@ -55,6 +55,34 @@ void CheckStore::CountSmallObjects(const Collection& collection, Counted& counte
   counted.newest_usn = std::max(counted.newest_usn, row["newest_usn"].As<std::int64_t>());
 }
 
+std::vector<UserId> CheckStore::UncountedAfter(UserId after, int limit) {
+  std::vector<UserId> accounts;
+  for (const sql::Row& row : tx_.Query(sql::anki::uncounted_collections, after, limit)) {
+    accounts.push_back(row["user_id"].As<UserId>());
+  }
+  return accounts;
+}
+
+void CheckStore::CountContent() {
+  const auto collection = CollectionStore(tx_, user_).Lock();
+  if (!collection || !collection->IsImported()) return;
+  if (tx_.MaybeOne(sql::anki::find_content, user_)) return;
+  const sql::Row counted = tx_.One(sql::anki::count_content, user_, collection->generation);
+  tx_.Later(sql::anki::remember_content, user_, counted["bytes"].As<std::int64_t>(),
+            counted["has_long_data"].As<bool>());
+}
+
+std::vector<std::string> CheckStore::ContentFindings() {
+  const auto collection = CollectionStore(tx_, user_).Find();
+  const auto kept = tx_.MaybeOne(sql::anki::find_content, user_);
+  if (!collection || !collection->IsImported() || !kept) return {};
+  const auto counter = (*kept)["content_bytes"].As<std::int64_t>();
+  const auto found =
+      tx_.One(sql::anki::count_content, user_, collection->generation)["bytes"].As<std::int64_t>();
+  if (counter == found) return {};
+  return {"texts: counter says " + std::to_string(counter) + " bytes, there are " + std::to_string(found)};
+}
+
 std::vector<std::string> CheckStore::FileFindings() {
   std::vector<std::string> findings;
   for (const sql::Row& row : tx_.Query(sql::anki::check_blobs, user_)) {

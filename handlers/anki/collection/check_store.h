@@ -1,5 +1,5 @@
 #pragma once
-// Reads for the daily check (check_flow), in steps of a few milliseconds.
+// Reads for the daily check (check_flow), in steps of a few milliseconds; and the first count of texts.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -32,6 +32,13 @@ class CheckStore {
   void CountSmallObjects(const Collection& collection, Counted& counted);
   /// Base files without blob or reference, and wrong numbers of references: one sentence each.
   std::vector<std::string> FileFindings();
+  /// At most `limit` accounts above `after` with a collection whose texts are not counted yet, ascending.
+  std::vector<UserId> UncountedAfter(UserId after, int limit);
+  /// Counts the texts of this user's collection, once its rows are imported, if that was not done. Locks it.
+  void CountContent();
+  /// Whether the counter of texts is right, in a transaction of one snapshot. Measures all texts: about 30 ms for
+  /// 50,000 notes.
+  std::vector<std::string> ContentFindings();
 
  private:
   bool CountPage(const sql::Statement& statement, const Collection& collection, std::int64_t& after,

@@ -64,9 +64,14 @@ CollectionTimes CollectionStore::FindTimes() {
   const auto found = tx_.MaybeOne(sql::anki::find_meta, user_);
   if (!found) throw AccountGone();
   const sql::Row& row = *found;
-  if (row["usn"].IsNull()) return {false, 0, row["created_ms"].As<std::int64_t>(), 0, true};
-  return {true, row["mod_ms"].As<std::int64_t>(), row["schema_ms"].As<std::int64_t>(), row["usn"].As<Usn>(),
-          row["cards"].As<std::int64_t>() == 0};
+  if (row["usn"].IsNull())
+    return {false, 0, row["created_ms"].As<std::int64_t>(), 0, true, row["is_over_quota"].As<bool>()};
+  return {true,
+          row["mod_ms"].As<std::int64_t>(),
+          row["schema_ms"].As<std::int64_t>(),
+          row["usn"].As<Usn>(),
+          row["cards"].As<std::int64_t>() == 0,
+          row["is_over_quota"].As<bool>()};
 }
 
 std::optional<Collection> CollectionStore::Find() {

@@ -54,7 +54,8 @@ struct CollectionTimes {
   bool exists;
   std::int64_t mod_ms, schema_ms;
   Usn usn;
-  bool is_empty;  ///< no cards
+  bool is_empty;       ///< no cards
+  bool is_over_quota;  ///< the account, with all its services
 };
 
 inline constexpr std::int64_t kAnySize = std::numeric_limits<std::int64_t>::max();

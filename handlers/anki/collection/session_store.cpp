@@ -1,5 +1,6 @@
 #include "handlers/anki/collection/session_store.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <span>
@@ -8,6 +9,7 @@
 
 #include "handlers/anki/collection/config_wire.h"
 #include "handlers/anki/objects/unicase_wire.h"
+#include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/json.h"
 #include "handlers/base/large_turn.h"
@@ -15,6 +17,9 @@
 
 namespace syncline::anki {
 namespace {
+
+// A session may stage this much more than the quota has left. As in start_session.
+constexpr std::int64_t kQuotaSlack = std::int64_t{16} << 20;
 
 Session FromRow(const sql::Row& row) {
   Session s;
@@ -35,9 +40,14 @@ Session FromRow(const sql::Row& row) {
   s.has_changes = row["has_changes"].As<bool>();
   s.has_config = row["has_config"].As<bool>();
   s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
+  if (const auto quota = row["quota_staged_bytes"].As<std::optional<std::int64_t>>()) {
+    s.quota_left = *quota - kQuotaSlack;
+  }
   if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
     const std::vector<std::int64_t>& c = *counts;
-    s.counts = {c[0], c[1], c[2], c[3], c[4], c[5]};
+    s.outcome.emplace().counts = {c[0], c[1], c[2], c[3], c[4], c[5]};
+    if (c.size() > 6) s.outcome->growth = c[6];
+    if (c.size() > 7) s.outcome->content_growth = c[7];
   }
   return s;
 }
@@ -47,6 +57,14 @@ Session FromRow(const sql::Row& row) {
 Error NoSession() {
   return Conflict("no_session");
 }
+
+// What a row takes with its header and index entry, besides its texts. As in the migration's anki_row_bytes.
+std::int64_t RowBytes(const CollectionCounts& c) {
+  return c.cards * 200 + c.notes * 150 + c.revlog * 120;
+}
+
+// Shorter data of a card is part of its constant.
+constexpr std::size_t kLongDataBytes = 200;
 
 // In the order of anki_sessions.counts and of $5 of advance_collection.
 std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
@@ -89,8 +107,11 @@ std::vector<std::int64_t> IdsOf(const sql::Rows& rows) {
 }
 
 std::int32_t PartsOf(const ReceivedChunk& chunk) {
-  return (chunk.cards.ids.empty() ? 0 : kCards) | (chunk.notes.ids.empty() ? 0 : kNotes) |
-         (chunk.revlog.ids.empty() ? 0 : kReviews);
+  const bool has_long_data =
+      std::any_of(chunk.cards.datas.begin(), chunk.cards.datas.end(),
+                  [](const std::string& data) { return data.size() > kLongDataBytes; });
+  return (has_long_data ? kLongData : 0) | (chunk.cards.ids.empty() ? 0 : kCards) |
+         (chunk.notes.ids.empty() ? 0 : kNotes) | (chunk.revlog.ids.empty() ? 0 : kReviews);
 }
 
 void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
@@ -411,9 +432,11 @@ void SessionStore::RememberSent(const Session& session) {
   tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent.usn, session.sent.id);
 }
 
-CollectionCounts SessionStore::CountsAfter(const Session& session, const Collection& collection) {
-  if (session.counts) return *session.counts;
-  CollectionCounts counts = collection.counts;
+SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& collection) {
+  if (session.outcome) return *session.outcome;
+  SyncOutcome outcome;
+  outcome.counts = collection.counts;
+  CollectionCounts& counts = outcome.counts;
   counts.notetypes += session.new_notetypes;
   counts.decks += session.new_decks;
   counts.deck_configs += session.new_deck_configs;
@@ -427,6 +450,24 @@ CollectionCounts SessionStore::CountsAfter(const Session& session, const Collect
   auto new_notes = ask(kNotes, sql::anki::new_note_ids);
   auto new_reviews = ask(kReviews, sql::anki::new_review_ids);
   auto graves = ask(kGraves, sql::anki::staged_grave_ids);
+  // While rows are imported, what a staged row replaces is not known; the texts are counted afterwards.
+  std::vector<sql::Answer> growths;
+  if (collection.IsImported()) {
+    const auto ask_growth = [&](std::int32_t parts, const sql::Statement& statement, const auto&... more) {
+      if ((session.staged & parts) != 0)
+        growths.push_back(tx_.Ask(statement, user_, session.generation, session.fence, more...));
+    };
+    ask_growth(kNotes, sql::anki::growth_of_notes, session.client_usn);
+    ask_growth(kCards, sql::anki::growth_of_cards, session.client_usn, (session.staged & kLongData) != 0);
+    ask_growth(kGraves, sql::anki::growth_of_graves);
+  }
+  std::optional<sql::Answer> objects;
+  if ((session.staged & (kObjects | kTags)) != 0 || session.config_json) {
+    const auto config_bytes = session.config_json
+                                  ? std::optional(static_cast<std::int64_t>(session.config_json->size()))
+                                  : std::nullopt;
+    objects = tx_.Ask(sql::anki::growth_of_objects, user_, session.generation, session.fence, config_bytes);
+  }
 
   const auto added = [&](Part part, std::optional<sql::Answer>& new_ids) -> std::int64_t {
     if (!new_ids) return 0;
@@ -437,7 +478,21 @@ CollectionCounts SessionStore::CountsAfter(const Session& session, const Collect
   counts.notes += added(kNotes, new_notes);
   counts.revlog += added(kReviews, new_reviews);
   if (graves) SubtractDeleted(collection, graves->Get(), counts);
-  return counts;
+
+  std::int64_t content = 0;
+  for (sql::Answer& growth : growths) content += growth.Get()[0]["bytes"].As<std::int64_t>();
+  if (objects) {
+    const sql::Row row = objects->Get()[0];
+    content += row["bytes"].As<std::int64_t>();
+    outcome.growth = row["config_bytes"].As<std::int64_t>();
+  }
+  outcome.growth += RowBytes(counts) - RowBytes(collection.counts) + content;
+  if (collection.IsImported()) outcome.content_growth = content;
+  if (session.quota_left && outcome.growth > std::max<std::int64_t>(*session.quota_left, 0)) {
+    throw StorageFull("over_quota", "the sync adds " + std::to_string(outcome.growth) + " bytes, " +
+                                        std::to_string(*session.quota_left) + " are left");
+  }
+  return outcome;
 }
 
 std::int64_t SessionStore::CountOnlyInFile(const Collection& collection, Part part,
@@ -479,12 +534,17 @@ void SessionStore::SubtractDeleted(const Collection& collection, const sql::Rows
   counts.notes -= CountOnlyInFile(collection, kNotes, absent_notes);
 }
 
-void SessionStore::RememberCounts(const CollectionCounts& counts, std::int64_t minutes) {
-  tx_.Later(sql::anki::remember_counts, user_, ArrayOf(counts), minutes);
+void SessionStore::RememberOutcome(const SyncOutcome& outcome, std::int64_t minutes) {
+  std::vector<std::int64_t> numbers = ArrayOf(outcome.counts);
+  numbers.push_back(outcome.growth);
+  if (outcome.content_growth) numbers.push_back(*outcome.content_growth);
+  tx_.Later(sql::anki::remember_counts, user_, numbers, minutes);
 }
 
-void SessionStore::Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms,
+void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std::int64_t mod_ms,
                          std::int64_t max_bytes) {
+  // Small syncs do not ask again: their account has one session at a time.
+  if (session.quota_left && outcome.growth > kUncountedBytes) RequireRoom(tx_, user_, outcome.growth);
   const std::int32_t generation = session.generation;
   const std::int64_t fence = session.fence;
   const Usn usn = session.server_usn;
@@ -510,9 +570,10 @@ void SessionStore::Apply(const Session& session, const CollectionCounts& counts,
   if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
   if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
   if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);
-  tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s, ArrayOf(counts),
+  tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s, ArrayOf(outcome.counts),
             staged(kCards), staged(kNotes), staged(kReviews), staged(kGraves), staged(kObjects),
-            staged(kTags), session.unbury_day.has_value(), generation);
+            staged(kTags), session.unbury_day.has_value(), generation, outcome.content_growth,
+            staged(kLongData));
   tx_.Later(sql::anki::delete_session, user_);
   ClearStaged(session.staged);
   CountStaged(session.staged_bytes, session.hourly_staged_bytes);

@@ -20,7 +20,15 @@
 namespace syncline::anki {
 
 /// Kinds of content, as bits: what a session still has to send, and what its client has staged.
-enum Part : std::int32_t { kGraves = 1, kObjects = 2, kTags = 4, kReviews = 8, kCards = 16, kNotes = 32 };
+enum Part : std::int32_t {
+  kGraves = 1,
+  kObjects = 2,
+  kTags = 4,
+  kReviews = 8,
+  kCards = 16,
+  kNotes = 32,
+  kLongData = 64,  ///< only staged, besides kCards: data of more than 200 bytes
+};
 inline constexpr std::int32_t kRowParts = kReviews | kCards | kNotes;  ///< sent in chunks
 
 /// What a session may stage, in bytes of what its messages bring (SessionStore::BytesOf).
@@ -32,6 +40,14 @@ struct StagingLimits {
 struct Staging {
   std::int32_t parts = 0;  ///< Part bits
   std::int64_t bytes = 0;
+};
+
+/// The collection after applying a session.
+struct SyncOutcome {
+  CollectionCounts counts{};
+  std::int64_t growth = 0;  ///< bytes by which it then counts more for the quota (README, "Bytes")
+  /// The part of the growth that is kept in content_bytes; none: unknown, because of an import.
+  std::optional<std::int64_t> content_growth;
 };
 
 struct Session {
@@ -48,7 +64,8 @@ struct Session {
   bool has_changes = false;  ///< an applyChanges with objects, config or creation time is staged
   bool has_config = false;   ///< a config is staged
   std::optional<std::int64_t> created_s;
-  std::optional<CollectionCounts> counts;  ///< of the collection after applying; none until computed
+  std::optional<std::int64_t> quota_left;  ///< at start, in bytes; none: no quota
+  std::optional<SyncOutcome> outcome;      ///< none until computed
 
   /// What the client has not seen, as if the session's graves were applied.
   Since Unseen(std::int64_t max_bytes = kAnySize) const {
@@ -114,14 +131,16 @@ class SessionStore {
   bool HasNothingToSend(std::string_view key, std::int64_t minutes);
   void RememberSent(const Session& session);
 
-  /// The collection's counters after applying what is staged, or the remembered ones.
-  CollectionCounts CountsAfter(const Session& session, const Collection& collection);
-  /// Stores the counts for finish, until something else is staged. Prolongs the session.
-  void RememberCounts(const CollectionCounts& counts, std::int64_t minutes);
+  /// The collection after applying what is staged, or the remembered outcome. Error StorageFull "over_quota"
+  /// if it grows, and by more than the quota had left at start.
+  SyncOutcome OutcomeOf(const Session& session, const Collection& collection);
+  /// Stores the outcome for finish, until something else is staged. Prolongs the session.
+  void RememberOutcome(const SyncOutcome& outcome, std::int64_t minutes);
   /// Applies everything staged and ends the session. The caller holds the collection's lock and has checked
-  /// that its generation and usn are the session's. Throws TooLargeToSend if it must change a config of more than
+  /// that its generation and usn are the session's. Error StorageFull "over_quota" if it grows by much, and
+  /// uploads have taken the room since start. Throws TooLargeToSend if it must change a config of more than
   /// `max_bytes`.
-  void Apply(const Session& session, const CollectionCounts& counts, std::int64_t mod_ms,
+  void Apply(const Session& session, const SyncOutcome& outcome, std::int64_t mod_ms,
              std::int64_t max_bytes = kAnySize);
 
  private:

@@ -667,6 +667,14 @@ CollectionCounts CollectionFile::Counts() const {
   return counts;
 }
 
+std::int64_t CollectionFile::NoteBytes() const {
+  auto statement = impl_->db.Prepare(
+      "SELECT coalesce(sum(length(CAST(flds AS BLOB)) + length(CAST(tags AS BLOB)) + length(CAST(guid AS "
+      "BLOB))), 0) FROM notes");
+  statement.Step();
+  return statement.Int(0);
+}
+
 Usn CollectionFile::MaxUsn() const {
   if (impl_->max_usn) return *impl_->max_usn;
   Usn usn = HighestUsn(ReadSmallObjects());

@@ -321,10 +321,13 @@ void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t
     frame.ReadAll(sink);
     next.blob = writer.Finish();
   });
+  const auto note_bytes = room.IsLimited() ? std::optional(file.NoteBytes()) : std::nullopt;
   context.Write<FullSyncStore, ProblemStore, Transaction>(
       [&](FullSyncStore& store, ProblemStore& problems, Transaction& transaction) {
         room.Settle(transaction.tx);
         PutFileIds(store, store.Replace(next), file);
+        // The rows of the new collection count from now on, its texts when they are imported.
+        if (note_bytes) RequireRoom(transaction.tx, context.user(), *note_bytes);
         if (!file.Adjusted().empty()) problems.KeepUpload({context.device(), client}, file.Adjusted());
       });
   writer.Keep();

@@ -1,5 +1,6 @@
 -- Ends a sync: raises the usn by one and stores the counters. Reviews that moved to another id (see apply_revlog)
 -- have the next usn; then the usn rises by two and mod_ms by one, so that the sender syncs again.
+-- $14: by how much the texts grow (null: unknown, to be counted again). $15: card data of more than 200 bytes was sent.
 WITH moved AS (
   SELECT CASE WHEN $8::boolean THEN (
            SELECT coalesce(sum(cardinality(r.ids)), 0)
@@ -16,6 +17,8 @@ UPDATE anki_collections
        graves_usn = CASE WHEN $9::boolean THEN $2::int ELSE graves_usn END,
        objects_usn = CASE WHEN $10::boolean THEN $2::int ELSE objects_usn END,
        tags_usn = CASE WHEN $11::boolean THEN $2::int ELSE tags_usn END,
-       unburied_since_base = unburied_since_base OR $12
+       unburied_since_base = unburied_since_base OR $12,
+       content_bytes = content_bytes + $14::bigint, has_long_data = has_long_data OR $15,
+       content_generation = CASE WHEN $14 IS NOT NULL THEN content_generation END
   FROM moved
  WHERE user_id = $1

@@ -8,7 +8,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(mins => $9),
     least($10::bigint, (SELECT greatest(65536, $11::bigint - extract(epoch FROM r.paid_until - now()) / 3600 * $11::bigint)::bigint
                           FROM anki_staging_rates r WHERE r.user_id = $1 AND r.paid_until > now())),
     $11,
-    (SELECT greatest(0, u.quota_bytes - (SELECT coalesce(sum(h.bytes), 0) FROM usage h WHERE h.user_id = $1))::bigint + 16777216
+    (SELECT greatest(0, u.quota_bytes - (SELECT coalesce(sum(h.bytes), 0) FROM account_bytes h WHERE h.user_id = $1))::bigint + 16777216
        FROM users u WHERE u.user_id = $1 AND u.quota_bytes IS NOT NULL))
 ON CONFLICT (user_id) DO UPDATE SET session_key = excluded.session_key, fence = DEFAULT, generation = excluded.generation,
     server_usn = excluded.server_usn, client_usn = excluded.client_usn, client_is_newer = excluded.client_is_newer,

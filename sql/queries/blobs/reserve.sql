@@ -2,7 +2,7 @@
 -- locked the account in a statement before this one, so this one sees what the last holder of the lock has taken.
 WITH room AS (
   SELECT (u.quota_bytes
-         - (SELECT coalesce(sum(h.bytes), 0) FROM usage h WHERE h.user_id = $1)
+         - (SELECT coalesce(sum(h.bytes), 0) FROM account_bytes h WHERE h.user_id = $1)
          - (SELECT coalesce(sum(r.bytes), 0) FROM blob_reservations r
              WHERE r.user_id = $1 AND r.reservation_id <> $2 AND r.expires_at > now()))::bigint AS bytes
     FROM users u WHERE u.user_id = $1
