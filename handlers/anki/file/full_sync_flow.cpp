@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/collection/config_wire.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/settings.h"
@@ -350,7 +351,10 @@ void EnsureCollection(Context& context) {
   const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kTrusted);
   NewCollection first = Describe(file, plain.Size(), *created_ms);
   first.blob = StoreCompressed(context, plain);
-  context.Write<FullSyncStore>([&](FullSyncStore& store) { store.Begin(first); });
+  // There are no rows to import, so nothing else would count its texts soon.
+  context.Write<FullSyncStore, CheckStore>([&](FullSyncStore& store, CheckStore& check) {
+    if (store.Begin(first)) check.CountContent();
+  });
 }
 
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection) {
