@@ -164,10 +164,12 @@ std::string NextChunk(Session& session, CollectionStore& collections, std::int64
   const int card_room = max_bytes == kAnySize ? 1 : kChunkRows;
   send(kReviews, [&] { return collections.ReviewsSince(since, session.sent, room, add); });
   send(kCards, [&] {
-    return collections.CardsSince(since, session.sent, std::min(room, card_room), [&](Card card, RowPosition position) {
-      if (session.unbury_day && IsBuried(card.queue)) card.queue = UnburiedQueue(card.type, card.due);
-      add(card, position);
-    });
+    return collections.CardsSince(since, session.sent, std::min(room, card_room),
+                                  [&](Card card, RowPosition position) {
+                                    if (session.unbury_day && IsBuried(card.queue))
+                                      card.queue = UnburiedQueue(card.type, card.due);
+                                    add(card, position);
+                                  });
   });
   send(kNotes, [&] { return collections.NotesSince(since, session.sent, room, add); });
   return chunk.Finish((session.to_send & kRowParts) == 0);

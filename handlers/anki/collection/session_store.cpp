@@ -38,7 +38,7 @@ Session FromRow(const sql::Row& row) {
   s.new_decks = row["new_decks"].As<std::int32_t>();
   s.new_deck_configs = row["new_deck_configs"].As<std::int32_t>();
   s.has_changes = row["has_changes"].As<bool>();
-  s.has_config = row["has_config"].As<bool>();
+  s.config_bytes = row["config_bytes"].As<std::optional<std::int64_t>>();
   s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
   if (const auto quota = row["quota_staged_bytes"].As<std::optional<std::int64_t>>()) {
     s.quota_left = *quota - kQuotaSlack;
@@ -462,11 +462,9 @@ SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& co
     ask_growth(kGraves, sql::anki::growth_of_graves);
   }
   std::optional<sql::Answer> objects;
-  if ((session.staged & (kObjects | kTags)) != 0 || session.config_json) {
-    const auto config_bytes = session.config_json
-                                  ? std::optional(static_cast<std::int64_t>(session.config_json->size()))
-                                  : std::nullopt;
-    objects = tx_.Ask(sql::anki::growth_of_objects, user_, session.generation, session.fence, config_bytes);
+  if ((session.staged & (kObjects | kTags)) != 0 || session.config_bytes) {
+    objects =
+        tx_.Ask(sql::anki::growth_of_objects, user_, session.generation, session.fence, session.config_bytes);
   }
 
   const auto added = [&](Part part, std::optional<sql::Answer>& new_ids) -> std::int64_t {
@@ -553,7 +551,7 @@ void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std
   // In the order of the protocol: unburying at start, then graves, then changes and chunks.
   if (session.unbury_day) {
     tx_.Later(sql::anki::unbury_cards, user_, generation);
-    if (!session.has_config) {
+    if (!session.config_bytes) {
       const std::string config = collections_.Config(generation, max_bytes);
       tx_.Later(sql::anki::put_config, user_, generation, WithUnburiedDay(config, *session.unbury_day));
     }
@@ -566,7 +564,7 @@ void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std
   }
   if (staged(kObjects)) tx_.Later(sql::anki::apply_objects, user_, generation, fence, usn);
   if (staged(kTags)) tx_.Later(sql::anki::apply_tags, user_, generation, fence, usn);
-  if (session.has_config) tx_.Later(sql::anki::put_staged_config, user_, generation);
+  if (session.config_bytes) tx_.Later(sql::anki::put_staged_config, user_, generation);
   if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
   if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
   if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);

@@ -6,5 +6,5 @@ UPDATE anki_sessions
        counts = CASE WHEN $4 = 0 THEN counts END
  WHERE user_id = $1 AND session_key = $2 AND expires_at > now()
 RETURNING fence, generation, server_usn, client_usn, client_is_newer, unbury_day, to_send, staged, sent_at_usn, sent_id,
-          new_notetypes, new_decks, new_deck_configs, has_changes, config IS NOT NULL AS has_config, created_s, counts,
+          new_notetypes, new_decks, new_deck_configs, has_changes, octet_length(config)::bigint AS config_bytes, created_s, counts,
           staged_bytes, max_staged_bytes, quota_staged_bytes, hourly_staged_bytes
