@@ -1008,8 +1008,8 @@ BOOST_AUTO_TEST_CASE(card_data_tags_graves_and_the_config_are_not_read_if_too_la
   BOOST_CHECK_THROW(with([&](SessionStore& sessions, CollectionStore& collections) {
                       const Collection collection = *collections.Lock();
                       const Session session = sessions.AskLock("key").Get();
-                      sessions.Apply(session, collection.counts, collection.meta.mod_ms + 1,
-                                     config_bytes - 1);
+                      sessions.Apply(session, sessions.OutcomeOf(session, collection),
+                                     collection.meta.mod_ms + 1, config_bytes - 1);
                       return 0;
                     }),
                     TooLargeToSend);
