@@ -60,7 +60,7 @@ def a_key_revoked_during_a_sync_is_refused_within_a_second_by_every_process():
 
     def ask(method):
         try:
-            Wire(stack.http, lost.wire.key).ask(method, {"v": 11, "cv": "x", "minUsn": 0})
+            Wire(stack.http, lost.wire.key).send(method, b'{"v": 11, "cv": "x", "minUsn": 0}')
             return 200
         except Refused as refused:
             return refused.status
