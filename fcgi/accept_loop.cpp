@@ -123,7 +123,7 @@ void AcceptLoop::Run(Slot& slot) {
   Redis redis(front_.config.redis_url);
   auto gate = std::make_unique<Gate>();
   HeadChannel channel;
-  bool told = false;
+  bool told = false, was_parked = false;
   for (;;) {
     // Parked requests are refused before the process ends: the web server does not send them to another one.
     const bool is_leaving = front_.leaving;
@@ -138,7 +138,14 @@ void AcceptLoop::Run(Slot& slot) {
       continue;
     }
     told = false;
-    auto visit = is_leaving ? front_.turns.TakeAny() : front_.turns.Next();
+    // New connections and parked requests take turns, so that many parked ones do not keep the others waiting.
+    std::unique_ptr<Visit> visit;
+    if (is_leaving) {
+      visit = front_.turns.TakeAny();
+    } else if (!std::exchange(was_parked, false)) {
+      visit = front_.turns.Next();
+      was_parked = visit != nullptr;
+    }
     if (visit == nullptr) {
       if (is_leaving) break;
       const int connection = Accept(slot.turn);

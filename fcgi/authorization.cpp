@@ -62,13 +62,13 @@ std::optional<Error> RefusalOf(const Request& request) {
   return error;
 }
 
-std::optional<Identity> AdmittedAs(const Request& request) {
+std::optional<Identity> AdmittedAs(const Request& request, std::chrono::milliseconds waited) {
   const auto user = Number<std::int64_t>(request.Header("syncline-user"));
   const auto device = Number<std::int64_t>(request.Header("syncline-device"));
   const auto roles = Number<std::uint32_t>(request.Header("syncline-roles"));
   const auto age = Number<double>(request.Header("syncline-seconds"));
   if (!user || !device || !roles || !age) return std::nullopt;
-  if (*user <= 0 || !(std::chrono::duration<double>(*age) < kTrustedFor)) return std::nullopt;
+  if (*user <= 0 || !(std::chrono::duration<double>(*age) + waited < kTrustedFor)) return std::nullopt;
   return Identity{UserId{*user}, DeviceId{*device}, static_cast<Roles>(*roles)};
 }
 

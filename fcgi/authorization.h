@@ -14,6 +14,7 @@
 //
 // nginx turns the answers into params of the request (nginx/site.conf.in): the same names, and
 // SYNCLINE_SECONDS, the age of the request. No client can send these (fcgi_io.h).
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -36,7 +37,7 @@ std::string RefusalText(const Error& error);
 std::optional<Error> RefusalOf(const Request& request);
 
 /// Whom the authorizer found. None: nobody was asked or found, or so long ago that the key may have been revoked
-/// since: a body takes minutes on a slow line.
-std::optional<Identity> AdmittedAs(const Request& request);
+/// since: a body takes minutes on a slow line, and a request may have waited for a slot, or parked, for `waited`.
+std::optional<Identity> AdmittedAs(const Request& request, std::chrono::milliseconds waited);
 
 }  // namespace syncline::front

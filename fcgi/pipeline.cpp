@@ -415,7 +415,7 @@ void Authenticate(Call& call, Next next) {
   if (auto refusal = RefusalOf(call.request)) throw Error(*std::move(refusal));
   std::optional<Identity> identity;
   if (route.auth != Auth::kPublic) {
-    identity = AdmittedAs(call.request);
+    identity = AdmittedAs(call.request, call.context.waited());
     if (!identity) identity = call.dialect->authenticate(call.request, call.context);
     if (!identity && route.auth == Auth::kRequired) throw Unauthenticated("login_required");
     call.context.SetIdentity(identity.value_or(Identity{}));

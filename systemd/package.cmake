@@ -7,7 +7,7 @@ function(pool POOL SLOTS NICE PATIENCE MEMORY)
     install(FILES ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} DESTINATION lib/systemd/system)
   endforeach()
 endfunction()
-# Memory: several times what tests measure, so that only a fault of ours meets the limit; the process is then
+# Memory: at least twice what is expected, so that only a fault of ours meets the limit; the process is then
 # killed and started again. Peaks: 55 MiB in api; in edge the same, and 64 MiB for each concurrent password hash;
 # in transfer 64 MiB over the start, but for collections with a row of hundreds of MB; in large 1 GiB, for a message
 # of 300 MiB.

@@ -56,6 +56,7 @@ class Context : public sql::Observer {
   void SetLargeElsewhere(std::string_view location) { large_elsewhere_ = location; }
   /// For how long the request waited before a slot took it.
   void SetWaited(std::chrono::milliseconds waited) { waited_ = waited; }
+  std::chrono::milliseconds waited() const { return waited_; }
   /// `is_gone` tells whether the client still waits for the answer; it may be called at any time.
   void SetClient(std::function<bool()> is_gone) { is_client_gone_ = std::move(is_gone); }
   /// Throws HandOver if another pool serves large requests, ClientGone if nobody waits for the answer any more.

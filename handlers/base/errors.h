@@ -99,9 +99,10 @@ inline Error TooLarge(std::string code, const std::string& text = "") {
 inline Error StorageFull(std::string code, const std::string& text = "") {
   return {ErrorKind::kStorageFull, std::move(code), text};
 }
-/// The client no longer waits for the answer: the request is dropped. Never seen by a client.
+/// The client no longer waits for the answer: the request is dropped. Never seen by a client. Busy, because nothing is
+/// wrong with the request: its session goes on.
 inline Error ClientGone(const std::string& text) {
-  return {ErrorKind::kBadInput, "client_gone", text};
+  return {ErrorKind::kBusy, "client_gone", text};
 }
 inline Error Busy(std::string code, const std::string& text = "") {
   return Error(ErrorKind::kBusy, std::move(code), text).RetryAfter(std::chrono::seconds(5));

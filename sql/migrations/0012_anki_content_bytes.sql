@@ -1,6 +1,6 @@
 -- Rows count against the quota, not only files. What a collection's rows take is computed from its counters, at a constant
--- for each row, and from the length of its texts, which is kept by every finish like the counters: content_bytes. It is
--- counted anew (content_generation is not generation) after an upload, once the rows are imported.
+-- for each row, and from the length of its texts, which is kept by every finish like the counters: content_bytes. It is an
+-- estimate (content_generation is not generation) after an upload, until the rows are imported and it is counted anew.
 ALTER TABLE anki_collections
   ADD COLUMN content_bytes bigint,            -- notes, objects, tags, graves, and card data of more than 200 bytes
   ADD COLUMN content_generation int,          -- of content_bytes; null or another one: not counted yet
@@ -16,7 +16,7 @@ CREATE VIEW account_bytes AS
    UNION ALL
   SELECT c.user_id, 'anki'::text,
          anki_row_bytes(c.cards, c.notes, c.revlog)
-         + CASE WHEN c.content_generation = c.generation THEN c.content_bytes ELSE 0 END
+         + coalesce(c.content_bytes, 0)
          + coalesce((SELECT octet_length(f.config) FROM anki_config f
                       WHERE f.user_id = c.user_id AND f.generation = c.generation), 0)
     FROM anki_collections c;

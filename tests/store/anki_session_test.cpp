@@ -720,6 +720,36 @@ BOOST_AUTO_TEST_CASE(unburying_changes_neither_time_nor_usn) {
   BOOST_TEST(f.Now().was_unburied);
 }
 
+BOOST_AUTO_TEST_CASE(a_remembered_outcome_ends_with_what_is_staged_later_and_an_estimate_with_the_import) {
+  Fixture f;
+  f.Start("key", 5);
+  SyncOutcome outcome;
+  outcome.counts = f.Now().counts;
+  outcome.growth = 77;
+  const auto remember = [&] {
+    f.Write([&](SessionStore& sessions) {
+      sessions.RememberOutcome(outcome, kMinutes);
+      return 0;
+    });
+  };
+  const auto is_remembered = [&] {
+    return f.Write([&](SessionStore& sessions, CollectionStore& collections) {
+      const Session session = sessions.AskLock("key").Get();
+      return sessions.OutcomeOf(session, *collections.Find()).growth == 77;
+    });
+  };
+  remember();
+  BOOST_TEST(is_remembered());
+  outcome.is_estimate = true;
+  remember();
+  BOOST_TEST(!is_remembered());
+  outcome.is_estimate = false;
+  remember();
+  // A config alone has no Part bit.
+  f.Write([&](SessionStore& sessions) { return sessions.Touch("key", kMinutes, {0, 1000}).fence; });
+  BOOST_TEST(!is_remembered());
+}
+
 BOOST_AUTO_TEST_CASE(rows_of_a_file_do_not_override_a_sync) {
   Fixture f({3, 3, 1, 1, 1, 1});
   Sent sent;

@@ -145,13 +145,19 @@ BOOST_AUTO_TEST_CASE(many_threads_lose_no_request_and_run_no_third_one) {
     ++served;
     turns.Leave(kAnna, 0s, false);
   };
+  const auto take = [&] {
+    int n = open;
+    while (n > 0 && !open.compare_exchange_weak(n, n - 1)) {
+    }
+    return n > 0;
+  };
   std::vector<std::thread> slots;
   for (int n = 0; n < 8; ++n) {
     slots.emplace_back([&] {
       while (served < 400) {
         if (turns.Next() != nullptr) {
           run();
-        } else if (open > 0 && open-- > 0) {
+        } else if (take()) {
           switch (turns.Enter(kAnna)) {
             case Admission::kNow:
               run();

@@ -67,6 +67,17 @@ BOOST_DATA_TEST_CASE(an_invalid_header_is_refused, boost::unit_test::data::make(
                         [](const Error& error) { return error.kind() == ErrorKind::kBadInput; });
 }
 
+// nginx counts requests by the key without parsing the header.
+BOOST_AUTO_TEST_CASE(a_key_that_nginx_would_not_find_is_none) {
+  const auto key = [](const char* header) { return ParseEnvelope(header).key; };
+  BOOST_TEST(key(R"({"v":11,"k":"3f0c","c":"c","s":"s"})") == "3f0c");
+  BOOST_TEST(key(R"({"v":11, "k" : "3f0c","c":"c","s":"s"})") == "3f0c");
+  BOOST_TEST(key(R"({"v":11,"\u006b":"3f0c","c":"c","s":"s"})") == "");
+  BOOST_TEST(key("{\"v\":11,\"k\"\t:\"3f0c\",\"c\":\"c\",\"s\":\"s\"}") == "");
+  BOOST_TEST(key(R"({"\"k":"other","v":11,"k":"3f0c","c":"c","s":"s"})") == "");
+  BOOST_TEST(key(R"({"v":11,"k":"3f0\u0063","c":"c","s":"s"})") == "");
+}
+
 BOOST_AUTO_TEST_CASE(rows_at_the_limits_are_accepted) {
   const auto card =
       ParseChunk(Chunk("cards", With(With(kCard, 0, "-9223372036854775808"), 15, "9223372036854775807")))

@@ -2,10 +2,12 @@
 #include "fcgi/authorization.h"
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <string>
 
 using namespace syncline;
 using namespace syncline::front;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -31,7 +33,7 @@ BOOST_AUTO_TEST_CASE(an_admission_arrives_as_it_was_sent) {
   BOOST_TEST(response.status == 204);
   BOOST_REQUIRE(response.headers.size() == 3);
   const auto identity = AdmittedAs(
-      From(response.headers[0].second, response.headers[1].second, response.headers[2].second, "0.001"));
+      From(response.headers[0].second, response.headers[1].second, response.headers[2].second, "0.001"), 0ms);
   BOOST_REQUIRE(identity.has_value());
   BOOST_TEST((identity->user == UserId{7} && identity->device == DeviceId{8}));
   BOOST_TEST((identity->roles == Roles::kAdmin));
@@ -45,18 +47,20 @@ BOOST_AUTO_TEST_CASE(an_answer_that_may_be_kept_names_nobody) {
 }
 
 BOOST_AUTO_TEST_CASE(an_identity_is_trusted_for_a_short_time_only) {
-  BOOST_TEST(AdmittedAs(From("7", "8", "0", "0.000")).has_value());
-  BOOST_TEST(AdmittedAs(From("7", "8", "0", "0.250")).has_value());
+  BOOST_TEST(AdmittedAs(From("7", "8", "0", "0.000"), 0ms).has_value());
+  BOOST_TEST(AdmittedAs(From("7", "8", "0", "0.250"), 0ms).has_value());
+  BOOST_TEST(AdmittedAs(From("7", "8", "0", "0.100"), 150ms).has_value());
+  BOOST_TEST(!AdmittedAs(From("7", "8", "0", "0.100"), 250ms).has_value());  // parked meanwhile
   for (const char* seconds : {"0.301", "1", "600.000", "-", "", "nan", "inf"}) {
-    BOOST_TEST(!AdmittedAs(From("7", "8", "0", seconds)).has_value(), seconds);
+    BOOST_TEST(!AdmittedAs(From("7", "8", "0", seconds), 0ms).has_value(), seconds);
   }
 }
 
 BOOST_AUTO_TEST_CASE(an_incomplete_identity_is_none) {
-  BOOST_TEST(!AdmittedAs(Request{}).has_value());
-  BOOST_TEST(!AdmittedAs(With({{"syncline-user", "7"}, {"syncline-seconds", "0"}})).has_value());
+  BOOST_TEST(!AdmittedAs(Request{}, 0ms).has_value());
+  BOOST_TEST(!AdmittedAs(With({{"syncline-user", "7"}, {"syncline-seconds", "0"}}), 0ms).has_value());
   for (const char* user : {"", "0", "-7", "7x", " 7", "99999999999999999999"}) {
-    BOOST_TEST(!AdmittedAs(From(user, "8", "0", "0")).has_value(), user);
+    BOOST_TEST(!AdmittedAs(From(user, "8", "0", "0"), 0ms).has_value(), user);
   }
 }
 

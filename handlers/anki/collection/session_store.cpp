@@ -48,6 +48,7 @@ Session FromRow(const sql::Row& row) {
     s.outcome.emplace().counts = {c[0], c[1], c[2], c[3], c[4], c[5]};
     if (c.size() > 6) s.outcome->growth = c[6];
     if (c.size() > 7) s.outcome->content_growth = c[7];
+    if (c.size() > 8) s.outcome->is_estimate = c[8] != 0;
   }
   return s;
 }
@@ -433,7 +434,8 @@ void SessionStore::RememberSent(const Session& session) {
 }
 
 SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& collection) {
-  if (session.outcome) return *session.outcome;
+  // An estimate must not replace the texts that have been counted since, at the end of the import.
+  if (session.outcome && session.outcome->is_estimate != collection.IsImported()) return *session.outcome;
   SyncOutcome outcome;
   outcome.counts = collection.counts;
   CollectionCounts& counts = outcome.counts;
@@ -450,17 +452,14 @@ SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& co
   auto new_notes = ask(kNotes, sql::anki::new_note_ids);
   auto new_reviews = ask(kReviews, sql::anki::new_review_ids);
   auto graves = ask(kGraves, sql::anki::staged_grave_ids);
-  // While rows are imported, what a staged row replaces is not known; the texts are counted afterwards.
   std::vector<sql::Answer> growths;
-  if (collection.IsImported()) {
-    const auto ask_growth = [&](std::int32_t parts, const sql::Statement& statement, const auto&... more) {
-      if ((session.staged & parts) != 0)
-        growths.push_back(tx_.Ask(statement, user_, session.generation, session.fence, more...));
-    };
-    ask_growth(kNotes, sql::anki::growth_of_notes, session.client_usn);
-    ask_growth(kCards, sql::anki::growth_of_cards, session.client_usn, (session.staged & kLongData) != 0);
-    ask_growth(kGraves, sql::anki::growth_of_graves);
-  }
+  const auto ask_growth = [&](std::int32_t parts, const sql::Statement& statement, const auto&... more) {
+    if ((session.staged & parts) != 0)
+      growths.push_back(tx_.Ask(statement, user_, session.generation, session.fence, more...));
+  };
+  ask_growth(kNotes, sql::anki::growth_of_notes, session.client_usn);
+  ask_growth(kCards, sql::anki::growth_of_cards, session.client_usn, (session.staged & kLongData) != 0);
+  ask_growth(kGraves, sql::anki::growth_of_graves);
   std::optional<sql::Answer> objects;
   if ((session.staged & (kObjects | kTags)) != 0 || session.config_bytes) {
     objects =
@@ -485,7 +484,8 @@ SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& co
     outcome.growth = row["config_bytes"].As<std::int64_t>();
   }
   outcome.growth += RowBytes(counts) - RowBytes(collection.counts) + content;
-  if (collection.IsImported()) outcome.content_growth = content;
+  outcome.content_growth = content;
+  outcome.is_estimate = !collection.IsImported();
   if (session.quota_left && outcome.growth > std::max<std::int64_t>(*session.quota_left, 0)) {
     throw StorageFull("over_quota", "the sync adds " + std::to_string(outcome.growth) + " bytes, " +
                                         std::to_string(*session.quota_left) + " are left");
@@ -535,7 +535,8 @@ void SessionStore::SubtractDeleted(const Collection& collection, const sql::Rows
 void SessionStore::RememberOutcome(const SyncOutcome& outcome, std::int64_t minutes) {
   std::vector<std::int64_t> numbers = ArrayOf(outcome.counts);
   numbers.push_back(outcome.growth);
-  if (outcome.content_growth) numbers.push_back(*outcome.content_growth);
+  numbers.push_back(outcome.content_growth);
+  numbers.push_back(outcome.is_estimate ? 1 : 0);
   tx_.Later(sql::anki::remember_counts, user_, numbers, minutes);
 }
 
@@ -571,7 +572,7 @@ void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std
   tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s, ArrayOf(outcome.counts),
             staged(kCards), staged(kNotes), staged(kReviews), staged(kGraves), staged(kObjects),
             staged(kTags), session.unbury_day.has_value(), generation, outcome.content_growth,
-            staged(kLongData));
+            staged(kLongData), outcome.is_estimate);
   tx_.Later(sql::anki::delete_session, user_);
   ClearStaged(session.staged);
   CountStaged(session.staged_bytes, session.hourly_staged_bytes);

@@ -45,9 +45,10 @@ struct Staging {
 /// The collection after applying a session.
 struct SyncOutcome {
   CollectionCounts counts{};
-  std::int64_t growth = 0;  ///< bytes by which it then counts more for the quota (README, "Bytes")
-  /// The part of the growth that is kept in content_bytes; none: unknown, because of an import.
-  std::optional<std::int64_t> content_growth;
+  std::int64_t growth = 0;          ///< bytes by which it then counts more for the quota (README, "Bytes")
+  std::int64_t content_growth = 0;  ///< the part of the growth that is kept in content_bytes
+  /// Rows were still being imported: what staged texts replace was not known, and they count as new.
+  bool is_estimate = false;
 };
 
 struct Session {

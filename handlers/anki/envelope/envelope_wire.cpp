@@ -17,6 +17,26 @@ Error Bad(const std::string& why) {
   return BadInput("bad_envelope", why);
 }
 
+// The key as nginx finds it, which counts requests by it without parsing JSON: the first "k" with a string of at
+// most 64 bytes.
+std::string_view KeyOfNginx(std::string_view header) {
+  constexpr std::string_view kName = "\"k\"", kBlank = " ";
+  constexpr std::size_t kMaxKeyBytes = 64;
+  for (auto at = header.find(kName); at != std::string_view::npos; at = header.find(kName, at + 1)) {
+    std::string_view rest = header.substr(at + kName.size());
+    const auto skip = [&] { rest.remove_prefix(std::min(rest.find_first_not_of(kBlank), rest.size())); };
+    skip();
+    if (!rest.starts_with(':')) continue;
+    rest.remove_prefix(1);
+    skip();
+    if (!rest.starts_with('"')) continue;
+    rest.remove_prefix(1);
+    const std::size_t end = rest.find('"');
+    if (end != std::string_view::npos && end > 0 && end <= kMaxKeyBytes) return rest.substr(0, end);
+  }
+  return {};
+}
+
 }  // namespace
 
 Envelope ParseEnvelope(std::string_view header) {
@@ -50,6 +70,8 @@ Envelope ParseEnvelope(std::string_view header) {
   }
   std::sort(found.begin(), found.end());
   if (found != "cksv") throw Bad("missing or duplicate key");
+  // A key that is spelled in another way is none: nginx would not count its requests.
+  if (KeyOfNginx(header) != envelope.key) envelope.key.clear();
   if (envelope.session.size() > kMaxSessionBytes || envelope.session.find('\0') != std::string::npos) {
     throw Bad("invalid session key");
   }

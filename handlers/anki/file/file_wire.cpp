@@ -667,11 +667,13 @@ CollectionCounts CollectionFile::Counts() const {
   return counts;
 }
 
-std::int64_t CollectionFile::NoteBytes() const {
+std::int64_t CollectionFile::TextBytes(std::int64_t long_data) const {
   auto statement = impl_->db.Prepare(
-      "SELECT coalesce(sum(length(CAST(flds AS BLOB)) + length(CAST(tags AS BLOB)) + length(CAST(guid AS "
-      "BLOB))), 0) FROM notes");
-  statement.Step();
+      "SELECT (SELECT coalesce(sum(length(CAST(flds AS BLOB)) + length(CAST(tags AS BLOB))"
+      " + length(CAST(guid AS BLOB))), 0) FROM notes)"
+      " + (SELECT coalesce(sum(length(CAST(data AS BLOB))), 0) FROM cards WHERE length(CAST(data AS BLOB)) > "
+      "?)");
+  statement.Bind(1, long_data).Step();
   return statement.Int(0);
 }
 

@@ -55,8 +55,8 @@ class CollectionFile {
   /// The values that were not read as stored; filled by kFull.
   const Adjustments& Adjusted() const;
   CollectionCounts Counts() const;
-  /// Bytes of the notes' texts. Reads every note.
-  std::int64_t NoteBytes() const;
+  /// Bytes of the notes' texts, and of card data that is longer than `long_data`. Reads every note and card.
+  std::int64_t TextBytes(std::int64_t long_data) const;
   bool IsWal() const;  ///< byte 18 or 19 of the file's header is 2
   Usn MaxUsn() const;  ///< at least the highest usn of any row; 0 or more
   /// Protobuf columns of schema 15+ converted to legacy JSON, as upstream converts them (7.4 to 7.8).

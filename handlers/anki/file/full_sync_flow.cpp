@@ -159,6 +159,19 @@ NewCollection Describe(const CollectionFile& file, std::uint64_t bytes, std::int
   return next;
 }
 
+// As count_content.sql counts them.
+std::int64_t ContentBytesOf(const CollectionFile& file, const NewCollection& next) {
+  constexpr std::int64_t kLongData = 200, kObjectBytes = 200, kTagBytes = 100, kGraveBytes = 100;
+  std::int64_t bytes = file.TextBytes(kLongData);
+  for (const auto* objects : {&next.objects.notetypes, &next.objects.decks, &next.objects.deck_configs}) {
+    for (const Object& object : *objects) {
+      bytes += static_cast<std::int64_t>(object.json.size() + object.name.size()) + kObjectBytes;
+    }
+  }
+  for (const Tag& tag : next.objects.tags) bytes += static_cast<std::int64_t>(tag.name.size()) + kTagBytes;
+  return bytes + static_cast<std::int64_t>(next.graves.size()) * kGraveBytes;
+}
+
 // Writes what is newer than the base file into a copy of that file. Reads one snapshot.
 void ApplyChangesSinceBase(CollectionStore& store, const Collection& c, const std::string& path,
                            std::int64_t max_bytes = kAnySize) {
@@ -289,6 +302,39 @@ CollectionFile OpenUploaded(Context& context, const std::string& path) {
   }
 }
 
+struct ImportPosition {
+  ImportStep step;
+  std::int64_t after;  // ids up to this one are imported
+  auto operator<=>(const ImportPosition&) const = default;
+};
+
+// Imports the page that follows `at`, and returns the position after it; none if the collection has been replaced.
+// Waits for the commit only if `is_awaited`, and for the last one. If a commit was lost, the next page finds an older
+// position, imports nothing and returns that one.
+std::optional<ImportPosition> ImportPage(Context& context, std::int32_t generation, const ImportPosition& at,
+                                         Page& page, bool is_awaited) {
+  ImportPosition next{at.step, page.last};
+  if (page.usns.empty()) {
+    next = {static_cast<ImportStep>(static_cast<int>(at.step) + 1), std::numeric_limits<std::int64_t>::min()};
+  }
+  const auto import = [&](FullSyncStore& store,
+                          CollectionStore& collections) -> std::optional<ImportPosition> {
+    const auto locked = collections.Lock();
+    if (!locked || locked->generation != generation) return std::nullopt;
+    const ImportPosition stored{locked->import_step, locked->import_after};
+    if (stored != at) return stored;
+    if (locked->was_unburied) Unbury(page.cards);
+    store.ImportCards(generation, page.cards, page.usns);
+    store.ImportNotes(generation, page.notes, page.usns);
+    store.ImportReviews(generation, page.reviews, page.usns);
+    store.RememberImport(generation, next.step, next.after);
+    return next;
+  };
+  return is_awaited || next.step == ImportStep::kDone
+             ? context.Write<FullSyncStore, CollectionStore>(import)
+             : context.WriteUnawaited<FullSyncStore, CollectionStore>(import);
+}
+
 }  // namespace
 
 void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t> bytes,
@@ -322,13 +368,13 @@ void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t
     frame.ReadAll(sink);
     next.blob = writer.Finish();
   });
-  const auto note_bytes = room.IsLimited() ? std::optional(file.NoteBytes()) : std::nullopt;
+  if (room.IsLimited()) next.content_bytes = ContentBytesOf(file, next);
   context.Write<FullSyncStore, ProblemStore, Transaction>(
       [&](FullSyncStore& store, ProblemStore& problems, Transaction& transaction) {
         room.Settle(transaction.tx);
         PutFileIds(store, store.Replace(next), file);
-        // The rows of the new collection count from now on, its texts when they are imported.
-        if (note_bytes) RequireRoom(transaction.tx, context.user(), *note_bytes);
+        // The rows and texts of the new collection count from now on.
+        if (next.content_bytes) RequireRoom(transaction.tx, context.user(), 0);
         if (!file.Adjusted().empty()) problems.KeepUpload({context.device(), client}, file.Adjusted());
       });
   writer.Keep();
@@ -415,30 +461,18 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
   });
 
   std::int64_t done = 0;
-  ImportStep step = current->import_step;
-  std::int64_t after = current->import_after;
-  while (step != ImportStep::kDone) {
+  ImportPosition at{current->import_step, current->import_after};
+  bool is_awaited = false;
+  while (at.step != ImportStep::kDone) {
     control.Progress(done, total, "importing rows");
     disk.Require();
-    Page page = ReadPage(file, step, after, SeenUsn(current->base_usn));
+    Page page = ReadPage(file, at.step, at.after, SeenUsn(current->base_usn));
     done += static_cast<std::int64_t>(page.usns.size());
-    const bool is_step_over = page.usns.empty();
-    const ImportStep next = is_step_over ? static_cast<ImportStep>(static_cast<int>(step) + 1) : step;
-    after = is_step_over ? std::numeric_limits<std::int64_t>::min() : page.last;
-    // Not awaited: a step whose commit is lost is done again.
-    const bool is_current = context.WriteUnawaited<FullSyncStore, CollectionStore>(
-        [&](FullSyncStore& store, CollectionStore& collections) {
-          const auto locked = collections.Lock();
-          if (!locked || locked->generation != generation) return false;
-          if (locked->was_unburied) Unbury(page.cards);
-          store.ImportCards(generation, page.cards, page.usns);
-          store.ImportNotes(generation, page.notes, page.usns);
-          store.ImportReviews(generation, page.reviews, page.usns);
-          store.RememberImport(generation, next, after);
-          return true;
-        });
-    if (!is_current) return;  // replaced meanwhile: its rows are no longer needed
-    step = next;
+    const auto reached = ImportPage(context, generation, at, page, is_awaited);
+    if (!reached) return;  // replaced meanwhile: its rows are no longer needed
+    // What has failed once is awaited, so that a page that always fails ends the attempt.
+    is_awaited = *reached < at;
+    at = *reached;
   }
 }
 

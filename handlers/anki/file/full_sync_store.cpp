@@ -55,7 +55,7 @@ void FullSyncStore::Put(std::int32_t generation, const NewCollection& next) {
   tx_.Later(sql::anki::put_collection, user_, generation, next.meta.created_s, next.meta.mod_ms,
             next.meta.schema_ms, next.meta.usn, c.cards, c.notes, c.revlog, c.notetypes, c.decks,
             c.deck_configs, next.max_usn, next.blob.id, next.bytes, next.file.mod_ms, next.file.schema_ms,
-            has_rows ? ImportStep::kCards : ImportStep::kDone, next.file.usn);
+            has_rows ? ImportStep::kCards : ImportStep::kDone, next.file.usn, next.content_bytes);
   tx_.Later(sql::anki::put_config, user_, generation, next.objects.config_json);
 
   std::vector<std::int64_t> kinds, ids, mods, usns, field_counts, template_counts;

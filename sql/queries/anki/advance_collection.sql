@@ -19,6 +19,6 @@ UPDATE anki_collections
        tags_usn = CASE WHEN $11::boolean THEN $2::int ELSE tags_usn END,
        unburied_since_base = unburied_since_base OR $12,
        content_bytes = content_bytes + $14::bigint, has_long_data = has_long_data OR $15,
-       content_generation = CASE WHEN $14 IS NOT NULL THEN content_generation END
+       content_generation = CASE WHEN $16 THEN NULL ELSE content_generation END
   FROM moved
  WHERE user_id = $1

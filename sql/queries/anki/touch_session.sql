@@ -3,7 +3,7 @@
 -- that follow stage nothing.
 UPDATE anki_sessions
    SET expires_at = now() + make_interval(mins => $3), staged = staged | $4, staged_bytes = staged_bytes + $5,
-       counts = CASE WHEN $4 = 0 THEN counts END
+       counts = CASE WHEN $4 = 0 AND $5 = 0 THEN counts END
  WHERE user_id = $1 AND session_key = $2 AND expires_at > now()
 RETURNING fence, generation, server_usn, client_usn, client_is_newer, unbury_day, to_send, staged, sent_at_usn, sent_id,
           new_notetypes, new_decks, new_deck_configs, has_changes, octet_length(config)::bigint AS config_bytes, created_s, counts,
