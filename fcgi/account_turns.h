@@ -20,11 +20,11 @@
 
 namespace syncline::front {
 
-/// One request on its connection, with its head read.
+/// One request on its connection. Its head is read when it is served for the first time.
 struct Visit {
   using Clock = std::chrono::steady_clock;
-  /// kFresh: just accepted. kWithTurn: was parked, and now has its account's turn. kTooLate: was parked for too long, and
-  /// is to be refused.
+  /// kFresh: just accepted. kWithTurn: was parked, and has its account's turn until the pipeline takes that over.
+  /// kTooLate: was parked for too long, or the process stops, and is to be refused.
   enum class Coming { kFresh, kWithTurn, kTooLate };
 
   FileDescriptor connection;

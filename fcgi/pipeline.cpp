@@ -21,11 +21,6 @@ constexpr std::chrono::hours kLongestWait{1};
 constexpr std::size_t kLargeBody = 64 << 10;
 constexpr std::int64_t kLastSecond = 1LL << 40;
 
-// By another pool, which has not answered it. Set by nginx.
-bool IsHandedOver(const Request& request) {
-  return request.Header("syncline-handed-over").has_value();
-}
-
 /// The body as the handler reads it: counted, bounded by the route's limit, and failing after the deadline.
 class BoundedBody : public BodySource {
  public:
@@ -110,8 +105,11 @@ class Next {
 
 // Outside of everything that sends or logs: a parked request leaves no trace.
 void HoldTurn(Call& call, Next next) {
-  // It was given with the visit.
-  if (call.visit.coming == Visit::Coming::kWithTurn) call.with_turn = call.visit.account;
+  // It was given with the visit, and is returned here from now on.
+  if (call.visit.coming == Visit::Coming::kWithTurn) {
+    call.with_turn = call.visit.account;
+    call.visit.coming = Visit::Coming::kFresh;
+  }
   struct Leaver {
     Call& call;
     ~Leaver() {
@@ -173,8 +171,8 @@ void Log(Call& call, Next next) {
   line.Write();
 }
 
-// Whether a client that sends the same again at once would be a burden: it sent what it should not have, or more than
-// fits, and nobody reads its answer to the end. A missing or changed object is an ordinary answer of REST and WebDAV.
+// Whether the account must pause: after refusals that a client might repeat at once, and after any error of a request
+// with a large body. A missing or changed object is an ordinary answer of REST and WebDAV.
 bool IsBurden(const Call& call, const Error& error) {
   switch (error.kind()) {
     case ErrorKind::kBadInput:
@@ -355,8 +353,9 @@ void CheckSchema(Call& call, Next next) {
 
 // When nginx passed the request on for the first time, in ms since 1970, as text "1700000000.123".
 std::optional<std::int64_t> ArrivedMs(const Request& request) {
-  const auto text =
-      IsHandedOver(request) ? request.Header("syncline-handed-over") : request.Header("syncline-arrived");
+  // Set by nginx if another pool has handed the request over.
+  const auto first = request.Header("syncline-handed-over");
+  const auto text = first ? first : request.Header("syncline-arrived");
   if (!text || text->size() < 5 || (*text)[text->size() - 4] != '.') return std::nullopt;
   std::int64_t seconds = 0, ms = 0;
   const char *const point = text->data() + text->size() - 4, *const end = text->data() + text->size();
@@ -415,7 +414,8 @@ void Authenticate(Call& call, Next next) {
   if (auto refusal = RefusalOf(call.request)) throw Error(*std::move(refusal));
   std::optional<Identity> identity;
   if (route.auth != Auth::kPublic) {
-    identity = AdmittedAs(call.request, call.context.waited());
+    // A parked request was admitted too long ago.
+    if (!call.with_turn) identity = AdmittedAs(call.request, call.context.waited());
     if (!identity) identity = call.dialect->authenticate(call.request, call.context);
     if (!identity && route.auth == Auth::kRequired) throw Unauthenticated("login_required");
     call.context.SetIdentity(identity.value_or(Identity{}));
@@ -534,6 +534,7 @@ bool Serve(Front& front, sql::Database& database, Redis& redis, Request& request
     // Out of memory even for the answer or its log line. The client sees an incomplete answer; the slot goes
     // on.
     writer.Abort();
+    if (visit.coming == Visit::Coming::kWithTurn) front.turns.Leave(visit.account, {}, /*was_refused=*/false);
   }
   request.body = source;
   return is_served;
