@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "handlers/anki/collection/config_wire.h"
+#include "handlers/anki/collection/content_rules.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
@@ -59,14 +60,6 @@ Error NoSession() {
   return Conflict("no_session");
 }
 
-// What a row takes with its header and index entry, besides its texts. As in the migration's anki_row_bytes.
-std::int64_t RowBytes(const CollectionCounts& c) {
-  return c.cards * 200 + c.notes * 150 + c.revlog * 120;
-}
-
-// Shorter data of a card is part of its constant.
-constexpr std::size_t kLongDataBytes = 200;
-
 // In the order of anki_sessions.counts and of $5 of advance_collection.
 std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
   return {c.cards, c.notes, c.revlog, c.notetypes, c.decks, c.deck_configs};
@@ -76,10 +69,8 @@ std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
 // pay nothing and are never refused. As in start_session.
 constexpr std::int64_t kUncountedBytes = 64 << 10;
 
-// Of staged rows, besides their texts: columns, and for rows of their own (graves, objects) also index entries
-// and headers.
-constexpr std::int64_t kCardBytes = 150, kNoteBytes = 60, kReviewBytes = 60, kGraveBytes = 100,
-                       kObjectBytes = 200;
+// Of staged rows, besides their texts: columns. Objects and graves are rows of their own: content_rules.h.
+constexpr std::int64_t kCardBytes = 150, kNoteBytes = 60, kReviewBytes = 60;
 
 void RefuseTooMuch(const sql::Row& row) {
   const auto staged = row["staged_bytes"].As<std::int64_t>();

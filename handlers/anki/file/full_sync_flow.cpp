@@ -7,6 +7,7 @@
 
 #include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/collection/config_wire.h"
+#include "handlers/anki/collection/content_rules.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
@@ -161,8 +162,7 @@ NewCollection Describe(const CollectionFile& file, std::uint64_t bytes, std::int
 
 // As count_content.sql counts them.
 std::int64_t ContentBytesOf(const CollectionFile& file, const NewCollection& next) {
-  constexpr std::int64_t kLongData = 200, kObjectBytes = 200, kTagBytes = 100, kGraveBytes = 100;
-  std::int64_t bytes = file.TextBytes(kLongData);
+  std::int64_t bytes = file.TextBytes(kLongDataBytes);
   for (const auto* objects : {&next.objects.notetypes, &next.objects.decks, &next.objects.deck_configs}) {
     for (const Object& object : *objects) {
       bytes += static_cast<std::int64_t>(object.json.size() + object.name.size()) + kObjectBytes;
