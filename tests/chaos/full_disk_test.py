@@ -8,7 +8,6 @@ the uploads are larger.
 
 import concurrent.futures
 import pathlib
-import random
 import re
 import shutil
 import sqlite3
@@ -20,6 +19,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_wire import Device, Refused, Wire  # noqa: E402
+from big_collection import big_collection  # noqa: E402
 from promises import Skip, keep, until  # noqa: E402
 from stack import Stack  # noqa: E402
 
@@ -79,25 +79,6 @@ class Disk:
             pathlib.Path(self.file).unlink(missing_ok=True)
 
 
-def collection(wire, notetype, seed, folder):
-    """The account's collection, with notes that hardly compress. Each is another one."""
-    path = pathlib.Path(folder) / f"{seed}.anki2"
-    path.write_bytes(wire.send("download", b"{}"))
-    db = sqlite3.connect(path)
-    rng = random.Random(seed)
-    db.execute("DELETE FROM notes")
-    for n in range(UPLOAD_MIB):
-        text = rng.randbytes(1 << 19).hex()
-        db.execute("INSERT INTO notes VALUES (?, ?, ?, ?, 0, '', ?, '', 0, 0, '')",
-                   (1_600_000_000_000 + n, f"{seed}-{n}", notetype, 1_600_000_000, f"{text}\x1fback"))
-    db.execute("UPDATE col SET usn = 0, mod = mod + 1000, scm = scm + 1000")
-    db.commit()
-    db.close()
-    data = path.read_bytes()
-    path.unlink()
-    return data
-
-
 class Uploader:
     def __init__(self, stack, name, seed):
         stack.add_user(name, PASSWORD)
@@ -111,7 +92,8 @@ class Uploader:
     def upload(self, folder):
         self.seed += 1000
         try:
-            answer = self.wire.upload(collection(self.wire, self.notetype, self.seed, folder))
+            path = pathlib.Path(folder) / f"{self.seed}.anki2"
+            answer = self.wire.upload(big_collection(self.wire, self.notetype, UPLOAD_MIB, path, self.seed))
         except Refused as refused:
             answer = str(refused)
         self.answers.append(answer)

@@ -15,6 +15,7 @@ from anki_wire import Device, Refused, Wire, compress
 from database import Hold, Session, kill
 from promises import keep, until
 from stack import Stack
+from syncing import sync_in_the_end
 
 PASSWORD = "a good password"
 # The request before which the kill happens, and the lock at which it waits.
@@ -72,20 +73,8 @@ def rest(requests):
         return refused.status
 
 
-def sync_in_the_end(device):
-    """Retries as long as the answer is 503. The sync itself is a normal one."""
-    def went_well():
-        try:
-            device.sync()
-            return True
-        except Refused as refused:
-            assert refused.status == 503, refused
-            return False
-    until(went_well, 60, pause=0.1)
-
-
 def settled(a, b):
-    sync_in_the_end(a)
+    sync_in_the_end(a, 60)
     b.sync()
     a.sync()
     third = Device(Wire(stack.http, a.wire.key))

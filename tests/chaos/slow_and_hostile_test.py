@@ -7,9 +7,7 @@ import http.client
 import json
 import os
 import pathlib
-import random
 import socket
-import sqlite3
 import sys
 import tempfile
 import threading
@@ -17,6 +15,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_wire import Device, Wire, compress
+from big_collection import big_collection
 from promises import keep
 from stack import Stack
 
@@ -184,7 +183,7 @@ def wrong_logins_from_many_addresses_do_not_delay_syncs():
     uploader = Device(Wire(stack.http).log_in("uploader", PASSWORD))
     uploader.sync()
     with tempfile.TemporaryDirectory() as directory:
-        data = a_big_collection_of(1, pathlib.Path(directory) / "small.anki2", uploader)
+        data = big_collection(uploader.wire, next(iter(uploader.objects[0])), 1, pathlib.Path(directory) / "small.anki2")
 
     def guess(n):
         """One wrong login from an address of its own."""
@@ -228,29 +227,12 @@ def wrong_logins_from_many_addresses_do_not_delay_syncs():
     return f"p99 {1000 * idle:.0f} -> {1000 * busy:.0f} ms, {syncs} syncs, {uploaded} uploads, logins {seen}"
 
 
-def a_big_collection_of(mib, path, device):  # pylint: disable=redefined-outer-name
-    """The account's own collection, with notes that hardly compress."""
-    frame_wire = Wire(stack.http, device.wire.key)
-    path.write_bytes(frame_wire.send("download", b"{}"))
-    db = sqlite3.connect(path)
-    notetype = next(iter(device.objects[0]))
-    rng = random.Random(1)
-    for n in range(mib):
-        text = rng.randbytes(1 << 19).hex()
-        db.execute("INSERT INTO notes VALUES (?, ?, ?, ?, 0, '', ?, '', 0, 0, '')",
-                   (1_600_000_000_000 + n, f"big{n}", notetype, 1_600_000_000, f"{text}\x1fback"))
-    db.execute("UPDATE col SET usn = 0, mod = mod + 1000, scm = scm + 1000")
-    db.commit()
-    db.close()
-    return path.read_bytes()
-
-
 def others_are_answered_during_an_upload_of_100_mib():
     name = "other"
     stack.add_user(name, PASSWORD)
     other = Wire(stack.http).log_in(name, PASSWORD)
     with tempfile.TemporaryDirectory() as directory:
-        data = a_big_collection_of(100, pathlib.Path(directory) / "big.anki2", device)
+        data = big_collection(device.wire, next(iter(device.objects[0])), 100, pathlib.Path(directory) / "big.anki2")
     uploader = Wire(stack.http, device.wire.key)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         call = pool.submit(uploader.upload, data)

@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 
+from complaints import report
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("SYNCLINE_BIN", ROOT / "build"))
 # What run and syncline-site fill in for the default settings.
@@ -95,16 +97,5 @@ def locations_keep_the_pages_of_errors():
 CHECKS = (nginx_accepts_what_a_route_accepts, bodies_that_may_be_stored_are_authorized, locations_keep_the_pages_of_errors)
 
 
-def main():
-    failed = 0
-    for check in CHECKS:
-        complaints = sorted(set(check()))
-        failed += bool(complaints)
-        for complaint in complaints:
-            print(f"{check.__name__}: {complaint}")
-    print(f"{len(CHECKS) - failed} passed, {failed} failed")
-    return bool(failed)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(CHECKS))

@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 
+from complaints import report
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FILES = [ROOT / name for name in subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                                 cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
@@ -257,16 +259,5 @@ CHECKS = (includes_go_one_way, only_sql_knows_the_libraries_of_postgresql, servi
           every_folder_of_the_top_is_known, packages_are_listed_once_and_in_order)
 
 
-def main():
-    failed = 0
-    for check in CHECKS:
-        complaints = list(check())
-        failed += bool(complaints)
-        for complaint in complaints:
-            print(f"{check.__name__}: {complaint}")
-    print(f"{len(CHECKS) - failed} passed, {failed} failed")
-    return bool(failed)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(CHECKS))

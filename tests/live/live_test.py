@@ -15,7 +15,7 @@ from anki_wire import Device, Refused, Wire
 from killed_upload import kill_during_upload
 from machine import ROOT, Machine, base
 from promises import Skip, keep, until
-from syncing import Syncing
+from syncing import Syncing, sync_in_the_end
 
 PASSWORD = "a good password"
 PEOPLE = 16
@@ -182,15 +182,7 @@ def after_a_boot_without_postgresql_everything_comes_up_by_itself():
     time.sleep(max(0, booted + 30 - time.monotonic()))
     machine.do("systemctl", "start", "postgresql")
     started = time.monotonic()
-
-    def syncs():
-        try:
-            device.sync()
-            return True
-        except Refused as refused:
-            assert refused.status == 503, refused
-            return False
-    until(syncs, 20, pause=0.2)
+    sync_in_the_end(device, 20, pause=0.2)
     took = time.monotonic() - started
     upload_and_wait_for_the_worker(devices[0].wire)
     assert machine.do("systemctl", "--failed", "--no-legend").strip() == ""

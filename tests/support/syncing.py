@@ -11,7 +11,20 @@ then compared with what a new device gets.
 import concurrent.futures
 import threading
 
-from anki_wire import Device
+from anki_wire import Device, Refused
+from promises import until
+
+
+def sync_in_the_end(device, seconds, pause=0.1):
+    """Retries as long as the answer is 503. The sync itself is a normal one."""
+    def went_well():
+        try:
+            device.sync()
+            return True
+        except Refused as refused:
+            assert refused.status == 503, refused
+            return False
+    until(went_well, seconds, pause=pause)
 
 
 class Syncing:
