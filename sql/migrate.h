@@ -2,7 +2,7 @@
 // Migrations: numbered files, applied in order, each in its own transaction, under an advisory lock and with
 // a checksum. A merged file is never edited: a different checksum is refused. Only syncline-admin applies
 // them; the other binaries call SchemaProblem at startup and do not work on an older schema. A newer one is
-// fine: a migration must keep the previous code working (add, switch, remove later).
+// fine: a migration keeps the previous code working (add, switch, remove later), or makes it fail.
 #include <optional>
 #include <span>
 #include <string>

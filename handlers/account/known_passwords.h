@@ -1,8 +1,8 @@
 #pragma once
 // Cache of account passwords that this process has recently found correct. Clients that send the password with
 // every request (Basic, RFC 7617) would cost one argon2 hash each time. Holds no passwords: entries are found
-// by a hash with a random key that only this process has, so neither a dump of the cache nor a guess offline
-// reveals one. An entry dies with a change of the password or when the account is disabled: the caller must
+// by a hash with a random key of this process. Entries alone reveal nothing; with all of its memory, passwords
+// can be guessed at the speed of a plain hash. An entry dies with a change of the password or when the account is disabled: the caller must
 // have seen its `password_hash` in the database within the last kKeyMemory (known_keys.h).
 #include <array>
 #include <chrono>

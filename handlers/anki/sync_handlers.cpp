@@ -345,7 +345,8 @@ Response PostChunk(Request& request, Context& context) {
 
 // POST /sync/applyChunk -- the client's rows. Answers 200 null; 400 if a note has no notetype or the wrong
 // number of fields; 409 no session; 413, 429 or 507 if the session has staged more than it may, 503 if it has
-// staged much while the disk is nearly full. Each of these but 409 ends the session.
+// staged much while the disk is nearly full. A refusal of what it stages ends the session; one of the message
+// itself (400, 413) does not.
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(SessionMessageOf(request, context));

@@ -3,8 +3,9 @@
 // nearly full, and PostgreSQL can write its log: without room for that it ends, and with it the whole site.
 //
 // Watched are the disks of temp_dir and of database_disk (where PostgreSQL's data is, if that is on this
-// machine). The reserve is disk_reserve_mib of each, or a twentieth of the disk, at least 256 MiB and at most
-// 1 GiB. Whoever stores much (uploads, imports, large messages) asks first, and again as it goes.
+// machine). The reserve of each is disk_reserve_mib; if that is 0, a twentieth of the disk, at least 256 MiB and
+// at most 1 GiB. What stores much (uploads, imports, archives, large messages) asks first; uploads and imports ask
+// again as they go. A folder that cannot be found is not watched; the doctor says so.
 // Left out on purpose: what nginx spools (client_body_temp_path), and disks of other machines.
 #include <cstdint>
 #include <string>
