@@ -376,10 +376,11 @@ Response PostSanityCheck2(Request& request, Context& context) {
   const SanityMessage client = ParseSanity(SmallMessageOf(request));
   const auto count = [&](SessionStore& sessions, CollectionStore& collections, ProblemStore& problems) {
     auto locked = sessions.AskLock(envelope.session);
+    auto new_ids = sessions.AskNewIds(envelope.session);
     const auto found = collections.Find();
     const Session session = locked.Get();
     const Collection collection = RequireUnchanged(session, found);
-    const SyncOutcome outcome = sessions.OutcomeOf(session, collection);
+    const SyncOutcome outcome = sessions.OutcomeOf(session, collection, new_ids.Get());
     const CollectionCounts& counts = outcome.counts;
     if (counts != client.counts) {
       problems.KeepMismatch({context.device(), envelope.client}, session, client.counts, counts);
@@ -409,7 +410,10 @@ Response PostFinish(Request& request, Context& context) {
     auto head = collections.AskLock();
     const Session session = sessions.AskLock(envelope.session).Get();
     const Collection collection = RequireUnchanged(session, head.Get());
-    const SyncOutcome outcome = sessions.OutcomeOf(session, collection);
+    const auto remembered = session.OutcomeFor(collection);
+    const SyncOutcome outcome =
+        remembered ? *remembered
+                   : sessions.OutcomeOf(session, collection, sessions.AskNewIds(envelope.session).Get());
     // Clients compare this time for equality: it must increase even if the clock does not.
     const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
     sessions.Apply(session, outcome, now_ms, max_bytes);

@@ -57,6 +57,7 @@ Collection CollectionStore::FromRow(const sql::Row& row) {
   c.was_unburied = row["unburied_since_base"].As<bool>();
   c.import_step = row["import_step"].As<ImportStep>();
   c.import_after = row["import_after"].As<std::int64_t>();
+  c.has_long_data = row["has_long_data"].As<bool>();
   return c;
 }
 

@@ -35,6 +35,7 @@ struct Collection {
   std::int64_t base_mod_ms = 0, base_schema_ms = 0;
   bool was_unburied = false;  ///< cards were unburied since the base file
   ImportStep import_step = ImportStep::kCards;
+  bool has_long_data = true;  ///< there may be card data of more than 200 bytes
   std::int64_t import_after = 0;
 
   /// The usn below which a client has seen everything, if it sends `client_usn`. A value above our usn comes

@@ -39,17 +39,17 @@ Session FromRow(const sql::Row& row) {
   s.new_decks = row["new_decks"].As<std::int32_t>();
   s.new_deck_configs = row["new_deck_configs"].As<std::int32_t>();
   s.has_changes = row["has_changes"].As<bool>();
-  s.config_bytes = row["config_bytes"].As<std::optional<std::int64_t>>();
+  s.config_growth = row["config_growth"].As<std::optional<std::int64_t>>();
   s.created_s = row["created_s"].As<std::optional<std::int64_t>>();
   if (const auto quota = row["quota_staged_bytes"].As<std::optional<std::int64_t>>()) {
     s.quota_left = *quota - kQuotaSlack;
   }
   if (const auto counts = row["counts"].As<std::optional<std::vector<std::int64_t>>>()) {
     const std::vector<std::int64_t>& c = *counts;
-    s.outcome.emplace().counts = {c[0], c[1], c[2], c[3], c[4], c[5]};
-    if (c.size() > 6) s.outcome->growth = c[6];
-    if (c.size() > 7) s.outcome->content_growth = c[7];
-    if (c.size() > 8) s.outcome->is_estimate = c[8] != 0;
+    s.remembered.emplace().counts = {c[0], c[1], c[2], c[3], c[4], c[5]};
+    if (c.size() > 6) s.remembered->growth = c[6];
+    if (c.size() > 7) s.remembered->content_growth = c[7];
+    if (c.size() > 8) s.remembered->is_estimate = c[8] != 0;
   }
   return s;
 }
@@ -89,13 +89,6 @@ Session LiveSession(const sql::Rows& rows) {
   if (rows.empty()) throw NoSession();
   RefuseTooMuch(rows[0]);
   return FromRow(rows[0]);
-}
-
-std::vector<std::int64_t> IdsOf(const sql::Rows& rows) {
-  std::vector<std::int64_t> ids;
-  ids.reserve(static_cast<std::size_t>(rows.size()));
-  for (const sql::Row& row : rows) ids.push_back(row[0].As<std::int64_t>());
-  return ids;
 }
 
 std::int32_t PartsOf(const ReceivedChunk& chunk) {
@@ -424,9 +417,19 @@ void SessionStore::RememberSent(const Session& session) {
   tx_.Later(sql::anki::remember_sent, user_, session.to_send, session.sent.usn, session.sent.id);
 }
 
-SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& collection) {
-  // An estimate must not replace the texts that have been counted since, at the end of the import.
-  if (session.outcome && session.outcome->is_estimate != collection.IsImported()) return *session.outcome;
+sql::Asked<NewIds> SessionStore::AskNewIds(std::string_view key) {
+  return {tx_.Ask(sql::anki::new_ids, user_, key), [](const sql::Rows& rows) {
+            if (rows.empty()) throw NoSession();
+            const auto ids = [&](const char* column) {
+              return rows[0][column].As<std::optional<std::vector<std::int64_t>>>().value_or(
+                  std::vector<std::int64_t>());
+            };
+            return NewIds{ids("cards"), ids("notes"), ids("reviews")};
+          }};
+}
+
+SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& collection,
+                                    const NewIds& new_ids) {
   SyncOutcome outcome;
   outcome.counts = collection.counts;
   CollectionCounts& counts = outcome.counts;
@@ -434,48 +437,34 @@ SyncOutcome SessionStore::OutcomeOf(const Session& session, const Collection& co
   counts.decks += session.new_decks;
   counts.deck_configs += session.new_deck_configs;
 
-  // All statements are sent before the first result is read: one round trip.
-  const auto ask = [&](Part part, const sql::Statement& statement) -> std::optional<sql::Answer> {
-    if ((session.staged & part) == 0) return std::nullopt;
-    return tx_.Ask(statement, user_, session.generation, session.fence);
-  };
-  auto new_cards = ask(kCards, sql::anki::new_card_ids);
-  auto new_notes = ask(kNotes, sql::anki::new_note_ids);
-  auto new_reviews = ask(kReviews, sql::anki::new_review_ids);
-  auto graves = ask(kGraves, sql::anki::staged_grave_ids);
+  // All statements are sent before the first result is read: one round trip. None for a sync of reviews.
+  const auto staged = [&](std::int32_t parts) { return (session.staged & parts) != 0; };
   std::vector<sql::Answer> growths;
-  const auto ask_growth = [&](std::int32_t parts, const sql::Statement& statement, const auto&... more) {
-    if ((session.staged & parts) != 0)
-      growths.push_back(tx_.Ask(statement, user_, session.generation, session.fence, more...));
+  const auto ask_growth = [&](const sql::Statement& statement, const auto&... more) {
+    growths.push_back(tx_.Ask(statement, user_, session.generation, session.fence, more...));
   };
-  ask_growth(kNotes, sql::anki::growth_of_notes, session.client_usn);
-  ask_growth(kCards, sql::anki::growth_of_cards, session.client_usn, (session.staged & kLongData) != 0);
-  ask_growth(kGraves, sql::anki::growth_of_graves);
-  std::optional<sql::Answer> objects;
-  if ((session.staged & (kObjects | kTags)) != 0 || session.config_bytes) {
-    objects =
-        tx_.Ask(sql::anki::growth_of_objects, user_, session.generation, session.fence, session.config_bytes);
+  if (staged(kNotes)) ask_growth(sql::anki::growth_of_notes, session.client_usn);
+  if (staged(kCards) && (staged(kLongData) || collection.has_long_data)) {
+    ask_growth(sql::anki::growth_of_cards, session.client_usn);
+  }
+  if (staged(kObjects | kTags)) ask_growth(sql::anki::growth_of_objects);
+  std::optional<sql::Answer> graves;
+  if (staged(kGraves)) {
+    ask_growth(sql::anki::growth_of_graves);
+    graves = tx_.Ask(sql::anki::staged_grave_ids, user_, session.generation, session.fence);
   }
 
-  const auto added = [&](Part part, std::optional<sql::Answer>& new_ids) -> std::int64_t {
-    if (!new_ids) return 0;
-    const std::vector<std::int64_t> ids = IdsOf(new_ids->Get());
+  const auto added = [&](Part part, const std::vector<std::int64_t>& ids) {
     return static_cast<std::int64_t>(ids.size()) - CountOnlyInFile(collection, part, ids);
   };
-  counts.cards += added(kCards, new_cards);
-  counts.notes += added(kNotes, new_notes);
-  counts.revlog += added(kReviews, new_reviews);
+  counts.cards += added(kCards, new_ids.cards);
+  counts.notes += added(kNotes, new_ids.notes);
+  counts.revlog += added(kReviews, new_ids.reviews);
   if (graves) SubtractDeleted(collection, graves->Get(), counts);
 
-  std::int64_t content = 0;
-  for (sql::Answer& growth : growths) content += growth.Get()[0]["bytes"].As<std::int64_t>();
-  if (objects) {
-    const sql::Row row = objects->Get()[0];
-    content += row["bytes"].As<std::int64_t>();
-    outcome.growth = row["config_bytes"].As<std::int64_t>();
-  }
-  outcome.growth += RowBytes(counts) - RowBytes(collection.counts) + content;
-  outcome.content_growth = content;
+  for (sql::Answer& growth : growths) outcome.content_growth += growth.Get()[0]["bytes"].As<std::int64_t>();
+  outcome.growth = RowBytes(counts) - RowBytes(collection.counts) + outcome.content_growth +
+                   session.config_growth.value_or(0);
   outcome.is_estimate = !collection.IsImported();
   if (session.quota_left && outcome.growth > std::max<std::int64_t>(*session.quota_left, 0)) {
     throw StorageFull("over_quota", "the sync adds " + std::to_string(outcome.growth) + " bytes, " +
@@ -543,7 +532,7 @@ void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std
   // In the order of the protocol: unburying at start, then graves, then changes and chunks.
   if (session.unbury_day) {
     tx_.Later(sql::anki::unbury_cards, user_, generation);
-    if (!session.config_bytes) {
+    if (!session.config_growth) {
       const std::string config = collections_.Config(generation, max_bytes);
       tx_.Later(sql::anki::put_config, user_, generation, WithUnburiedDay(config, *session.unbury_day));
     }
@@ -556,7 +545,7 @@ void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std
   }
   if (staged(kObjects)) tx_.Later(sql::anki::apply_objects, user_, generation, fence, usn);
   if (staged(kTags)) tx_.Later(sql::anki::apply_tags, user_, generation, fence, usn);
-  if (session.config_bytes) tx_.Later(sql::anki::put_staged_config, user_, generation);
+  if (session.config_growth) tx_.Later(sql::anki::put_staged_config, user_, generation);
   if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
   if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
   if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);

@@ -51,6 +51,11 @@ struct SyncOutcome {
   bool is_estimate = false;
 };
 
+/// Ids of staged rows that the collection does not have as rows.
+struct NewIds {
+  std::vector<std::int64_t> cards, notes, reviews;
+};
+
 struct Session {
   std::int64_t fence = 0;
   std::int32_t generation = 0;
@@ -63,14 +68,20 @@ struct Session {
   std::int64_t staged_bytes = 0, hourly_staged_bytes = 0;
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
   bool has_changes = false;  ///< an applyChanges with objects, config or creation time is staged
-  std::optional<std::int64_t> config_bytes;  ///< of the staged config; none: no config is staged
+  std::optional<std::int64_t>
+      config_growth;  ///< by which the staged config is longer than ours; none: no config is staged
   std::optional<std::int64_t> created_s;
   std::optional<std::int64_t> quota_left;  ///< at start, in bytes; none: no quota
-  std::optional<SyncOutcome> outcome;      ///< none until computed
+  std::optional<SyncOutcome> remembered;   ///< the outcome; none until computed
 
   /// What the client has not seen, as if the session's graves were applied.
   Since Unseen(std::int64_t max_bytes = kAnySize) const {
     return {generation, client_usn, (staged & kGraves) != 0 ? fence : 0, max_bytes};
+  }
+  /// The remembered outcome, if it still holds: an estimate does not once the collection is imported, because it
+  /// must not replace the texts that have been counted since.
+  std::optional<SyncOutcome> OutcomeFor(const Collection& collection) const {
+    return remembered && remembered->is_estimate != collection.IsImported() ? remembered : std::nullopt;
   }
   MergeMoment MergeAt(std::int64_t now_s) const { return {server_usn, client_usn, now_s}; }
 };
@@ -132,9 +143,11 @@ class SessionStore {
   bool HasNothingToSend(std::string_view key, std::int64_t minutes);
   void RememberSent(const Session& session);
 
-  /// The collection after applying what is staged, or the remembered outcome. Error StorageFull "over_quota"
-  /// if it grows, and by more than the quota had left at start.
-  SyncOutcome OutcomeOf(const Session& session, const Collection& collection);
+  /// Asked together with AskLock: one round trip.
+  sql::Asked<NewIds> AskNewIds(std::string_view key);
+  /// The collection after applying what is staged. Error StorageFull "over_quota" if it grows, and by more than
+  /// the quota had left at start.
+  SyncOutcome OutcomeOf(const Session& session, const Collection& collection, const NewIds& new_ids);
   /// Stores the outcome for finish, until something else is staged. Prolongs the session.
   void RememberOutcome(const SyncOutcome& outcome, std::int64_t minutes);
   /// Applies everything staged and ends the session. The caller holds the collection's lock and has checked

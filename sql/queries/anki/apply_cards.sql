@@ -12,8 +12,8 @@ WITH sent AS MATERIALIZED (
    WHERE s.user_id = $1 AND s.fence = $3 ORDER BY u.id, s.seq DESC, u.position DESC
 ), listed AS (
   INSERT INTO anki_changed (user_id, generation, part, usn, last_id, ids)
-  SELECT $1, $2, 16, $4, max(p.id), array_agg(p.id ORDER BY p.id)
-    FROM (SELECT u.id, (row_number() OVER (ORDER BY u.id) - 1) / 200 AS piece FROM sent u) AS p GROUP BY p.piece
+  SELECT $1, $2, 16, $4, a.ids[least(n + 199, cardinality(a.ids))], a.ids[n:n + 199]
+    FROM (SELECT array_agg(u.id ORDER BY u.id) AS ids FROM sent u) AS a, generate_series(1, cardinality(a.ids), 200) AS n
 )
 INSERT INTO anki_cards AS c (user_id, generation, id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps,
     lapses, remaining, original_due, original_deck_id, flags, data)

@@ -4,7 +4,7 @@
 -- sender has not seen that usn and fetches the row at its next sync. A review that is already stored in that second
 -- (same card, ease, interval, taken_ms) was sent again and is skipped. Nothing is moved during an import
 -- (import_step <> 3), because the table does not have all ids of the base file yet. Scalar subqueries: see
--- new_card_ids. Lists what was stored (anki_changed).
+-- new_ids. Lists what was stored (anki_changed).
 WITH RECURSIVE sent AS MATERIALIZED (
   SELECT u.id, u.card_id, u.ease, u.interval, u.last_interval, u.factor, u.taken_ms, u.type, s.seq, u.position
     FROM anki_staged_revlog s,

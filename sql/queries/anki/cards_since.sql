@@ -1,7 +1,7 @@
 -- Keyset pages; rows do not change during a session. Position ($4, $5): (-1, any) is the beginning. First come, at 0, the
 -- rows that the base file had, in the order of their ids, if the client has not seen them all ($3 is below base_usn). Then,
 -- at their usn, those that syncs have changed since: anki_changed lists them. An entry whose row has another usn by now
--- is skipped. OFFSET 0: the lateral subquery is run for each row and never becomes a join (see new_card_ids).
+-- is skipped. OFFSET 0: the lateral subquery is run for each row and never becomes a join (see new_ids).
 -- Omits what the session with fence $7 has deleted (0: no session): its client no longer has those cards and must not get
 -- them back. Data of more than $8 bytes is NULL.
 SELECT c.id, c.note_id, c.deck_id, c.ord, c.mod, c.usn, c.type, c.queue, c.due, c.interval, c.factor, c.reps,

@@ -1,5 +1,5 @@
 -- How many of these ids the base file has, without those deleted since it was made. Reviews (part 8) are never deleted.
--- has_ids: the file's ids are known. See new_card_ids about scalar subqueries.
+-- has_ids: the file's ids are known. See new_ids about scalar subqueries.
 SELECT EXISTS (SELECT FROM anki_file_ids f WHERE f.user_id = $1 AND f.generation = $2) AS has_ids,
        (SELECT count(*) FROM unnest($4::bigint[]) AS i (id)
          WHERE i.id = ANY ((SELECT f.ids FROM anki_file_ids f

@@ -1,5 +1,5 @@
--- As growth_of_notes, for card data of more than 200 bytes, which real clients hardly have. $5: the session brings some.
--- Otherwise nothing is looked up unless the collection has some.
+-- As growth_of_notes, for card data of more than 200 bytes, which real clients hardly have: asked only if the session
+-- or the collection has some.
 SELECT coalesce(sum(
          CASE WHEN u.id IN (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 0) THEN u.bytes
               ELSE coalesce((SELECT CASE WHEN c.usn < $4 OR c.mod <= u.mod
@@ -10,5 +10,4 @@ SELECT coalesce(sum(
   FROM (SELECT DISTINCT ON (t.id) t.id, t.mod, CASE WHEN octet_length(t.data) > 200 THEN octet_length(t.data) ELSE 0 END AS bytes
           FROM anki_staged_cards s, unnest(s.ids, s.mods, s.datas) WITH ORDINALITY AS t (id, mod, data, position)
          WHERE s.user_id = $1 AND s.fence = $3
-           AND ($5::boolean OR (SELECT h.has_long_data FROM anki_collections h WHERE h.user_id = $1))
          ORDER BY t.id, s.seq DESC, t.position DESC) AS u

@@ -1,5 +1,5 @@
 -- By how many bytes the staged notes change the texts of the collection when they are applied, with the rules of
--- apply_notes. Those that the session deletes first are counted by growth_of_graves. Scalar subqueries: see new_card_ids.
+-- apply_notes. Those that the session deletes first are counted by growth_of_graves. Scalar subqueries: see new_ids.
 SELECT coalesce(sum(
          CASE WHEN u.id IN (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 1) THEN u.bytes
               ELSE coalesce((SELECT CASE WHEN n.usn < $4 OR n.mod <= u.mod

@@ -1,4 +1,4 @@
--- As growth_of_notes, for objects and tags; and by how many bytes a config of $4 bytes (null: none) is longer than ours.
+-- As growth_of_notes, for objects and tags.
 SELECT ((SELECT coalesce(sum(octet_length(s.json) + octet_length(s.name) + 200
                 - CASE WHEN s.kind = 1 AND s.id IN (SELECT g.id FROM anki_staged_graves g WHERE g.user_id = $1 AND g.fence = $3 AND g.kind = 2)
                        THEN 0
@@ -7,7 +7,4 @@ SELECT ((SELECT coalesce(sum(octet_length(s.json) + octet_length(s.name) + 200
            FROM anki_staged_objects s WHERE s.user_id = $1 AND s.fence = $3)
       + (SELECT coalesce(sum(octet_length(t.name) + 100), 0) FROM anki_staged_tags t
           WHERE t.user_id = $1 AND t.fence = $3
-            AND (SELECT k.usn FROM anki_tags k WHERE k.user_id = $1 AND k.generation = $2 AND k.name_key = t.name_key) IS NULL))::bigint
-         AS bytes,
-       coalesce($4::bigint - (SELECT octet_length(f.config) FROM anki_config f WHERE f.user_id = $1 AND f.generation = $2), 0)::bigint
-         AS config_bytes
+            AND (SELECT k.usn FROM anki_tags k WHERE k.user_id = $1 AND k.generation = $2 AND k.name_key = t.name_key) IS NULL))::bigint AS bytes

@@ -1,6 +1,6 @@
 -- Inserts rows of the base file without overwriting what syncs have written since: an existing row is newer, and what
 -- was deleted stays deleted (graves below base_usn come from the file and do not count). The caller holds the
--- collection's lock, so no sync finishes meanwhile. Scalar subqueries: see new_card_ids.
+-- collection's lock, so no sync finishes meanwhile. Scalar subqueries: see new_ids.
 INSERT INTO anki_cards (user_id, generation, id, note_id, deck_id, ord, mod, usn, type, queue, due, interval, factor, reps,
     lapses, remaining, original_due, original_deck_id, flags, data)
 SELECT $1, $2, u.id, u.note_id, u.deck_id, u.ord, u.mod, u.usn, u.type, u.queue, u.due, u.interval, u.factor, u.reps, u.lapses,
