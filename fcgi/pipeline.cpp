@@ -166,6 +166,8 @@ void Log(Call& call, Next next) {
   line.Add("db_ms", call.context.database_time());
   line.Add("in", call.body.bytes());
   line.Add("out", call.sink.bytes());
+  // Before a slot took it: in the queue of the socket, or parked behind others of its account.
+  if (call.context.waited().count() > 0) line.Add("waited_ms", call.context.waited().count());
   if (call.route == nullptr) line.Add("path", std::string_view(call.request.path));
   if (!call.why.empty() && call.why != call.error_code) line.Add("why", std::string_view(call.why));
   line.Write();
