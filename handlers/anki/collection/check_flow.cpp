@@ -74,9 +74,13 @@ std::vector<std::string> CheckCollection(Context& context, JobControl& control) 
     Compare(*collection, counted, findings);
     break;
   }
-  const auto of_texts = context.Read<CheckStore>([](CheckStore& store) { return store.ContentFindings(); });
+  const auto of_texts = UpkeepStep(control, [&] {
+    return context.Read<CheckStore>([](CheckStore& store) { return store.ContentFindings(); });
+  });
   findings.insert(findings.end(), of_texts.begin(), of_texts.end());
-  const auto of_files = context.Read<CheckStore>([](CheckStore& store) { return store.FileFindings(); });
+  const auto of_files = UpkeepStep(control, [&] {
+    return context.Read<CheckStore>([](CheckStore& store) { return store.FileFindings(); });
+  });
   findings.insert(findings.end(), of_files.begin(), of_files.end());
   return findings;
 }
