@@ -83,6 +83,7 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
   if (!context.Read<SweepStore>([](SweepStore& store) { return store.IsStagingBloated(); })) return;
   control.Progress(0, 0, "room of staged rows");
   context.ReadOnce<SweepStore>([](SweepStore& store) { store.VacuumStaging(); });
+  context.Write<SweepStore>([](SweepStore& store) { store.TruncateEmptyStaging(); });
 }
 
 void SweepHistory(const Job&, Context& context, JobControl& control) {

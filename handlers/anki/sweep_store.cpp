@@ -26,13 +26,17 @@ void SweepStore::ExpireStagingRates() {
 }
 
 bool SweepStore::IsStagingBloated() {
-  constexpr std::int64_t kTolerated = std::int64_t{64} << 20;
+  constexpr std::int64_t kTolerated = std::int64_t{8} << 20;
   const sql::Row size = tx_.One(sql::anki::staging_size);
   return size["disk_bytes"].As<std::int64_t>() > kTolerated + 4 * size["staged_bytes"].As<std::int64_t>();
 }
 
 void SweepStore::VacuumStaging() {
   tx_.Execute(sql::anki::vacuum_staging);
+}
+
+void SweepStore::TruncateEmptyStaging() {
+  tx_.Later(sql::anki::truncate_empty_staging);
 }
 
 void SweepStore::ExpireProblems(std::int64_t days) {

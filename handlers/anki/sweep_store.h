@@ -25,6 +25,8 @@ class SweepStore {
   /// Gives the room of dead staged rows back to the system. Not in a transaction: only in
   /// sql::Database::ReadOnce.
   void VacuumStaging();
+  /// As VacuumStaging, for the indexes, which VACUUM does not shrink. Skips tables with rows, and those in use.
+  void TruncateEmptyStaging();
   void ExpireProblems(std::int64_t days);
   /// When a job of this kind last finished; none if never, or if that job is no longer kept.
   std::optional<sql::Time> LastDone(std::string_view kind);

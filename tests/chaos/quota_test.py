@@ -125,9 +125,8 @@ def sessions_that_stage_without_end_are_stopped_and_their_room_is_given_back():
     assert (SESSION_MIB - 1, 413) in seen and {status for _, status in seen} <= {413, 429}, seen
     assert max(accepted for accepted, _ in seen) < SESSION_MIB
     assert value("SELECT count(*) FROM anki_sessions") == "0"
-    # VACUUM gives all of a table back, but of an index no page: those of large values, up to 1.6 % of them, stay for the next.
-    last, kept = time.monotonic(), most // 60
-    until(lambda: int(value(size)) < before + 8 * MIB + kept, 600, "the room is given back", pause=1)
+    last = time.monotonic()
+    until(lambda: int(value(size)) < before + 8 * MIB, 600, "the room is given back", pause=1)
     return (f"staged rows on disk: at most {most // MIB} MiB, {before // 1024} KiB before, {int(value(size)) // 1024} KiB at the end, "
             f"given back {time.monotonic() - last:.0f} s after the last of {sum(n for n, _ in made)} MiB in {len(made)} sessions")
 

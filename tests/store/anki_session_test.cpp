@@ -15,6 +15,7 @@
 #include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/full_sync_store.h"
+#include "handlers/anki/sweep_store.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
 #include "sql/database.h"
@@ -375,6 +376,27 @@ BOOST_AUTO_TEST_CASE(an_expired_session_is_removed_with_its_staged_rows) {
   f.Write([](SessionStore& sessions) { sessions.EndExpired(); });
   BOOST_TEST(f.Rows("fence, seq", "anki_staged_notes").empty());
   BOOST_TEST(f.Rows("fence, session_key", "anki_sessions").empty());
+}
+
+BOOST_AUTO_TEST_CASE(tables_of_staged_rows_are_made_anew_if_they_have_no_rows_and_nobody_uses_them) {
+  Fixture f;
+  f.test.Run("DELETE FROM anki_staged_notes");  // what other tests have left
+  const auto is_made_anew = [&] {
+    const auto file = [&] { return f.test.Value("SELECT pg_relation_filenode('anki_staged_notes')"); };
+    const std::string before = file();
+    f.database.Write([](sql::Tx& tx) { SweepStore(tx, {}).TruncateEmptyStaging(); });
+    return file() != before;
+  };
+  BOOST_TEST(is_made_anew());
+  f.Start("key", 5);
+  f.Stage("key", Sent().Add(NoteOf(1, 10)));
+  BOOST_TEST(!is_made_anew());
+  f.Write([](SessionStore& sessions) { sessions.End(); });
+  const auto reader = f.test.Connect();
+  tests::RunOn(reader.get(), "BEGIN; SELECT count(*) FROM anki_staged_notes");
+  BOOST_TEST(!is_made_anew());  // and it does not wait
+  tests::RunOn(reader.get(), "COMMIT");
+  BOOST_TEST(is_made_anew());
 }
 
 BOOST_AUTO_TEST_CASE(a_session_that_stages_without_end_is_stopped_at_its_bound) {
