@@ -23,8 +23,8 @@ namespace {
 constexpr std::size_t kPieceBytes = 256 << 10;
 // Fast, and the result is as small as what clients send.
 constexpr int kFileCompression = 1;
-// Rows in one step of an import. A step holds the collection's lock for about 6 ms; a sync waits that long.
-constexpr std::int64_t kImportRows = 1000;
+// Rows in one step of an import. A step holds the collection's lock for about 2 ms; a sync waits that long.
+constexpr std::int64_t kImportRows = 250;
 // Rows per statement while a file is built: few enough for the statement timeout.
 constexpr int kBuildRows = 20'000;
 // Rows of a replaced collection deleted in one transaction.
