@@ -3,10 +3,15 @@
 #include "handlers/anki/jobs.h"
 
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "handlers/anki/collection/check_flow.h"
 #include "handlers/anki/collection/check_store.h"
 #include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/media/media_check_flow.h"
+#include "handlers/anki/media/media_check_store.h"
+#include "handlers/anki/media/media_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/anki/sweep_store.h"
 #include "handlers/base/json_input.h"
@@ -19,6 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr int kAtOnce = 100;
 constexpr std::int64_t kSweptRows = 20'000;
+constexpr int kSweptMedia = 500;
 
 // The only argument of Import and Archive.
 std::int32_t GenerationOf(const Job& job) {
@@ -86,9 +92,26 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
   context.Write<SweepStore>([](SweepStore& store) { store.TruncateEmptyStaging(); });
 }
 
+// Forgets media that were replaced or deleted long ago.
+void SweepMedia(Context& context, JobControl& control, std::int64_t days) {
+  for (;;) {
+    const auto users = context.Read<SweepStore>(
+        [&](SweepStore& store) { return store.AccountsWithOldMedia(days, kAtOnce); });
+    for (const UserId user : users) {
+      context.SetIdentity({user, {}});
+      do {
+        control.Progress(0, 0, "expired media");
+      } while (context.Write<MediaStore>(
+          [&](MediaStore& media) { return media.ExpireHistory(days, kSweptMedia); }));
+    }
+    if (users.size() < kAtOnce) return;
+  }
+}
+
 void SweepHistory(const Job&, Context& context, JobControl& control) {
   const std::int64_t days = context.config().Of<Settings>().history_days;
   context.Write<SweepStore>([&](SweepStore& store) { store.ExpireProblems(days); });
+  SweepMedia(context, control, days);
   for (;;) {
     const auto expired =
         context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredHistory(days, kAtOnce); });
@@ -109,15 +132,17 @@ void SweepHistory(const Job&, Context& context, JobControl& control) {
   }
 }
 
-void CheckCollections(const Job& job, Context& context, JobControl& control) {
+// Calls `check` for all accounts that `accounts_after` lists, and logs what it finds.
+template <typename AccountsAfter>
+void CheckAll(const Job& job, Context& context, JobControl& control, const char* what,
+              AccountsAfter accounts_after, std::vector<std::string> (*check)(Context&, JobControl&)) {
   UserId last{std::numeric_limits<std::int64_t>::min()};
   std::int64_t checked = 0, wrong = 0;
   for (;;) {
-    const auto users =
-        context.Read<CheckStore>([&](CheckStore& store) { return store.AccountsAfter(last, kAtOnce); });
+    const std::vector<UserId> users = accounts_after(last);
     for (const UserId user : users) {
       context.SetIdentity({user, {}});
-      const auto findings = CheckCollection(context, control);
+      const auto findings = check(context, control);
       for (const std::string& finding : findings) {
         LogLine(LogLevel::kError)
             .Add("op", "anki.check")
@@ -129,10 +154,30 @@ void CheckCollections(const Job& job, Context& context, JobControl& control) {
       ++checked;
       wrong += findings.empty() ? 0 : 1;
       last = user;
-      control.Progress(checked, checked, std::to_string(wrong) + " collections with findings");
+      control.Progress(checked, checked, std::to_string(wrong) + " " + what + " with findings");
     }
     if (users.size() < kAtOnce) return;
   }
+}
+
+void CheckCollections(const Job& job, Context& context, JobControl& control) {
+  CheckAll(
+      job, context, control, "collections",
+      [&](UserId last) {
+        return context.Read<CheckStore>(
+            [&](CheckStore& store) { return store.AccountsAfter(last, kAtOnce); });
+      },
+      CheckCollection);
+}
+
+void CheckAllMedia(const Job& job, Context& context, JobControl& control) {
+  CheckAll(
+      job, context, control, "media folders",
+      [&](UserId last) {
+        return context.Read<MediaCheckStore>(
+            [&](MediaCheckStore& store) { return store.AccountsAfter(last, kAtOnce); });
+      },
+      CheckMedia);
 }
 
 const JobKind kJobs[] = {
@@ -142,6 +187,12 @@ const JobKind kJobs[] = {
     {.name = "anki.sweep_history", .body = SweepHistory, .every = 3600s},
     {.name = "anki.check",
      .body = CheckCollections,
+     .max_attempts = 1,
+     .max_running = 1,
+     .expires = 12h,
+     .is_daily = true},
+    {.name = "anki.check_media",
+     .body = CheckAllMedia,
      .max_attempts = 1,
      .max_running = 1,
      .expires = 12h,

@@ -1,10 +1,12 @@
-// The routes of Anki's collection sync and the dialect of its clients. nginx removes any prefix that users
-// type after the server's name, so every path here begins with /sync/.
+// The routes of Anki's sync and the dialect of its clients. nginx removes any prefix that users type after the
+// server's name, so every path here begins with /sync/ or /msync/.
 #include "handlers/anki/routes.h"
 
 #include "handlers/account/login_flow.h"
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/full_sync_handlers.h"
+#include "handlers/anki/media/media_flow.h"
+#include "handlers/anki/media_handlers.h"
 #include "handlers/anki/settings.h"
 #include "handlers/anki/sync_handlers.h"
 
@@ -40,6 +42,10 @@ constexpr std::size_t kFile = std::size_t{64} << 30;
 // Clients give up after 30 s without a byte. A sync that waits for an import may need most of that.
 constexpr auto kQuick = 25s;
 constexpr auto kSlow = 600s;
+// nginx waits as long for an answer.
+constexpr auto kMedia = 300s;
+// As received: a zip, compressed once more. What does not get smaller may get slightly larger.
+constexpr std::size_t kMediaZip = kMaxMediaZipBytes + (1 << 20);
 
 constexpr auto kRead = sql::Access::kRead;
 constexpr auto kWrite = sql::Access::kWrite;
@@ -64,6 +70,18 @@ const Route kRoutes[] = {
     {"POST", "/sync/upload", "anki.upload", Auth::kRequired, kWrite, kFile, kSlow, PostUpload, &kDialect},
     {"POST", "/sync/download", "anki.download", Auth::kRequired, kWrite, 64 << 10, kSlow, PostDownload,
      &kDialect},
+    {"POST", "/msync/begin", "anki.media_begin", Auth::kRequired, kRead, 64 << 10, kQuick, PostMediaBegin,
+     &kDialect},
+    {"GET", "/msync/begin", "anki.media_begin_get", Auth::kRequired, kRead, 0, kQuick, GetMediaBegin,
+     &kDialect},
+    {"POST", "/msync/mediaChanges", "anki.media_changes", Auth::kRequired, kRead, 64 << 10, kQuick,
+     PostMediaChanges, &kDialect},
+    {"POST", "/msync/uploadChanges", "anki.media_upload", Auth::kRequired, kWrite, kMediaZip, kMedia,
+     PostUploadChanges, &kDialect},
+    {"POST", "/msync/downloadFiles", "anki.media_download", Auth::kRequired, kRead, 256 << 10, kMedia,
+     PostDownloadFiles, &kDialect},
+    {"POST", "/msync/mediaSanity", "anki.media_sanity", Auth::kRequired, kRead, 64 << 10, kQuick,
+     PostMediaSanity, &kDialect},
 };
 
 }  // namespace

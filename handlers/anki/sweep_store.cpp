@@ -21,6 +21,14 @@ std::vector<std::pair<UserId, std::int32_t>> SweepStore::ExpiredHistory(std::int
   return found;
 }
 
+std::vector<UserId> SweepStore::AccountsWithOldMedia(std::int64_t days, int limit) {
+  std::vector<UserId> users;
+  for (const sql::Row& row : tx_.Query(sql::anki::accounts_with_old_media, days, limit)) {
+    users.push_back(row["user_id"].As<UserId>());
+  }
+  return users;
+}
+
 void SweepStore::ExpireStagingRates() {
   tx_.Later(sql::anki::sweep_staging_rates);
 }

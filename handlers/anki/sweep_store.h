@@ -19,6 +19,8 @@ class SweepStore {
   std::vector<UserId> AccountsWithExpiredSessions(int limit);
   /// Account and generation of collections replaced more than `days` days ago; at most `limit`, oldest first.
   std::vector<std::pair<UserId, std::int32_t>> ExpiredHistory(std::int64_t days, int limit);
+  /// Accounts with media that were replaced more than `days` days ago; at most `limit`, oldest first.
+  std::vector<UserId> AccountsWithOldMedia(std::int64_t days, int limit);
   void ExpireStagingRates();
   /// Whether the tables of staged rows are large and mostly empty.
   bool IsStagingBloated();

@@ -206,6 +206,7 @@ Response PostMeta(Request& request, Context& context) {
   reply.mod_ms = times.mod_ms;
   reply.schema_ms = times.schema_ms;
   reply.usn = times.usn;
+  reply.media_usn = times.media_usn;
   reply.is_empty = times.is_empty;
   reply.now_s = context.NowSeconds();
   // Shown after the sync, which goes on: what deletes or only reads is never refused.

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <random>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -179,25 +180,33 @@ BlobInfo BlobWriter::Finish() {
   std::string sha256(32, '\0');
   EVP_DigestFinal_ex(hash_->context.get(), reinterpret_cast<unsigned char*>(sha256.data()), nullptr);
   if (chunks_ > 0) WriteChunk();
+  const UserId writer = room_ != nullptr ? room_->user() : UserId{};
   for (int attempt = 1;; ++attempt) {
     try {
       struct Found {
         BlobId id;
         std::optional<std::int64_t> version{};  // none: another writer's
+        bool is_secret = false;                 // and nothing may tell that it was there
       };
       const auto own = [](const sql::Row& row) {
-        return Found{row["blob_id"].As<BlobId>(), row["version"].As<std::int64_t>()};
+        return Found{row["blob_id"].As<BlobId>(), row["version"].As<std::int64_t>(), false};
       };
       const Found found = database_.Write([&](sql::Tx& tx) -> Found {
-        if (const auto known = tx.MaybeOne(sql::blobs::touch_content, sha256)) {
-          return {(*known)["blob_id"].As<BlobId>()};
+        if (const auto known = tx.MaybeOne(sql::blobs::touch_content, sha256, writer)) {
+          const bool is_secret = room_ != nullptr && !(*known)["is_own"].As<bool>();
+          if (is_secret && id_)
+            tx.Later(sql::blobs::doom_unreferenced, std::vector{static_cast<std::int64_t>(*id_)});
+          if (is_secret && !id_) tx.Later(sql::blobs::insert_doomed_blob, sql::AsBytes(buffer_));
+          return {(*known)["blob_id"].As<BlobId>(), std::nullopt, is_secret};
         }
         if (!id_) return own(tx.One(sql::blobs::insert_small_blob, sha256, sql::AsBytes(buffer_)));
         const auto finished = tx.MaybeOne(sql::blobs::finish_blob, *id_, sha256, size_bytes_);
         if (!finished) throw Conflict("blob_gone", "swept while it was being written");
         return own(*finished);
       });
-      if (!found.version) Discard();  // what this writer has stored of the same bytes
+      // What this writer has stored of the same bytes. If only others have them, the sweep removes it: that takes time.
+      if (found.is_secret) id_.reset();
+      if (!found.version) Discard();
       version_ = found.version;
       if (version_) id_ = found.id;
       return {found.id, std::move(sha256), size_bytes_};
@@ -236,6 +245,59 @@ void BlobRefs::Release(std::string_view service, BlobId blob) {
   if (!locked) throw Error(ErrorKind::kInternal, "internal", "released a blob that was not referenced");
   const bool is_last = (*locked)["holders"].As<int>() == 1;
   tx_.Execute(is_last ? sql::blobs::drop_reference : sql::blobs::drop_holder, user_, service, blob);
+}
+
+bool BlobRefs::HasQuota() {
+  if (!has_quota_) has_quota_ = !tx_.Query(sql::blobs::lock_quota, user_).empty();
+  return *has_quota_;
+}
+
+std::vector<BlobId> BlobRefs::Store(std::string_view service, const std::vector<std::string>& sha256s,
+                                    const std::vector<std::string>& contents) {
+  for (int attempt = 1;; ++attempt) {
+    auto quota = tx_.Ask(sql::blobs::lock_quota, user_);  // first: see the order of locks
+    tx_.Later(sql::blobs::store_contents, user_, service, sha256s, contents);
+    // In a statement of its own, because its snapshot has what another transaction has stored meanwhile.
+    const sql::Rows rows = tx_.Query(sql::blobs::lock_contents, sha256s);
+    has_quota_ = !quota.Get().empty();
+    std::unordered_map<std::string_view, BlobId> found;
+    for (const sql::Row row : rows) {
+      found.emplace(row["sha256"].As<std::string_view>(), row["blob_id"].As<BlobId>());
+    }
+    if (found.size() == sha256s.size()) {
+      std::vector<BlobId> ids;
+      for (const std::string& sha256 : sha256s) ids.push_back(found.at(sha256));
+      return ids;
+    }
+    // Known, and swept before it was locked.
+    if (attempt == kFinishTries) throw Conflict("blob_gone", "swept before it was referenced");
+  }
+}
+
+void BlobRefs::Lock(const std::vector<std::int64_t>& blobs) {
+  HasQuota();
+  if (tx_.Query(sql::blobs::lock_blobs, blobs).size() != static_cast<int>(blobs.size())) {
+    throw Conflict("blob_gone", "swept before it was referenced");
+  }
+}
+
+void BlobRefs::AddAll(std::string_view service, const std::vector<std::int64_t>& blobs,
+                      const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders) {
+  const bool has_quota = HasQuota();
+  tx_.Later(sql::blobs::add_references, user_, service, blobs, sizes, holders);
+  if (has_quota) RequireRoom(tx_, user_, 0);
+}
+
+void BlobRefs::ReleaseAll(std::string_view service, const std::vector<std::int64_t>& blobs,
+                          const std::vector<std::int64_t>& holders) {
+  tx_.Later(sql::blobs::drop_holders, user_, service, blobs, holders);
+}
+
+void ReadContents(sql::Tx& tx, UserId user, std::string_view service, const std::vector<std::int64_t>& blobs,
+                  const std::function<void(BlobId, std::string_view)>& blob) {
+  for (const sql::Row row : tx.Query(sql::blobs::read_contents, user, service, blobs)) {
+    blob(row["blob_id"].As<BlobId>(), row["bytes"].As<std::string_view>());
+  }
 }
 
 void ReadBlob(sql::Database& database, UserId user, std::string_view service, BlobId blob,

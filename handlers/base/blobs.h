@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "handlers/base/ids.h"
 #include "handlers/base/range.h"
@@ -56,6 +57,7 @@ class Reservation {
   void Settle(sql::Tx& tx);
   /// Whether the account has a quota.
   bool IsLimited() const { return is_limited_; }
+  UserId user() const { return user_; }
 
  private:
   void Reserve(std::int64_t least, std::int64_t wanted);
@@ -70,7 +72,8 @@ class Reservation {
 };
 
 /// Writes one blob. Chunks are committed as they fill; Finish returns the blob of these bytes, which may be
-/// an older one with the same content. Unless Keep is called, the destructor deletes what was written (best
+/// an older one with the same content; if only other accounts reference that one, Finish takes no less time and leaves what
+/// was written to the sweep. Unless Keep is called, the destructor deletes what was written (best
 /// effort: the sweep removes what it cannot).
 class BlobWriter {
  public:
@@ -117,9 +120,28 @@ class BlobRefs {
   /// Drops one reference; the sweep deletes the blob when none is left.
   void Release(std::string_view service, BlobId blob);
 
+  // For many small blobs in a few round trips, in this order within one transaction:
+
+  /// Stores contents of at most one chunk each, under their SHA-256 hashes, which must differ; returns their ids. Contents
+  /// that somebody else has are stored once for all, but that takes no less time here. They are safe from the sweep until the
+  /// transaction ends. Locks the account if it has a quota. Throws as Add.
+  std::vector<BlobId> Store(std::string_view service, const std::vector<std::string>& sha256s,
+                            const std::vector<std::string>& contents);
+  /// Keeps finished blobs from the sweep until the transaction ends. Throws Error Conflict "blob_gone".
+  void Lock(const std::vector<std::int64_t>& blobs);
+  /// Adds `holders` references to each of these blobs, which must differ and be locked or stored before. Throws as Add.
+  void AddAll(std::string_view service, const std::vector<std::int64_t>& blobs,
+              const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders);
+  /// Drops `holders` references of each. The caller keeps other transactions from changing them meanwhile.
+  void ReleaseAll(std::string_view service, const std::vector<std::int64_t>& blobs,
+                  const std::vector<std::int64_t>& holders);
+
  private:
+  bool HasQuota();
+
   sql::Tx& tx_;
   UserId user_;
+  std::optional<bool> has_quota_;  // known once its row is locked
 };
 
 /// Streams a blob that `user` references, or `range` of it, one chunk per statement, without a long transaction.
@@ -127,6 +149,11 @@ class BlobRefs {
 void ReadBlob(sql::Database& database, UserId user, std::string_view service, BlobId blob,
               const std::function<void(std::string_view)>& sink,
               const std::optional<ByteRange>& range = std::nullopt);
+
+/// Several blobs of one chunk that `user` references, in one statement: calls `blob` with each, in any order. Those without
+/// a reference are left out.
+void ReadContents(sql::Tx& tx, UserId user, std::string_view service, const std::vector<std::int64_t>& blobs,
+                  const std::function<void(BlobId, std::string_view)>& blob);
 
 /// Deletes unreferenced and unfinished blobs older than `grace`, at most `limit`, and expired reservations.
 /// Returns how many blobs. Each transaction deletes some tens of MiB, whatever the number and size of the

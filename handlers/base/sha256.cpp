@@ -1,13 +1,14 @@
 #include "handlers/base/sha256.h"
 
-#include <sodium.h>
+#include <openssl/sha.h>
 
 namespace syncline {
 
+// OpenSSL's uses the processor's instructions for it.
 std::string Sha256(std::string_view bytes) {
-  std::string hash(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
-                     reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+         reinterpret_cast<unsigned char*>(hash.data()));
   return hash;
 }
 

@@ -36,6 +36,7 @@ ROOMS = {
     "handlers/anki/envelope": (),
     "handlers/anki/objects": (),
     "handlers/anki/collection": ("handlers/anki/objects",),
+    "handlers/anki/media": (),
     "handlers/anki/file": ("handlers/anki/objects", "handlers/anki/collection"),
 }
 # Every service, and every room of one, holds the same kinds of file (README, "A service"); exceptions are listed with a

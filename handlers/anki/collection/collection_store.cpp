@@ -66,13 +66,20 @@ CollectionTimes CollectionStore::FindTimes() {
   if (!found) throw AccountGone();
   const sql::Row& row = *found;
   if (row["usn"].IsNull())
-    return {false, 0, row["created_ms"].As<std::int64_t>(), 0, true, row["is_over_quota"].As<bool>()};
+    return {false,
+            0,
+            row["created_ms"].As<std::int64_t>(),
+            0,
+            true,
+            row["is_over_quota"].As<bool>(),
+            row["media_usn"].As<Usn>()};
   return {true,
           row["mod_ms"].As<std::int64_t>(),
           row["schema_ms"].As<std::int64_t>(),
           row["usn"].As<Usn>(),
           row["cards"].As<std::int64_t>() == 0,
-          row["is_over_quota"].As<bool>()};
+          row["is_over_quota"].As<bool>(),
+          row["media_usn"].As<Usn>()};
 }
 
 std::optional<Collection> CollectionStore::Find() {

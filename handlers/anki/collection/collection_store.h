@@ -57,6 +57,7 @@ struct CollectionTimes {
   Usn usn;
   bool is_empty;       ///< no cards
   bool is_over_quota;  ///< the account, with all its services
+  Usn media_usn;       ///< of the newest change of media
 };
 
 inline constexpr std::int64_t kAnySize = std::numeric_limits<std::int64_t>::max();

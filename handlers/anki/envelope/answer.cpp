@@ -1,5 +1,6 @@
 #include "handlers/anki/envelope/answer.h"
 
+#include <memory>
 #include <utility>
 
 #include "handlers/anki/settings.h"
@@ -18,12 +19,17 @@ constexpr std::size_t kLikelyLargeBytes = 128 << 10;
 // A parsed value takes up to ten times the memory of its text, so many of them make a message large, too. A chunk has
 // some 5,000.
 constexpr std::size_t kManyValues = 100'000;
+// What is streamed is mostly compressed already.
+constexpr int kStreamCompression = 1;
 
 }  // namespace
 
 const Envelope& EnvelopeOf(Request& request) {
   if (const Envelope* kept = request.Kept<Envelope>()) return *kept;
   const auto header = request.Header("anki-sync");
+  // Only the old form of the first media call is a GET.
+  if (!header && request.method == "GET")
+    return request.Keep(QueryEnvelope(request.Query("k"), request.Query("v")));
   if (!header) throw BadInput("bad_envelope", "no anki-sync header");
   return request.Keep(ParseEnvelope(*header));
 }
@@ -74,9 +80,27 @@ std::string SmallMessageOf(Request& request, std::size_t limit) {
   return message;
 }
 
+std::unique_ptr<BodySource> ContentOf(Request& request, std::uint64_t limit) {
+  class NoBody : public BodySource {
+    std::size_t Read(char*, std::size_t) override { return 0; }
+  };
+  if (request.body == nullptr) return std::make_unique<NoBody>();
+  return std::make_unique<ZstdReader>(*request.body, limit);
+}
+
 Response Answer(const Envelope& envelope, std::string_view bytes) {
   if (envelope.version < kFirstZstdVersion) return Response::Bytes(std::string(bytes));
   return Response::Bytes(ZstdCompress(bytes)).With("anki-original-size", std::to_string(bytes.size()));
+}
+
+Response AnswerStream(const Envelope& envelope, std::uint64_t bytes, BodyStream write) {
+  if (envelope.version < kFirstZstdVersion) return Response::Stream(std::move(write), bytes);
+  return Response::Stream([write = std::move(write)](BodySink& sink) {
+           ZstdWriter zstd(sink, kStreamCompression);
+           write(zstd);
+           zstd.Finish();
+         })
+      .With("anki-original-size", std::to_string(bytes));
 }
 
 }  // namespace syncline::anki

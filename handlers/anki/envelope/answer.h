@@ -1,7 +1,9 @@
 #pragma once
 // Receives messages and builds answers, in the dialect of version 11.
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,7 +30,12 @@ std::string MessageOf(Request& request, Context& context, const std::function<vo
 inline constexpr std::size_t kSmallMessageBytes = 64 << 10;
 std::string SmallMessageOf(Request& request, std::size_t limit = kSmallMessageBytes);
 
+/// The expanded body of a request that is not JSON. Reading throws Error BadInput "bad_zstd", TooLarge past `limit` bytes.
+std::unique_ptr<BodySource> ContentOf(Request& request, std::uint64_t limit);
+
 /// An answer in the client's version: from 11 on one zstd frame and anki-original-size, else the plain bytes.
 Response Answer(const Envelope& envelope, std::string_view bytes);
+/// As Answer, for `bytes` bytes that `write` writes.
+Response AnswerStream(const Envelope& envelope, std::uint64_t bytes, BodyStream write);
 
 }  // namespace syncline::anki

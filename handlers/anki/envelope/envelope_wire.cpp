@@ -1,6 +1,7 @@
 #include "handlers/anki/envelope/envelope_wire.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "handlers/base/errors.h"
 #include "handlers/base/json.h"
@@ -76,6 +77,11 @@ Envelope ParseEnvelope(std::string_view header) {
     throw Bad("invalid session key");
   }
   return envelope;
+}
+
+Envelope QueryEnvelope(std::optional<std::string> key, std::optional<std::string> client) {
+  if (!key || !client || client->empty()) throw Bad("no key or no version in the query");
+  return {kQueryVersion, std::move(*key), std::move(*client), {}};
 }
 
 }  // namespace syncline::anki

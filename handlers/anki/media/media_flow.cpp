@@ -1,0 +1,347 @@
+#include "handlers/anki/media/media_flow.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "handlers/anki/media/media_store.h"
+#include "handlers/anki/media/media_wire.h"
+#include "handlers/anki/media/zip_wire.h"
+#include "handlers/base/blobs.h"
+#include "handlers/base/disk_reserve.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/sha1.h"
+#include "handlers/base/sha256.h"
+#include "handlers/base/temp_file.h"
+
+namespace syncline::anki {
+namespace {
+
+constexpr std::uint64_t kMaxListBytes = 50 << 10;  // of _meta, as upstream
+// Of all files of a zip together: a small zip may expand to much.
+constexpr std::uint64_t kMaxExpandedBytes = std::uint64_t{256} << 20;
+constexpr std::size_t kInMemoryBytes = std::size_t{4}
+                                       << 20;  // of a zip; a longer one goes to a temporary file
+// What one transaction stores, and one answer reads, together with the rest of the message less than what a connection keeps a
+// buffer for.
+constexpr std::size_t kBatchBytes = std::size_t{15} << 18;
+constexpr std::uint64_t kDownloadBytes = std::uint64_t{5} << 19;  // 2.5 MiB, as upstream
+constexpr const char* kListName = "_meta";
+
+// The body of a request, in memory or in a file.
+class ReceivedZip {
+ public:
+  ReceivedZip(Context& context, BodySource& body) {
+    DiskReserve disk(context);
+    std::string piece(64 << 10, '\0');
+    std::size_t size = 0;
+    while (const std::size_t got = body.Read(piece.data(), piece.size())) {
+      const std::string_view bytes(piece.data(), got);
+      size += got;
+      if (size > kMaxMediaZipBytes) throw TooLarge("media_too_large");
+      if (file_ == nullptr && bytes_.size() + got > kInMemoryBytes) {
+        file_ = std::make_unique<TempFile>(context.config().temp_dir);
+        file_->Write(std::exchange(bytes_, {}));
+      }
+      if (file_ == nullptr) {
+        bytes_.append(bytes);
+      } else {
+        disk.Wrote(got);
+        file_->Write(bytes);
+      }
+    }
+    // Files, rows and PostgreSQL's log.
+    disk.Require(2 * static_cast<std::int64_t>(size));
+    if (file_ == nullptr) {
+      reader_.emplace(bytes_);
+    } else {
+      reader_.emplace(*file_);
+    }
+  }
+  const ZipReader& reader() const { return *reader_; }
+
+ private:
+  std::string bytes_;
+  std::unique_ptr<TempFile> file_;
+  std::optional<ZipReader> reader_;
+};
+
+// A file of the zip that is not a deletion.
+struct Unpacked {
+  std::size_t sent;  // its index
+  ZipReader::Entry entry;
+};
+
+struct Batch {
+  std::vector<SentMedia> sent;
+  std::vector<Unpacked> unpacked;
+  std::uint64_t bytes = 0;
+};
+
+// Checks everything that can be checked before a file is unpacked.
+Batch ReadList(const ZipReader& zip) {
+  Batch batch;
+  const std::vector<MediaListing> list = ParseMediaList(zip.ReadAll(zip.Find(kListName), kMaxListBytes));
+  for (const MediaListing& listing : list) {
+    if (const char* problem = MediaNameProblem(listing.name)) throw BadInput("bad_media_name", problem);
+    if (listing.entry) {
+      const ZipReader::Entry entry = zip.Find(*listing.entry);
+      if (entry.size_bytes == 0) throw BadInput("bad_media_file", "empty");
+      if (entry.size_bytes > static_cast<std::uint64_t>(kMaxMediaFileBytes))
+        throw BadInput("bad_media_file", "too large");
+      batch.unpacked.push_back({batch.sent.size(), entry});
+      batch.bytes += entry.size_bytes;
+    }
+    batch.sent.push_back({listing.name, std::nullopt});
+  }
+  if (batch.bytes > kMaxExpandedBytes) throw BadInput("bad_zip", "too large when expanded");
+  return batch;
+}
+
+// Different contents of at most one chunk, in memory, and which sent files have them.
+struct SmallContents {
+  std::vector<std::string> sha256s, contents;
+  std::map<std::size_t, std::size_t> of;  // index of a sent file -> index of its content
+  std::size_t bytes = 0;
+
+  void Add(std::size_t sent, std::string content) {
+    std::string sha256 = Sha256(content);
+    const auto [known, is_new] = by_hash_.emplace(sha256, contents.size());
+    of[sent] = known->second;
+    if (!is_new) return;
+    bytes += content.size();
+    sha256s.push_back(std::move(sha256));
+    contents.push_back(std::move(content));
+  }
+
+ private:
+  std::unordered_map<std::string, std::size_t> by_hash_;
+};
+
+std::pair<std::vector<std::string>, std::vector<std::string>> ContentsToStore(
+    const SmallContents& small, const std::vector<std::size_t>& wanted) {
+  std::pair<std::vector<std::string>, std::vector<std::string>> chosen;
+  for (const std::size_t index : wanted) {
+    chosen.first.push_back(small.sha256s[index]);
+    chosen.second.push_back(small.contents[index]);
+  }
+  return chosen;
+}
+
+// Stores those small files that are changes.
+std::map<std::size_t, BlobId> StoreChanged(BlobRefs& refs, const SmallContents& small,
+                                           const MediaChanges& changes) {
+  std::vector<std::size_t> wanted;
+  for (const MediaChange& change : changes.changes) {
+    if (const auto found = small.of.find(change.sent); found != small.of.end())
+      wanted.push_back(found->second);
+  }
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  if (wanted.empty()) return {};
+  std::vector<BlobId> ids;
+  if (wanted.size() == small.contents.size()) {
+    ids = refs.Store(kMediaService, small.sha256s, small.contents);
+  } else {
+    const auto [sha256s, contents] = ContentsToStore(small, wanted);
+    ids = refs.Store(kMediaService, sha256s, contents);
+  }
+  std::map<std::size_t, BlobId> blobs;
+  for (const auto& [index, content] : small.of) {
+    const auto at = std::lower_bound(wanted.begin(), wanted.end(), content);
+    if (at != wanted.end() && *at == content)
+      blobs[index] = ids[static_cast<std::size_t>(at - wanted.begin())];
+  }
+  return blobs;
+}
+
+std::vector<std::string> NamesOf(const std::vector<SentMedia>& sent) {
+  std::vector<std::string> names;
+  for (const SentMedia& file : sent) names.push_back(file.name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+// A client takes `usn` for its own if its last one was this many below. If that were another one's changes, it would
+// never ask for them. After a batch of changes only, its last one was ours, or the numbers differ.
+MediaUsn UsnForClient(MediaStore& store, const MediaChanges& changes, std::size_t processed,
+                      const std::vector<std::string>& names, DeviceId device) {
+  const std::int64_t seen = changes.last_usn - static_cast<std::int64_t>(processed);
+  const bool is_others = !changes.are_all_changes && seen >= 0 &&
+                         store.HasChangesOfOthers(static_cast<MediaUsn>(seen), names, device);
+  return is_others ? 0 : changes.last_usn;
+}
+
+// Files that are stored before the transaction, one by one.
+class StoredFiles {
+ public:
+  StoredFiles(Context& context, std::uint64_t bytes)
+      : context_(context), disk_(context), room_(context.WithDatabase([&](sql::Database& database) {
+          return Reservation(database, context.user(), static_cast<std::int64_t>(bytes));
+        })) {}
+
+  // Returns the SHA-1.
+  std::string Store(const ZipReader& zip, const Unpacked& file) {
+    Sha1 sha1;
+    context_.WithDatabase([&](sql::Database& database) {
+      auto writer = std::make_unique<BlobWriter>(database, &room_);
+      zip.Read(file.entry, [&](std::string_view piece) {
+        disk_.Wrote(piece.size());
+        sha1.Add(piece);
+        writer->Write(piece);
+      });
+      const BlobId blob = writer->Finish().id;
+      files_.emplace(file.sent, File{std::move(writer), blob});
+    });
+    return sha1.Finish();
+  }
+  // Adds the blobs of those that have changed, and locks them.
+  void Lock(BlobRefs& refs, const MediaChanges& changes, std::map<std::size_t, BlobId>& blobs) {
+    std::vector<std::int64_t> ids;
+    for (const MediaChange& change : changes.changes) {
+      const auto file = files_.find(change.sent);
+      if (file == files_.end()) continue;
+      blobs[change.sent] = file->second.blob;
+      ids.push_back(static_cast<std::int64_t>(file->second.blob));
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    if (!ids.empty()) refs.Lock(ids);
+  }
+  void Settle(sql::Tx& tx) { room_.Settle(tx); }
+  // After the commit: those that have become files stay.
+  void Keep(const MediaChanges& changes) {
+    for (const MediaChange& change : changes.changes) {
+      const auto file = files_.find(change.sent);
+      if (file != files_.end()) file->second.writer->Keep();
+    }
+  }
+
+ private:
+  struct File {
+    std::unique_ptr<BlobWriter> writer;
+    BlobId blob;
+  };
+  Context& context_;
+  DiskReserve disk_;
+  Reservation room_;  // outlives the writers
+  std::map<std::size_t, File> files_;
+};
+
+}  // namespace
+
+TakenMedia TakeMedia(Context& context, BodySource& body) {
+  const ReceivedZip received(context, body);
+  const ZipReader& zip = received.reader();
+  Batch batch = ReadList(zip);
+  SmallContents small;
+  std::optional<StoredFiles> large;
+  for (const Unpacked& file : batch.unpacked) {
+    std::string sha1;
+    if (file.entry.size_bytes <= kBlobChunkBytes && small.bytes + file.entry.size_bytes <= kBatchBytes) {
+      std::string content = zip.ReadAll(file.entry, kBlobChunkBytes);
+      Sha1 hash;
+      hash.Add(content);
+      sha1 = hash.Finish();
+      small.Add(file.sent, std::move(content));
+    } else {
+      // Room for all of them is taken before the first is stored.
+      if (!large) large.emplace(context, batch.bytes);
+      sha1 = large->Store(zip, file);
+    }
+    batch.sent[file.sent].content =
+        MediaContent{std::move(sha1), static_cast<std::int64_t>(file.entry.size_bytes), file.entry.crc32};
+  }
+  const std::vector<std::string> names = NamesOf(batch.sent);
+  const auto [changes, usn] =
+      context.Write<MediaStore, Transaction>([&](MediaStore& store, Transaction& transaction) {
+        const LockedMedia locked = store.Lock(names);
+        MediaChanges changes = DecideMedia(batch.sent, locked.known, locked.last_usn);
+        BlobRefs refs(transaction.tx, context.user());
+        std::map<std::size_t, BlobId> blobs = StoreChanged(refs, small, changes);
+        if (large) {
+          large->Lock(refs, changes, blobs);
+          large->Settle(transaction.tx);
+        }
+        const MediaUsn for_client = UsnForClient(store, changes, batch.sent.size(), names, context.device());
+        store.Apply(batch.sent, changes, blobs, context.device(), refs);
+        return std::pair(std::move(changes), for_client);
+      });
+  if (large) large->Keep(changes);
+  return {batch.sent.size(), usn};
+}
+
+struct MediaDownload::File {
+  StoredEntry entry;
+  BlobId blob;
+  std::shared_ptr<const std::string> bytes;  // null: read while sending
+};
+
+MediaDownload::MediaDownload(Context& context, const std::vector<std::string>& names) : context_(context) {
+  std::vector<std::string> sent;
+  context.Read<MediaStore, Transaction>([&](MediaStore& store, Transaction& transaction) {
+    sent.clear();
+    files_.clear();
+    const auto found = store.Find(names);
+    std::vector<std::int64_t> small;
+    std::uint64_t bytes = 0, small_bytes = 0;
+    for (const std::string& name : names) {
+      if (bytes > kDownloadBytes) break;
+      const auto file = found.find(name);
+      if (file == found.end()) throw Conflict("no_such_media");
+      const auto size = static_cast<std::uint32_t>(file->second.content.size_bytes);
+      files_.push_back(
+          {{std::to_string(files_.size()), size, file->second.content.crc32}, file->second.blob, nullptr});
+      sent.push_back(name);
+      bytes += size;
+      if (size > kBlobChunkBytes || small_bytes + size > kBatchBytes) continue;
+      small.push_back(static_cast<std::int64_t>(file->second.blob));
+      small_bytes += size;
+    }
+    if (small.empty()) return;
+    std::map<BlobId, std::shared_ptr<const std::string>> contents;
+    ReadContents(transaction.tx, context.user(), kMediaService, small,
+                 [&](BlobId blob, std::string_view content) {
+                   contents[blob] = std::make_shared<const std::string>(content);
+                 });
+    for (File& file : files_) {
+      const auto content = contents.find(file.blob);
+      if (content != contents.end() && content->second->size() == file.entry.size_bytes)
+        file.bytes = content->second;
+    }
+  });
+  names_json_ = MediaNamesJson(sent);
+  std::vector<StoredEntry> entries;
+  for (const File& file : files_) entries.push_back(file.entry);
+  entries.push_back({kListName, static_cast<std::uint32_t>(names_json_.size()), Crc32(names_json_)});
+  bytes_ = ZipBytes(entries);
+}
+
+MediaDownload::~MediaDownload() = default;
+
+void MediaDownload::Write(BodySink& sink) const {
+  std::vector<StoredEntry> entries;
+  for (const File& file : files_) {
+    entries.push_back(file.entry);
+    sink.Write(ZipLocalHeader(file.entry));
+    if (file.bytes != nullptr) {
+      sink.Write(*file.bytes);
+      continue;
+    }
+    context_.WithDatabase([&](sql::Database& database) {
+      ReadBlob(database, context_.user(), kMediaService, file.blob,
+               [&](std::string_view piece) { sink.Write(piece); });
+    });
+  }
+  const StoredEntry list{kListName, static_cast<std::uint32_t>(names_json_.size()), Crc32(names_json_)};
+  sink.Write(ZipLocalHeader(list));
+  sink.Write(names_json_);
+  entries.push_back(list);
+  sink.Write(ZipDirectory(entries));
+}
+
+}  // namespace syncline::anki

@@ -1,0 +1,50 @@
+#pragma once
+// Receiving and sending media files. Bytes are unpacked, hashed and, if they are many, stored before the transaction that
+// makes them files: that one takes milliseconds, and a process may die before it without a trace but bytes that the sweep
+// removes.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "handlers/anki/media/media_rules.h"
+#include "handlers/base/context.h"
+#include "handlers/base/request.h"
+#include "handlers/base/response.h"
+
+namespace syncline::anki {
+
+/// Longest zip of an upload: a client stops adding files past 2.5 MiB, and the last one may have 100 MiB.
+inline constexpr std::size_t kMaxMediaZipBytes = std::size_t{128} << 20;
+
+struct TakenMedia {
+  std::size_t processed;  ///< files in the zip
+  /// The account's last usn; 0 if the client must not take that for its own: another device has made changes that this client
+  /// has not seen, and the numbers fit by chance.
+  MediaUsn usn;
+};
+
+/// Takes the files of a zip, all or none. Throws Error BadInput "bad_zip", "bad_json", "bad_media_name", "bad_media_file"
+/// (empty, or too large), "too_many_files"; TooLarge "media_too_large" past kMaxMediaZipBytes; StorageFull "over_quota",
+/// "disk_full"; Conflict "blob_gone" (try again).
+TakenMedia TakeMedia(Context& context, BodySource& zip);
+
+/// A zip to be sent: bytes of small files are in memory, at most about 4 MiB; larger ones are read as they are sent.
+class MediaDownload {
+ public:
+  /// The first of these files, up to the one that passes 2.5 MiB. Throws Error Conflict "no_such_media" if one of them does
+  /// not exist.
+  MediaDownload(Context& context, const std::vector<std::string>& names);
+  ~MediaDownload();
+  /// Of the zip.
+  std::uint64_t bytes() const { return bytes_; }
+  void Write(BodySink& sink) const;
+
+ private:
+  struct File;
+  Context& context_;
+  std::vector<File> files_;
+  std::string names_json_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace syncline::anki

@@ -1,0 +1,70 @@
+#pragma once
+// The media of one account: its head (last usn and counters, which is also the lock), its files, and what they were.
+//
+// Lock order: the head, then the account (if it has a quota), then blobs. A batch is one transaction:
+//   head = store.Lock(names); changes = DecideMedia(sent, head.known, head.last_usn);
+//   store.Apply(sent, changes, blobs)
+// Everything that an account does with its media holds the lock, so a usn is committed before the next one is given.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "handlers/anki/media/media_rules.h"
+#include "handlers/anki/media/media_wire.h"
+#include "handlers/base/blobs.h"
+#include "handlers/base/ids.h"
+#include "sql/tx.h"
+
+namespace syncline::anki {
+
+inline constexpr std::string_view kMediaService = "anki_media";  ///< owner of the blobs
+
+struct MediaHead {
+  MediaUsn last_usn = 0;
+  std::int64_t files = 0;
+};
+
+struct LockedMedia {
+  MediaUsn last_usn = 0;
+  KnownMediaByName known;  ///< of the names asked for
+};
+
+/// A file that is not deleted, for a download.
+struct StoredMedia {
+  MediaContent content;
+  BlobId blob{};
+};
+
+class MediaStore {
+ public:
+  MediaStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
+
+  /// Zeros for an account that never had media.
+  MediaHead Head();
+  /// At most `limit` changes after `usn`, in the order of their usns. A usn above the account's is taken for 0: its client
+  /// has it from another server.
+  std::vector<ListedMedia> ChangesSince(MediaUsn usn, int limit);
+  /// Those of the names that have a file now.
+  std::map<std::string, StoredMedia, std::less<>> Find(const std::vector<std::string>& names);
+
+  /// Locks the head; creates it for an account without media.
+  LockedMedia Lock(const std::vector<std::string>& names);
+  /// Stores the changes, sent by `device`, and the references to the blobs. `blobs`: that of each sent file with content
+  /// that is among the changes, by its index in `sent`; they must be locked. Throws as BlobRefs::Add. What the changes replace
+  /// goes to the history, which keeps its reference.
+  void Apply(const std::vector<SentMedia>& sent, const MediaChanges& changes,
+             const std::map<std::size_t, BlobId>& blobs, DeviceId device, BlobRefs& refs);
+  /// Whether another device has changed a file that is not in `names` after `usn`.
+  bool HasChangesOfOthers(MediaUsn usn, const std::vector<std::string>& names, DeviceId device);
+
+  /// Forgets at most `limit` replaced files of more than `days` days ago. False: there are no more.
+  bool ExpireHistory(std::int64_t days, int limit);
+
+ private:
+  sql::Tx& tx_;
+  UserId user_;
+};
+
+}  // namespace syncline::anki

@@ -1,0 +1,231 @@
+#include "handlers/anki/media/zip_wire.h"
+
+#include <zip.h>
+
+#include <algorithm>
+#include <array>
+
+#include "handlers/base/errors.h"
+
+namespace syncline::anki {
+namespace {
+
+// A client's zip has one entry more than files. A directory of millions would take hundreds of MB of memory.
+constexpr std::uint64_t kMaxEntries = 1000;
+constexpr std::size_t kPieceBytes = 64 << 10;
+
+constexpr std::size_t kLocalHeaderBytes = 30, kDirectoryEntryBytes = 46, kEndBytes = 22;
+constexpr std::size_t kMaxCommentBytes = 65'535;
+constexpr std::string_view kEndSignature("PK\5\6", 4), kZip64Signature("PK\6\7", 4);
+// Where libzip looks for the end of the directory, it reads a directory for each signature that it finds. File contents
+// there may have a few.
+constexpr int kMaxEnds = 16;
+
+Error Bad(const std::string& why) {
+  return BadInput("bad_zip", why);
+}
+
+// Refuses directories that are too long before libzip reads them. `tail`: all of the zip that may hold the end of the
+// directory.
+void CheckEnds(std::string_view tail) {
+  if (tail.find(kZip64Signature) != tail.npos) throw Bad("zip64");
+  int ends = 0;
+  for (std::size_t at = tail.find(kEndSignature); at != tail.npos; at = tail.find(kEndSignature, at + 1)) {
+    if (at + kEndBytes > tail.size()) break;
+    const auto entries = static_cast<unsigned char>(tail[at + 10]) | static_cast<unsigned char>(tail[at + 11])
+                                                                         << 8;
+    if (static_cast<std::uint64_t>(entries) > kMaxEntries || ++ends > kMaxEnds) throw Bad("too many entries");
+  }
+  if (ends == 0) throw Bad("no directory");
+}
+
+constexpr std::size_t kTailBytes = kMaxCommentBytes + kEndBytes + 20;
+
+std::string TailOf(const TempFile& file) {
+  const std::uint64_t size = file.Size();
+  std::string tail(static_cast<std::size_t>(std::min<std::uint64_t>(size, kTailBytes)), '\0');
+  std::size_t got = 0;
+  while (const std::size_t more = file.ReadAt(size - tail.size() + got, tail.data() + got, tail.size() - got))
+    got += more;
+  return tail;
+}
+
+void Put16(std::string& out, std::uint32_t value) {
+  out += static_cast<char>(value);
+  out += static_cast<char>(value >> 8);
+}
+
+void Put32(std::string& out, std::uint32_t value) {
+  Put16(out, value & 0xffff);
+  Put16(out, value >> 16);
+}
+
+// What a local header and an entry of the directory have in common.
+void PutEntry(std::string& out, const StoredEntry& entry) {
+  constexpr std::uint32_t kVersion = 10, kStored = 0, kMidnight = 0, kFirstDay = 1 << 5 | 1;  // 1980-01-01
+  Put16(out, kVersion);
+  Put16(out, 0);  // flags
+  Put16(out, kStored);
+  Put16(out, kMidnight);
+  Put16(out, kFirstDay);
+  Put32(out, entry.crc32);
+  Put32(out, entry.size_bytes);
+  Put32(out, entry.size_bytes);
+  Put16(out, static_cast<std::uint32_t>(entry.name.size()));
+  Put16(out, 0);  // extra fields
+}
+
+}  // namespace
+
+struct ZipReader::Archive {
+  explicit Archive(zip_source_t* source) {
+    if (source == nullptr) throw Error(ErrorKind::kInternal, "internal", "no source for a zip");
+    zip_error_t error;
+    zip_error_init(&error);
+    zip = zip_open_from_source(source, ZIP_RDONLY, &error);
+    if (zip == nullptr) {
+      zip_source_free(source);
+      const std::string why = zip_error_strerror(&error);
+      zip_error_fini(&error);
+      throw Bad(why);
+    }
+    zip_error_fini(&error);
+    Check();
+  }
+  ~Archive() {
+    if (zip != nullptr) zip_discard(zip);
+  }
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+
+  // Names must be unambiguous: which of two entries counts differs between programs.
+  void Check() {
+    const zip_int64_t count = zip_get_num_entries(zip, 0);
+    std::string why;
+    if (count < 0 || static_cast<std::uint64_t>(count) > kMaxEntries) why = "too many entries";
+    for (zip_int64_t i = 0; why.empty() && i < count; ++i) {
+      const char* name = zip_get_name(zip, static_cast<zip_uint64_t>(i), ZIP_FL_ENC_RAW);
+      if (name == nullptr || zip_name_locate(zip, name, ZIP_FL_ENC_RAW) != i) why = "two entries of one name";
+    }
+    if (why.empty()) return;
+    zip_discard(zip);
+    zip = nullptr;
+    throw Bad(why);
+  }
+
+  zip_t* zip = nullptr;
+};
+
+ZipReader::ZipReader(std::string_view bytes) {
+  CheckEnds(bytes.substr(bytes.size() - std::min(bytes.size(), kTailBytes)));
+  archive_ =
+      std::make_unique<Archive>(zip_source_buffer_create(bytes.data(), bytes.size(), /*freep=*/0, nullptr));
+}
+
+ZipReader::ZipReader(const TempFile& file) {
+  CheckEnds(TailOf(file));
+  archive_ = std::make_unique<Archive>(zip_source_file_create(file.path().c_str(), 0, -1, nullptr));
+}
+
+ZipReader::~ZipReader() = default;
+
+ZipReader::Entry ZipReader::Find(const std::string& name) const {
+  zip_stat_t stat;
+  zip_stat_init(&stat);
+  const bool is_found =
+      name.find('\0') == name.npos && zip_stat(archive_->zip, name.c_str(), ZIP_FL_ENC_RAW, &stat) == 0;
+  if (!is_found) throw Bad("no such entry");
+  constexpr zip_uint64_t kNeeded = ZIP_STAT_INDEX | ZIP_STAT_SIZE | ZIP_STAT_CRC | ZIP_STAT_COMP_METHOD;
+  if ((stat.valid & kNeeded) != kNeeded) throw Bad("an entry without its size");
+  if ((stat.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && stat.encryption_method != ZIP_EM_NONE)
+    throw Bad("encrypted");
+  if (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE) throw Bad("compression method");
+  return {stat.index, stat.size, stat.crc};
+}
+
+void ZipReader::Read(const Entry& entry, const std::function<void(std::string_view)>& piece) const {
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(archive_->zip, entry.index, 0),
+                                                               zip_fclose);
+  if (file == nullptr) throw Bad(zip_strerror(archive_->zip));
+  std::string buffer(static_cast<std::size_t>(std::clamp<std::uint64_t>(entry.size_bytes, 1, kPieceBytes)),
+                     '\0');
+  std::uint64_t bytes = 0;
+  for (;;) {
+    // libzip compares checksum and size when it has read the last byte.
+    const zip_int64_t got = zip_fread(file.get(), buffer.data(), buffer.size());
+    if (got < 0) throw Bad(zip_file_strerror(file.get()));
+    if (got == 0) break;
+    bytes += static_cast<std::uint64_t>(got);
+    if (bytes > entry.size_bytes) throw Bad("an entry longer than announced");
+    piece(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+  }
+  if (bytes != entry.size_bytes) throw Bad("an entry shorter than announced");
+}
+
+std::string ZipReader::ReadAll(const Entry& entry, std::uint64_t limit) const {
+  if (entry.size_bytes > limit) throw Bad("an entry that is too large");
+  std::string all;
+  all.reserve(static_cast<std::size_t>(entry.size_bytes));
+  Read(entry, [&](std::string_view piece) { all.append(piece); });
+  return all;
+}
+
+std::uint64_t ZipBytes(const std::vector<StoredEntry>& entries) {
+  std::uint64_t bytes = kEndBytes;
+  for (const StoredEntry& entry : entries) {
+    bytes += kLocalHeaderBytes + kDirectoryEntryBytes + 2 * entry.name.size() + entry.size_bytes;
+  }
+  return bytes;
+}
+
+std::string ZipLocalHeader(const StoredEntry& entry) {
+  std::string header("PK\3\4", 4);
+  PutEntry(header, entry);
+  return header + entry.name;
+}
+
+std::string ZipDirectory(const std::vector<StoredEntry>& entries) {
+  constexpr std::uint32_t kMadeBy = 3 << 8 | 10;        // Unix
+  constexpr std::uint32_t kPlainFile = 0100644U << 16;  // its mode
+  std::string directory;
+  std::uint32_t offset = 0;
+  for (const StoredEntry& entry : entries) {
+    directory.append("PK\1\2", 4);
+    Put16(directory, kMadeBy);
+    PutEntry(directory, entry);
+    Put16(directory, 0);  // comment
+    Put16(directory, 0);  // disk
+    Put16(directory, 0);  // internal attributes
+    Put32(directory, kPlainFile);
+    Put32(directory, offset);
+    directory += entry.name;
+    offset += static_cast<std::uint32_t>(kLocalHeaderBytes + entry.name.size()) + entry.size_bytes;
+  }
+  const auto bytes = static_cast<std::uint32_t>(directory.size());
+  const auto count = static_cast<std::uint32_t>(entries.size());
+  directory.append(kEndSignature);
+  Put32(directory, 0);  // disks
+  Put16(directory, count);
+  Put16(directory, count);
+  Put32(directory, bytes);
+  Put32(directory, offset);
+  Put16(directory, 0);  // comment
+  return directory;
+}
+
+std::uint32_t Crc32(std::string_view bytes) {
+  static constexpr auto kTable = [] {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < table.size(); ++i) {
+      std::uint32_t value = i;
+      for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ ((value & 1) != 0 ? 0xedb88320U : 0);
+      table[i] = value;
+    }
+    return table;
+  }();
+  std::uint32_t crc = ~0U;
+  for (const char c : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
+  return ~crc;
+}
+
+}  // namespace syncline::anki
