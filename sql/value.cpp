@@ -2,6 +2,7 @@
 // dimensions.
 #include "sql/value.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -91,6 +92,8 @@ unsigned ElementOf(unsigned array_oid) {
   }
 }
 
+constexpr std::size_t kArrayHeaderBytes = 20;
+
 void PutArrayHeader(std::string& out, std::size_t count, unsigned element_oid) {
   Put<std::int32_t>(out, count == 0 ? 0 : 1);
   Put<std::int32_t>(out, 0);  // no nulls
@@ -173,6 +176,10 @@ bool Encode(const Param& param, unsigned oid, std::string& out) {
         } else {
           const unsigned element = ElementOf(oid);
           if (element != kText && element != kBytea) throw Failure("texts given for an array of integers");
+          // Growing step by step would copy large values several times.
+          std::size_t bytes = out.size() + kArrayHeaderBytes;
+          for (const std::string& item : value) bytes += 4 + item.size();
+          if (bytes > out.capacity()) out.reserve(std::max(bytes, 2 * out.capacity()));
           PutArrayHeader(out, value.size(), element);
           for (const std::string& item : value) {
             Put(out, Fit<std::int32_t>(static_cast<std::int64_t>(item.size())));

@@ -25,7 +25,7 @@ Response Begin(const Envelope& envelope, Context& context) {
 std::string UploadReply(Request& request, Context& context) {
   try {
     const auto zip = ContentOf(request, kMaxMediaZipBytes);
-    const TakenMedia taken = TakeMedia(context, *zip);
+    const TakenMedia taken = TakeMedia(context, *zip, request.content_length.value_or(0));
     return MediaUploadReply(taken.processed, taken.usn);
   } catch (const Error& e) {
     if (e.code() == "over_quota") {

@@ -254,24 +254,28 @@ bool BlobRefs::HasQuota() {
 
 std::vector<BlobId> BlobRefs::Store(std::string_view service, const std::vector<std::string>& sha256s,
                                     const std::vector<std::string>& contents) {
+  auto quota = tx_.Ask(sql::blobs::lock_quota, user_);  // first: see the order of locks
+  std::unordered_map<std::string, BlobId> found;
+  const auto add = [&](const sql::Rows& rows) {
+    for (const sql::Row row : rows)
+      found.emplace(row["sha256"].As<std::string>(), row["blob_id"].As<BlobId>());
+  };
   for (int attempt = 1;; ++attempt) {
-    auto quota = tx_.Ask(sql::blobs::lock_quota, user_);  // first: see the order of locks
-    tx_.Later(sql::blobs::store_contents, user_, service, sha256s, contents);
+    add(tx_.Query(sql::blobs::store_contents, user_, service, sha256s, contents));
+    std::vector<std::string> known;
+    for (const std::string& sha256 : sha256s) {
+      if (!found.contains(sha256)) known.push_back(sha256);
+    }
     // In a statement of its own, because its snapshot has what another transaction has stored meanwhile.
-    const sql::Rows rows = tx_.Query(sql::blobs::lock_contents, sha256s);
-    has_quota_ = !quota.Get().empty();
-    std::unordered_map<std::string_view, BlobId> found;
-    for (const sql::Row row : rows) {
-      found.emplace(row["sha256"].As<std::string_view>(), row["blob_id"].As<BlobId>());
-    }
-    if (found.size() == sha256s.size()) {
-      std::vector<BlobId> ids;
-      for (const std::string& sha256 : sha256s) ids.push_back(found.at(sha256));
-      return ids;
-    }
+    if (!known.empty()) add(tx_.Query(sql::blobs::lock_contents, known));
+    if (found.size() == sha256s.size()) break;
     // Known, and swept before it was locked.
     if (attempt == kFinishTries) throw Conflict("blob_gone", "swept before it was referenced");
   }
+  has_quota_ = !quota.Get().empty();
+  std::vector<BlobId> ids;
+  for (const std::string& sha256 : sha256s) ids.push_back(found.at(sha256));
+  return ids;
 }
 
 void BlobRefs::Lock(const std::vector<std::int64_t>& blobs) {
@@ -296,7 +300,8 @@ void BlobRefs::ReleaseAll(std::string_view service, const std::vector<std::int64
 void ReadContents(sql::Tx& tx, UserId user, std::string_view service, const std::vector<std::int64_t>& blobs,
                   const std::function<void(BlobId, std::string_view)>& blob) {
   for (const sql::Row row : tx.Query(sql::blobs::read_contents, user, service, blobs)) {
-    blob(row["blob_id"].As<BlobId>(), row["bytes"].As<std::string_view>());
+    const sql::Field bytes = row["bytes"];
+    if (!bytes.IsNull()) blob(row["blob_id"].As<BlobId>(), bytes.As<std::string_view>());
   }
 }
 

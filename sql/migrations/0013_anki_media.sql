@@ -23,11 +23,12 @@ CREATE TABLE anki_media_files (
   sha1 bytea CHECK (length(sha1) = 20),
   changed_at timestamptz NOT NULL,
   device_id bigint NOT NULL,                  -- that sent it; no foreign key: the file outlives the device
-  PRIMARY KEY (user_id, name),
   CHECK (num_nulls(crc32, blob_id, sha1) = CASE WHEN size_bytes = 0 THEN 3 ELSE 0 END)
 );
 -- Devices ask for what is newer than a usn. No two files share one.
 CREATE UNIQUE INDEX anki_media_files_usn ON anki_media_files (user_id, usn);
+-- Last, because of indexes that look equally good PostgreSQL takes the youngest (0005).
+ALTER TABLE anki_media_files ADD PRIMARY KEY (user_id, name);
 
 -- Files as they were before they were replaced or deleted, for the retention time. A row holds the reference to the blob
 -- that the file's row held.

@@ -34,8 +34,10 @@ constexpr const char* kListName = "_meta";
 // The body of a request, in memory or in a file.
 class ReceivedZip {
  public:
-  ReceivedZip(Context& context, BodySource& body) {
+  // `expected`: about how many bytes.
+  ReceivedZip(Context& context, BodySource& body, std::size_t expected) {
     DiskReserve disk(context);
+    bytes_.reserve(std::min(expected + expected / 8, kInMemoryBytes));
     std::string piece(64 << 10, '\0');
     std::size_t size = 0;
     while (const std::size_t got = body.Read(piece.data(), piece.size())) {
@@ -234,8 +236,8 @@ class StoredFiles {
 
 }  // namespace
 
-TakenMedia TakeMedia(Context& context, BodySource& body) {
-  const ReceivedZip received(context, body);
+TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
+  const ReceivedZip received(context, body, expected);
   const ZipReader& zip = received.reader();
   Batch batch = ReadList(zip);
   SmallContents small;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "handlers/base/errors.h"
 
@@ -143,30 +144,44 @@ ZipReader::Entry ZipReader::Find(const std::string& name) const {
   return {stat.index, stat.size, stat.crc};
 }
 
-void ZipReader::Read(const Entry& entry, const std::function<void(std::string_view)>& piece) const {
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(archive_->zip, entry.index, 0),
+namespace {
+
+// Reads an entry into buffers that `next` gives, and calls `got` with the number of bytes read.
+template <typename Next, typename Got>
+void ReadEntry(zip_t* zip, const ZipReader::Entry& entry, Next next, Got got) {
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(zip, entry.index, 0),
                                                                zip_fclose);
-  if (file == nullptr) throw Bad(zip_strerror(archive_->zip));
-  std::string buffer(static_cast<std::size_t>(std::clamp<std::uint64_t>(entry.size_bytes, 1, kPieceBytes)),
-                     '\0');
-  std::uint64_t bytes = 0;
-  for (;;) {
-    // libzip compares checksum and size when it has read the last byte.
-    const zip_int64_t got = zip_fread(file.get(), buffer.data(), buffer.size());
-    if (got < 0) throw Bad(zip_file_strerror(file.get()));
-    if (got == 0) break;
-    bytes += static_cast<std::uint64_t>(got);
-    if (bytes > entry.size_bytes) throw Bad("an entry longer than announced");
-    piece(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+  if (file == nullptr) throw Bad(zip_strerror(zip));
+  for (std::uint64_t left = entry.size_bytes;;) {
+    // One byte more than announced would be too many. At the last byte libzip compares the checksum.
+    const std::span<char> buffer = next();
+    const zip_int64_t bytes = zip_fread(file.get(), buffer.data(), buffer.size());
+    if (bytes < 0) throw Bad(zip_file_strerror(file.get()));
+    if (static_cast<std::uint64_t>(bytes) > left) throw Bad("an entry longer than announced");
+    if (bytes == 0 && left > 0) throw Bad("an entry shorter than announced");
+    if (bytes == 0) return;
+    left -= static_cast<std::uint64_t>(bytes);
+    got(static_cast<std::size_t>(bytes));
   }
-  if (bytes != entry.size_bytes) throw Bad("an entry shorter than announced");
+}
+
+}  // namespace
+
+void ZipReader::Read(const Entry& entry, const std::function<void(std::string_view)>& piece) const {
+  std::string buffer(kPieceBytes, '\0');
+  ReadEntry(
+      archive_->zip, entry, [&] { return std::span<char>(buffer); },
+      [&](std::size_t got) { piece(std::string_view(buffer).substr(0, got)); });
 }
 
 std::string ZipReader::ReadAll(const Entry& entry, std::uint64_t limit) const {
   if (entry.size_bytes > limit) throw Bad("an entry that is too large");
-  std::string all;
-  all.reserve(static_cast<std::size_t>(entry.size_bytes));
-  Read(entry, [&](std::string_view piece) { all.append(piece); });
+  std::string all(static_cast<std::size_t>(entry.size_bytes) + 1, '\0');
+  std::size_t at = 0;
+  ReadEntry(
+      archive_->zip, entry, [&] { return std::span<char>(all).subspan(at); },
+      [&](std::size_t got) { at += got; });
+  all.resize(at);
   return all;
 }
 

@@ -1,19 +1,24 @@
--- Contents $4 with hashes $3 as complete blobs of one chunk each, for the account $1 and the service $2. What the account
--- references already is not written again. What only others have is written all the same, as a doomed blob that the next sweep
--- removes (doom_unreferenced): neither time nor disk tell a sender that somebody has these bytes. Sorted, so that two
--- transactions that insert the same hashes wait for each other in one order.
+-- Contents $4 with hashes $3 as complete blobs of one chunk each, for the account $1 and the service $2; returns those that
+-- are new. What the account references already is not written again. What only others have is written all the same, as a doomed
+-- blob that the next sweep removes (doom_unreferenced): neither time nor disk tell a sender that somebody has these bytes.
+-- Sorted, so that two transactions that insert the same hashes wait for each other in one order. The contents are taken from
+-- the parameter where they are inserted, because a WITH query would copy them.
 WITH given AS MATERIALIZED (
-  SELECT nextval(pg_get_serial_sequence('blobs', 'blob_id')) AS blob_id, g.sha256, g.content,
-         EXISTS (SELECT FROM blobs b WHERE b.sha256 = g.sha256) AS is_known
-    FROM unnest($3::bytea[], $4::bytea[]) AS g (sha256, content)
-   WHERE NOT EXISTS (SELECT FROM blobs b JOIN blob_refs r ON r.blob_id = b.blob_id
-                      WHERE b.sha256 = g.sha256 AND r.user_id = $1 AND r.service = $2)
+  SELECT g.sha256, g.at, (SELECT b.blob_id FROM blobs b WHERE b.sha256 = g.sha256) AS known
+    FROM unnest($3::bytea[]) WITH ORDINALITY AS g (sha256, at)
+), needed AS MATERIALIZED (
+  SELECT nextval(pg_get_serial_sequence('blobs', 'blob_id')) AS blob_id, g.sha256, g.at::int, g.known IS NOT NULL AS is_known
+    FROM given g
+   WHERE (SELECT r.holders FROM blob_refs r WHERE r.user_id = $1 AND r.service = $2 AND r.blob_id = g.known) IS NULL
 ), stored AS (
   INSERT INTO blobs (blob_id, sha256, size_bytes, touched_at)
-  SELECT blob_id, CASE WHEN is_known THEN NULL ELSE sha256 END, CASE WHEN is_known THEN -1 ELSE length(content) END,
+  SELECT blob_id, CASE WHEN is_known THEN NULL ELSE sha256 END, CASE WHEN is_known THEN -1 ELSE length(($4::bytea[])[at]) END,
          CASE WHEN is_known THEN '-infinity' ELSE now() END
-    FROM given ORDER BY sha256
+    FROM needed ORDER BY sha256
   ON CONFLICT (sha256) WHERE sha256 IS NOT NULL DO NOTHING
-  RETURNING blob_id
+  RETURNING blob_id, sha256
+), chunk AS (
+  INSERT INTO blob_chunks (blob_id, seq, bytes)
+  SELECT n.blob_id, 0, ($4::bytea[])[n.at] FROM needed n JOIN stored s ON s.blob_id = n.blob_id
 )
-INSERT INTO blob_chunks (blob_id, seq, bytes) SELECT g.blob_id, 0, g.content FROM given g JOIN stored s ON s.blob_id = g.blob_id
+SELECT blob_id, sha256 FROM stored WHERE sha256 IS NOT NULL
