@@ -168,13 +168,14 @@ std::vector<std::string> NamesOf(const std::vector<SentMedia>& sent) {
   return names;
 }
 
-// A client takes `usn` for its own if its last one was this many below. If that were another one's changes, it would
-// never ask for them. After a batch of changes only, its last one was ours, or the numbers differ.
-MediaUsn UsnForClient(MediaStore& store, const MediaChanges& changes, std::size_t processed,
+// A client takes `usn` for its own if its last one was `processed` below. If another device's change were among these, it
+// would never ask for that one. After a batch of nothing but changes the numbers only fit if there is none.
+MediaUsn UsnForClient(MediaStore& store, const MediaChanges& changes, MediaUsn before, std::size_t processed,
                       const std::vector<std::string>& names, DeviceId device) {
-  const std::int64_t seen = changes.last_usn - static_cast<std::int64_t>(processed);
-  const bool is_others = !changes.are_all_changes && seen >= 0 &&
-                         store.HasChangesOfOthers(static_cast<MediaUsn>(seen), names, device);
+  if (changes.are_all_changes) return changes.last_usn;
+  const std::int64_t of_client = changes.last_usn - static_cast<std::int64_t>(processed);
+  const bool is_others =
+      of_client >= 0 && store.HasChangesOfOthers(static_cast<MediaUsn>(of_client), before, names, device);
   return is_others ? 0 : changes.last_usn;
 }
 
@@ -269,7 +270,8 @@ TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
           large->Lock(refs, changes, blobs);
           large->Settle(transaction.tx);
         }
-        const MediaUsn for_client = UsnForClient(store, changes, batch.sent.size(), names, context.device());
+        const MediaUsn for_client =
+            UsnForClient(store, changes, locked.last_usn, batch.sent.size(), names, context.device());
         store.Apply(batch.sent, changes, blobs, context.device(), refs);
         return std::pair(std::move(changes), for_client);
       });

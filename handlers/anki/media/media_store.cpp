@@ -98,9 +98,11 @@ void MediaStore::Apply(const std::vector<SentMedia>& sent, const MediaChanges& c
   refs.AddAll(kMediaService, ids, bytes, holders);
 }
 
-bool MediaStore::HasChangesOfOthers(MediaUsn usn, const std::vector<std::string>& names, DeviceId device) {
+bool MediaStore::HasChangesOfOthers(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names,
+                                    DeviceId device) {
   return tx_
-      .One(sql::anki::media_of_others_since, user_, usn, names, static_cast<std::int64_t>(device))["found"]
+      .One(sql::anki::media_of_others_since, user_, after, up_to, names,
+           static_cast<std::int64_t>(device))["found"]
       .As<bool>();
 }
 

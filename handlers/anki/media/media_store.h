@@ -56,8 +56,9 @@ class MediaStore {
   /// goes to the history, which keeps its reference.
   void Apply(const std::vector<SentMedia>& sent, const MediaChanges& changes,
              const std::map<std::size_t, BlobId>& blobs, DeviceId device, BlobRefs& refs);
-  /// Whether another device has changed a file that is not in `names` after `usn`.
-  bool HasChangesOfOthers(MediaUsn usn, const std::vector<std::string>& names, DeviceId device);
+  /// Whether one of the changes after usn `after` and up to `up_to` is another device's, of a file that is not in `names`.
+  bool HasChangesOfOthers(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names,
+                          DeviceId device);
 
   /// Forgets at most `limit` replaced files of more than `days` days ago. False: there are no more.
   bool ExpireHistory(std::int64_t days, int limit);

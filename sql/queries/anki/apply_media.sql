@@ -9,7 +9,7 @@ WITH moment AS MATERIALIZED (
 ), replaced AS (
   INSERT INTO anki_media_history (user_id, replaced_usn, replaced_at, name, usn, size_bytes, crc32, blob_id, sha1, changed_at, device_id)
   SELECT f.user_id, c.usn, c.at, f.name, f.usn, f.size_bytes, f.crc32, f.blob_id, f.sha1, f.changed_at, f.device_id
-    FROM changed c JOIN anki_media_files f ON f.user_id = $1 AND f.name = c.name
+    FROM changed c CROSS JOIN LATERAL (SELECT m.* FROM anki_media_files m WHERE m.user_id = $1 AND m.name = c.name LIMIT 1) AS f
    WHERE f.size_bytes > 0
 )
 INSERT INTO anki_media_files AS f (user_id, name, usn, size_bytes, crc32, blob_id, sha1, changed_at, device_id)
