@@ -12,9 +12,11 @@
 #include "handlers/base/sha1.h"
 #include "handlers/base/sha256.h"
 #include "handlers/base/temp_file.h"
+#include "tests/support/media_zip.h"
 
 using namespace syncline;
 using namespace syncline::anki;
+using tests::ZipOf;
 
 namespace {
 
@@ -34,19 +36,6 @@ SentMedia Delete(const std::string& name) {
 
 auto HasCode(const std::string& code) {
   return [code](const Error& e) { return e.code() == code && e.kind() == ErrorKind::kBadInput; };
-}
-
-// A zip as our own writer makes it.
-std::string Zip(const std::vector<std::pair<std::string, std::string>>& files) {
-  std::string zip;
-  std::vector<StoredEntry> entries;
-  for (const auto& [name, bytes] : files) {
-    entries.push_back({name, static_cast<std::uint32_t>(bytes.size()), Crc32(bytes)});
-    zip += ZipLocalHeader(entries.back()) + bytes;
-  }
-  zip += ZipDirectory(entries);
-  BOOST_TEST(zip.size() == ZipBytes(entries));
-  return zip;
 }
 
 std::string ReadAll(const std::string& zip, const std::string& name, std::uint64_t limit = 1 << 20) {
@@ -234,7 +223,8 @@ BOOST_AUTO_TEST_CASE(hashes_are_those_of_the_standards) {
 
 BOOST_AUTO_TEST_CASE(a_zip_that_we_write_is_read_back) {
   const std::string zip =
-      Zip({{"0", "hello"}, {"1", std::string(100'000, 'x')}, {"_meta", R"({"0":"a","1":"b"})"}});
+      ZipOf({{"0", "hello"}, {"1", std::string(100'000, 'x')}, {"_meta", R"({"0":"a","1":"b"})"}});
+  BOOST_TEST(zip.size() == ZipBytes({{"0", 5, 0}, {"1", 100'000, 0}, {"_meta", 17, 0}}));
   BOOST_TEST(ReadAll(zip, "0") == "hello");
   BOOST_TEST(ReadAll(zip, "1").size() == 100'000u);
   BOOST_TEST(ReadAll(zip, "_meta") == R"({"0":"a","1":"b"})");
@@ -245,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_zip_that_we_write_is_read_back) {
   std::string pieces;
   reader.Read(reader.Find("1"), [&](std::string_view piece) { pieces.append(piece); });
   BOOST_TEST(pieces == std::string(100'000, 'x'));
-  BOOST_CHECK_NO_THROW(ZipReader(Zip({})));
+  BOOST_CHECK_NO_THROW(ZipReader(ZipOf({})));
 }
 
 BOOST_AUTO_TEST_CASE(deflated_entries_are_read) {
@@ -271,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_bomb_is_refused_by_its_size) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_sizes_and_checksums_are_refused) {
-  const std::string zip = Zip({{"0", "hello, world"}});
+  const std::string zip = ZipOf({{"0", "hello, world"}});
   const std::size_t directory = zip.find("PK\1\2");
   for (const auto& [at, value] :
        {std::pair<std::size_t, std::uint32_t>{24, 11}, {24, 13}, {20, 5}, {16, 77}, {24, 0}}) {
@@ -287,7 +277,7 @@ BOOST_AUTO_TEST_CASE(wrong_sizes_and_checksums_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_zip_or_only_a_part_of_one_is_refused) {
-  const std::string zip = Zip({{"0", "hello"}, {"_meta", "{}"}});
+  const std::string zip = ZipOf({{"0", "hello"}, {"_meta", "{}"}});
   BOOST_CHECK_EXCEPTION(ZipReader(std::string_view()), Error, HasCode("bad_zip"));
   BOOST_CHECK_EXCEPTION(ZipReader(std::string_view("MZ this is a program")), Error, HasCode("bad_zip"));
   for (std::size_t size = 0; size < zip.size(); ++size) {
@@ -298,17 +288,17 @@ BOOST_AUTO_TEST_CASE(what_is_no_zip_or_only_a_part_of_one_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(two_entries_of_one_name_are_refused) {
-  BOOST_CHECK_EXCEPTION(ZipReader(Zip({{"0", "one"}, {"0", "two"}})), Error, HasCode("bad_zip"));
+  BOOST_CHECK_EXCEPTION(ZipReader(ZipOf({{"0", "one"}, {"0", "two"}})), Error, HasCode("bad_zip"));
 }
 
 BOOST_AUTO_TEST_CASE(too_many_entries_are_refused_before_the_directory_is_read) {
   std::vector<std::pair<std::string, std::string>> files;
   for (int i = 0; i < 1000; ++i) files.emplace_back(std::to_string(i), "x");
-  BOOST_CHECK_NO_THROW(ZipReader(Zip(files)));
+  BOOST_CHECK_NO_THROW(ZipReader(ZipOf(files)));
   files.emplace_back("1000", "x");
-  BOOST_CHECK_EXCEPTION(ZipReader(Zip(files)), Error, HasCode("bad_zip"));
+  BOOST_CHECK_EXCEPTION(ZipReader(ZipOf(files)), Error, HasCode("bad_zip"));
   // Many ends of directories: libzip would read a directory for each.
-  std::string ends = Zip({{"0", "hello"}});
+  std::string ends = ZipOf({{"0", "hello"}});
   std::string many;
   for (int i = 0; i < 20; ++i) many += ends;
   BOOST_CHECK_EXCEPTION(ZipReader{many}, Error, HasCode("bad_zip"));
@@ -317,15 +307,15 @@ BOOST_AUTO_TEST_CASE(too_many_entries_are_refused_before_the_directory_is_read) 
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_a_zip_itself_is_a_file_like_any_other) {
-  const std::string inner = Zip({{"x", "y"}});
-  const std::string zip = Zip({{"0", inner}, {"_meta", "{}"}});
+  const std::string inner = ZipOf({{"x", "y"}});
+  const std::string zip = ZipOf({{"0", inner}, {"_meta", "{}"}});
   BOOST_TEST((ReadAll(zip, "0") == inner));
 }
 
 BOOST_AUTO_TEST_CASE(encrypted_entries_and_other_methods_are_refused) {
   BOOST_CHECK_EXCEPTION(ReadAll(DeflatedZip("0", "secret", ZIP_CM_DEFLATE, "password"), "0"), Error,
                         HasCode("bad_zip"));
-  std::string zip = Zip({{"0", "hello"}});
+  std::string zip = ZipOf({{"0", "hello"}});
   Put(zip, zip.find("PK\1\2") + 10, 12, 2);  // bzip2
   BOOST_CHECK_EXCEPTION(ReadAll(zip, "0"), Error, HasCode("bad_zip"));
 }
