@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(equal_files_of_two_accounts_are_one_blob_and_cost_the_secon
     return device.context.statements() - before;
   };
   // Warm, so that nothing is prepared for the first time.
-  ann.Upload({{"x", "x"}, {"y", Random(2 * kMib, 4)}});
+  ann.Upload({{"x", "11"}, {"y", Random(2 * kMib, 4)}});
   bob.Upload({{"x", "xx"}, {"y", Random(2 * kMib, 5)}});
   const int first = statements(ann, files);
   const auto chunks = [&] { return std::stoll(Count("blob_chunks")); };
@@ -489,7 +489,7 @@ BOOST_AUTO_TEST_CASE(fifty_parallel_writers_fill_an_account_exactly_to_its_quota
   for (auto& writer : writers) writer.get();
   const auto used = [&] { return std::stoll(Value("SELECT sum(bytes) FROM account_bytes")); };
   BOOST_TEST(used() <= quota);
-  BOOST_TEST(taken >= 15);
+  BOOST_TEST(taken >= 10);
   BOOST_TEST(taken + refused == 50);
   BOOST_TEST(Count("blob_reservations") == "0");
   // The last bytes are taken, and not one more.

@@ -74,9 +74,10 @@ class Wire:
         return self.send_frame(method, compress(body))
 
     def send_frame(self, method, frame):
-        """Like send, for a body that is already compressed."""
+        """Like send, for a body that is already compressed. A method that begins with a slash is a path."""
         try:
-            self._connection.request("POST", "/sync/" + method, frame, self.headers())
+            path = method if method.startswith("/") else "/sync/" + method
+            self._connection.request("POST", path, frame, self.headers())
             answer = self._connection.getresponse()
             data = answer.read()
         except (OSError, http.client.HTTPException):
