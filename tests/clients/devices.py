@@ -177,6 +177,37 @@ class Device:
         self.col.close()
         self.col = Collection(str(self.path))
 
+    # --- media
+
+    def folder(self):
+        return pathlib.Path(self.col.media.dir())
+
+    def media(self):
+        """{name: bytes} of the media folder."""
+        return {path.name: path.read_bytes() for path in self.folder().iterdir()}
+
+    def put_media(self, name, data):
+        """As a program would replace it. Clients look at files only if the time of the folder has changed, which writing to
+        a file in place would not do."""
+        time.sleep(0.01)
+        new = self.path.with_suffix(".new")
+        new.write_bytes(data)
+        os.replace(new, self.folder() / name)
+
+    def remove_media(self, name):
+        time.sleep(0.01)
+        (self.folder() / name).unlink()
+
+    def sync_media(self):
+        """Syncs media and waits; raises what the client would show."""
+        self.col.sync_media(self.auth)
+        return self.wait_for_media()
+
+    def wait_for_media(self):
+        while self.col.media_sync_status().active:
+            time.sleep(0.005)
+        return self
+
     def problems(self):
         """The findings of Anki's own check on a copy of the collection, or an empty text."""
         self.col.close()
