@@ -1,0 +1,296 @@
+"""Three real clients do random things to their media folders and sync at random; in the end all folders are equal.
+
+    random_media_test.py                     a few fixed seeds, then fresh ones for some seconds
+    random_media_test.py --seconds 3600      fresh seeds for that long
+    random_media_test.py --seed 17           one script, with its diary
+
+A seed determines a script: files added, replaced, deleted, renamed, and syncs. It is played against this server and against the
+server of the package, and must leave the same folders. A second time it is played with cuts (requests that do not arrive,
+answers that get lost, two devices at once), which the other server does not take part in: then all devices must end equal, and
+every file must hold what some device once wrote under that name, or, if it was deleted, be gone or hold that.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+import anki.lang
+from anki.collection import Collection
+from anki.errors import NetworkError, SyncError
+
+from devices import HTTP, PASSWORD, Proxy, admin
+
+DEVICES = 3
+FIXED_SEEDS = (1, 2, 3, 4)
+SECONDS = 20
+REFERENCE_USERS = 500
+NAMES = [f"f{n}" for n in range(12)] + ["\u6f22.png", "\U0001f50a.mp3", "a b&c.jpg", "A.png", "a.png", "_x.css"]
+METHODS = ("begin", "mediaChanges", "downloadFiles", "uploadChanges", "mediaSanity")
+
+
+def script(seed):
+    """A list of steps: (device, what, arguments)."""
+    rng = random.Random(seed)
+    steps = []
+    for n in range(rng.randrange(10, 40)):
+        device = rng.randrange(DEVICES)
+        kind = rng.choices(("put", "remove", "rename", "many", "sync"), (8, 4, 3, 1, 8))[0]
+        if kind == "put":
+            size = rng.choice((1, 10, 3000, 70_000, 1_200_000 if rng.random() < 0.1 else 500))
+            steps.append((device, "put", rng.choice(NAMES), content(n % 6 if rng.random() < 0.3 else n + 100, size)))
+        elif kind == "remove":
+            steps.append((device, "remove", rng.random()))
+        elif kind == "rename":
+            steps.append((device, "rename", rng.random(), rng.choice(NAMES)))
+        elif kind == "many":
+            steps.append((device, "many", [(f"m{i}", content(n * 100 + i, 50)) for i in range(rng.randrange(20, 60))]))
+        else:
+            steps.append((device, "sync"))
+    return steps
+
+
+def content(number, size):
+    return random.Random(number).randbytes(size)
+
+
+class Folder:
+    """A real client and its media folder."""
+
+    def __init__(self, path, user, endpoint):
+        self.path = path
+        self.col = Collection(str(path / "c.anki2"))
+        self.auth = self.col.sync_login(user, PASSWORD, endpoint)
+        self.folder = pathlib.Path(self.col.media.dir())
+
+    def files(self):
+        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
+
+    def write(self, name, data):
+        new = self.path / "new"
+        new.write_bytes(data)
+        os.replace(new, self.folder / name)
+
+    def sync(self):
+        self.col.sync_media(self.auth)
+        while self.col.media_sync_status().active:
+            time.sleep(0.003)
+
+    def sync_patiently(self):
+        """As a user does it, who is told to sync again."""
+        for _ in range(3):
+            try:
+                return self.sync()
+            except SyncError:
+                pass
+        raise AssertionError("the counts of files still differ after three syncs")
+
+
+class World:
+    """Devices of one account, and what was ever written under each name."""
+
+    def __init__(self, user, endpoint):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="syncline-media."))
+        self.devices = []
+        for n in range(DEVICES):
+            (self.directory / str(n)).mkdir()
+            self.devices.append(Folder(self.directory / str(n), user, endpoint))
+        self.written, self.deleted = {}, set()
+        self.diary = []
+
+    def close(self):
+        for device in self.devices:
+            device.col.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def act(self, device, what, *arguments):
+        """A change of a folder. Names are chosen by position, so that a script fits whatever is there."""
+        folder = self.devices[device]
+        time.sleep(0.003)
+        if what == "put":
+            self.put(folder, *arguments)
+        elif what == "many":
+            for name, data in arguments[0]:
+                self.put(folder, name, data)
+        else:
+            names = sorted(folder.files())
+            if not names:
+                return
+            name = names[int(arguments[0] * len(names))]
+            data = (folder.folder / name).read_bytes()
+            (folder.folder / name).unlink()
+            self.deleted.add(name)
+            if what == "rename":
+                self.put(folder, arguments[1], data)
+
+    def put(self, folder, name, data):
+        folder.write(name, data)
+        self.written.setdefault(name, []).append(data)
+
+    def settle(self):
+        """Syncs until nothing changes any more; all folders must then be equal."""
+        for _ in range(3):
+            for device in self.devices:
+                device.sync_patiently()
+        folders = [device.files() for device in self.devices]
+        for n, files in enumerate(folders):
+            differing = sorted(name for name in files.keys() | folders[0].keys() if files.get(name) != folders[0].get(name))
+            assert not differing, f"device {n} differs from device 0 in {differing[:5]}"
+        return folders[0]
+
+    def check(self, files):
+        """Nothing was invented, and nothing is lost that nobody deleted."""
+        for name, data in files.items():
+            assert data in self.written.get(name, []), f"{name} has a content that was never written under this name"
+        lost = [name for name in self.written if name not in files and name not in self.deleted]
+        assert not lost, f"lost: {lost}"
+
+
+def play(seed, user, endpoint, cuts=None):
+    """Plays the script; returns the folder that all end with. `cuts`: a random.Random that cuts connections."""
+    world = World(user, endpoint)
+    try:
+        for step in script(seed):
+            device, what, *arguments = step
+            if what != "sync":
+                world.act(device, what, *arguments)
+            elif cuts is None:
+                world.devices[device].sync_patiently()
+            else:
+                sync_with_cuts(world, device, cuts)
+        files = world.settle()
+        world.check(files)
+        return files
+    finally:
+        world.close()
+
+
+def sync_with_cuts(world, number, rng):
+    """A sync whose request or answer may get lost, or during which another device syncs."""
+    device, auth = world.devices[number], world.devices[number].auth
+    kind = rng.choice(("none", "request", "answer", "other"))
+    method, at = rng.choice(METHODS), rng.randrange(1, 3)
+    seen = [0]
+
+    def reached(found):
+        seen[0] += found == method
+        return found == method and seen[0] == at
+
+    def before(found):
+        if kind == "other" and reached(found):
+            other = world.devices[(number + 1) % DEVICES]
+            thread = threading.Thread(target=lambda: quietly(other.sync))
+            thread.start()
+            if rng.random() < 0.7:
+                thread.join()
+            threads.append(thread)
+        return not (kind == "request" and reached(found))
+
+    def after(found):
+        return None if kind == "answer" and reached(found) else True
+
+    threads = []
+    with Proxy(before=before, after=after) as proxy:
+        device.auth = type(auth)(hkey=auth.hkey, endpoint=proxy.url)
+        try:
+            quietly(device.sync)
+        finally:
+            device.auth = auth
+            for thread in threads:
+                thread.join()
+
+
+def quietly(sync):
+    try:
+        sync()
+    except (NetworkError, SyncError):
+        pass
+
+
+class Reference:
+    """The server of the package with many users."""
+
+    def __enter__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-reference."))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/"
+        users = {f"SYNC_USER{n + 1}": f"u{n}:{PASSWORD}" for n in range(REFERENCE_USERS)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "anki.syncserver"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, **users, "SYNC_BASE": str(self.folder), "SYNC_HOST": "127.0.0.1", "SYNC_PORT": str(port),
+                 "RUST_LOG": "error"})
+        end = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return self
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run(seed, number, reference, is_told=False):
+    if is_told:
+        for step in script(seed):
+            print("  ", step[0], step[1], *(repr(argument)[:60] for argument in step[2:]))
+    names = []
+    for kind in ("plain", "cut"):
+        names.append(f"rm-{os.getpid()}-{number}-{kind}")
+        admin("user", "add", names[-1], "--password-file", "-", stdin=PASSWORD + "\n")
+    try:
+        ours = play(seed, names[0], HTTP + "/")
+        if reference is not None and number < REFERENCE_USERS:
+            theirs = play(seed, f"u{number}", reference.url)
+            differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+            assert not differing, f"the other server's devices end with other files: {differing[:5]}"
+        play(seed, names[1], HTTP + "/", random.Random(seed))
+    finally:
+        for name in names:
+            admin("user", "remove", "--yes", name)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--seed", type=int)
+    options = parser.parse_args()
+    anki.lang.set_lang("en")
+    passed = failed = 0
+    with Reference() as reference:
+        seeds = [options.seed] if options.seed is not None else list(FIXED_SEEDS)
+        end = time.monotonic() + (0 if options.seed is not None else options.seconds)
+        number = 0
+        while seeds or time.monotonic() < end:
+            seed = seeds.pop(0) if seeds else random.randrange(1 << 30)
+            try:
+                run(seed, number, reference, options.seed is not None)
+                passed += 1
+            except Exception:  # pylint: disable=broad-except
+                failed += 1
+                print(f"FAILED  --seed {seed}\n{traceback.format_exc()}", flush=True)
+                if failed == 5:
+                    break
+            number += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
