@@ -13,6 +13,7 @@ package, a program exits with 77 and the reason. Left out on purpose: media, and
 
 import http.client
 import http.server
+import itertools
 import json
 import os
 import pathlib
@@ -57,6 +58,17 @@ class FullSyncAsked(AssertionError):
     def __init__(self, required):
         super().__init__(f"the sync requires {Required.ChangesRequired.Name(required)}")
         self.required = required
+
+
+_seconds = itertools.count(1_600_000_000)
+
+
+def replace_file(path, data, new):
+    """Writes to the path `new` and moves that to `path`, with a time that no other file has."""
+    new.write_bytes(data)
+    second = next(_seconds)
+    os.utime(new, (second, second))
+    os.replace(new, path)
 
 
 def admin(*arguments, stdin=""):
@@ -187,12 +199,11 @@ class Device:
         return {path.name: path.read_bytes() for path in self.folder().iterdir()}
 
     def put_media(self, name, data):
-        """As a program would replace it. Clients look at files only if the time of the folder has changed, which writing to
-        a file in place would not do."""
+        """As a program would replace it, in a second of its own. A client looks at files only if the time of the folder, in
+        milliseconds, has changed, which writing to a file in place would not do; and into a file only if its time in seconds
+        has changed."""
         time.sleep(0.01)
-        new = self.path.with_suffix(".new")
-        new.write_bytes(data)
-        os.replace(new, self.folder() / name)
+        replace_file(self.folder() / name, data, self.path.with_suffix(".new"))
 
     def remove_media(self, name):
         time.sleep(0.01)

@@ -28,7 +28,7 @@ import anki.lang
 from anki.collection import Collection
 from anki.errors import NetworkError, SyncError
 
-from devices import HTTP, PASSWORD, Proxy, admin
+from devices import HTTP, PASSWORD, Proxy, admin, replace_file
 
 DEVICES = 3
 FIXED_SEEDS = (1, 2, 3, 4)
@@ -76,9 +76,7 @@ class Folder:
         return {path.name: path.read_bytes() for path in self.folder.iterdir()}
 
     def write(self, name, data):
-        new = self.path / "new"
-        new.write_bytes(data)
-        os.replace(new, self.folder / name)
+        replace_file(self.folder / name, data, self.path / "new")
 
     def sync(self):
         self.col.sync_media(self.auth)

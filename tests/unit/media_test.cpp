@@ -271,6 +271,10 @@ BOOST_AUTO_TEST_CASE(wrong_sizes_and_checksums_are_refused) {
       BOOST_CHECK_EXCEPTION(ReadAll(wrong, "0"), Error, HasCode("bad_zip"));
     }
   }
+  std::string empty = ZipOf({{"0", ""}});
+  BOOST_TEST(ReadAll(empty, "0") == "");
+  Put(empty, empty.find("PK\1\2") + 16, 77, 4);
+  BOOST_CHECK_EXCEPTION(ReadAll(empty, "0"), Error, HasCode("bad_zip"));
   std::string flipped = zip;
   flipped[zip.find("hello")] = 'j';
   BOOST_CHECK_EXCEPTION(ReadAll(flipped, "0"), Error, HasCode("bad_zip"));

@@ -152,6 +152,8 @@ void ReadEntry(zip_t* zip, const ZipReader::Entry& entry, Next next, Got got) {
   const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen_index(zip, entry.index, 0),
                                                                zip_fclose);
   if (file == nullptr) throw Bad(zip_strerror(zip));
+  // Of an entry without bytes libzip does not compare the checksum.
+  if (entry.size_bytes == 0 && entry.crc32 != 0) throw Bad("checksum");
   for (std::uint64_t left = entry.size_bytes;;) {
     // One byte more than announced would be too many. At the last byte libzip compares the checksum.
     const std::span<char> buffer = next();
