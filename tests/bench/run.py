@@ -8,7 +8,7 @@ Both servers get the same files, the same accounts and the same load generator (
 the medians over all rounds. Account names are specific to this run; the accounts are removed from our server at the
 end.
 
-Left out on purpose: media, TLS, the network. Standard library only, except that the collections and the reference
+Left out on purpose: TLS, the network. Standard library only, except that the collections and the reference
 server need the package `anki`, in the Python given by --python.
 """
 import argparse
@@ -42,6 +42,7 @@ KINDS = {
     "full": Kind("large", 1),  # for uploads and downloads, so that the others keep their state
     "transfer": Kind("100mib", 1),
     "giant": Kind("1gib", 1),
+    "media": Kind(None, 3),  # a new account for each round
 }
 
 
@@ -490,6 +491,25 @@ def memory(bench):
                      64, at_most=True)
 
 
+def media(bench):
+    """Media files up, and down to a second device, with the real client: its own work is part of the times."""
+    files = 1_000 if bench.options.quick else 10_000
+    names = {server.title: [bench.name("media", n) for n in range(bench.rounds)] for server in bench.servers}
+
+    def measure(server):
+        name = names[server.title].pop()
+        server.add_user(name)
+        command = [bench.python, HERE / "media_client.py", server.url + "/", name, PASSWORD, str(files)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise RuntimeError("media_client.py failed")
+        return json.loads(done.stdout)
+
+    medians = bench.in_turns(measure)
+    bench.line(f"media, {files:,} files of 10 KB, up", "ms", medians, "up_ms", 1)
+    bench.line(f"media, {files:,} files of 10 KB, down", "ms", medians, "down_ms", 1)
+
+
 def jobs(bench):
     """`bench-jobs` runs jobs of one millisecond on the installation's database and prints {"batched":N,"single":N}."""
     program = bench.build / "bench-jobs"
@@ -511,6 +531,7 @@ ROWS = {
     "full": full_sync,
     "after-upload": after_upload,
     "meta": meta_beside_upload,
+    "media": media,
     "jobs": jobs,
     "growth": growth,  # last: it leaves a database with much free space in it
 }

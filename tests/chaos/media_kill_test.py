@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import os
 import pathlib
+import shutil
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_wire import Device, Refused, Wire
 from database import Hold, HoldCommits, Session, kill, wait_until_gone
 from gate import Gate
-from media_wire import Folder, sha1
+from media_wire import Folder, ServerMessage, sha1
 from promises import keep, until
 from stack import Stack
 
 PASSWORD = "a good password"
 HEAD = "SELECT 1 FROM anki_media FOR UPDATE"
-LARGE = 3 << 20  # stored before the transaction
+MIB = 1 << 20
+LARGE = 3 * MIB  # stored before the transaction
 
 
 def writers(table):
@@ -262,6 +264,20 @@ def media_sync_goes_on_after_postgresql_was_killed():
     world.nothing_is_left_over()
 
 
+def a_nearly_full_disk_takes_no_files_but_deletions_and_downloads():
+    with Stack({"SYNCLINE_DISK_RESERVE_MIB": str(shutil.disk_usage("/tmp").free // MIB + 10_000)}) as stack:
+        stack.add_user("carol", PASSWORD)
+        folder = Folder(Wire(stack.http).log_in("carol", PASSWORD))
+        for data in (b"small", b"x" * LARGE):
+            try:
+                folder.media.upload([("a", data)])
+                raise AssertionError("taken")
+            except ServerMessage as message:
+                assert "disk is nearly full" in str(message), message
+        assert folder.media.upload([("gone", None)]) == [1, 0]
+        assert folder.media.changes(0) == [] and folder.media.sanity(0) == "OK"
+
+
 def main():
     global world
     with Stack() as stack:
@@ -270,7 +286,7 @@ def main():
                     a_process_killed_after_the_commit_of_an_upload_has_taken_the_batch,
                     killing_all_processes_after_any_request_does_not_disturb_a_sync,
                     a_batch_whose_sender_has_left_is_taken_or_not_and_the_next_sync_is_normal, media_sync_goes_on_without_redis,
-                    media_sync_goes_on_after_postgresql_was_killed)
+                    media_sync_goes_on_after_postgresql_was_killed, a_nearly_full_disk_takes_no_files_but_deletions_and_downloads)
 
 
 if __name__ == "__main__":

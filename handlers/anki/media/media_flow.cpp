@@ -55,8 +55,6 @@ class ReceivedZip {
         file_->Write(bytes);
       }
     }
-    // Files, rows and PostgreSQL's log.
-    disk.Require(2 * static_cast<std::int64_t>(size));
     if (file_ == nullptr) {
       reader_.emplace(bytes_);
     } else {
@@ -241,6 +239,8 @@ TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
   const ReceivedZip received(context, body, expected);
   const ZipReader& zip = received.reader();
   Batch batch = ReadList(zip);
+  // Files, and PostgreSQL's log. Deletions are always taken.
+  if (batch.bytes > 0) DiskReserve(context).Require(2 * static_cast<std::int64_t>(batch.bytes));
   SmallContents small;
   std::optional<StoredFiles> large;
   for (const Unpacked& file : batch.unpacked) {

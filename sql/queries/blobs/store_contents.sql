@@ -7,7 +7,7 @@ WITH given AS MATERIALIZED (
   SELECT g.sha256, g.at, (SELECT b.blob_id FROM blobs b WHERE b.sha256 = g.sha256) AS known
     FROM unnest($3::bytea[]) WITH ORDINALITY AS g (sha256, at)
 ), needed AS MATERIALIZED (
-  SELECT nextval(pg_get_serial_sequence('blobs', 'blob_id')) AS blob_id, g.sha256, g.at::int, g.known IS NOT NULL AS is_known
+  SELECT nextval((SELECT pg_get_serial_sequence('blobs', 'blob_id')::regclass)) AS blob_id, g.sha256, g.at::int, g.known IS NOT NULL AS is_known
     FROM given g
    WHERE (SELECT r.holders FROM blob_refs r WHERE r.user_id = $1 AND r.service = $2 AND r.blob_id = g.known) IS NULL
 ), stored AS (
