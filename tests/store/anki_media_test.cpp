@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(nobody_gets_the_files_of_another_account) {
 
 BOOST_AUTO_TEST_CASE(equal_files_of_two_accounts_are_one_blob_and_cost_the_second_as_much) {
   Device ann(NewUser("ann"), DeviceId{1}), bob(NewUser("bob"), DeviceId{2});
-  const std::string small = Random(10'000, 1), large = Random(3 * kMib, 2), odd = Random(1000, 3);
+  const std::string small = Random(10'000, 1), large = Random(3 * kMib, 2);
   const SentFiles files{{"small", small}, {"large", large}};
   const auto statements = [&](Device& device, const SentFiles& sent) {
     const int before = device.context.statements();
@@ -236,6 +236,15 @@ BOOST_AUTO_TEST_CASE(equal_files_of_two_accounts_are_one_blob_and_cost_the_secon
   BOOST_TEST(chunks() == before);
   BOOST_TEST((bob.Download({"large", "small"})[0].second == large));
   BOOST_TEST((ann.Download({"small"})[0].second == small));
+  // Small files that do not fit into memory with the others are stored ahead, with the same care.
+  SentFiles many;
+  for (unsigned i = 0; i < 6; ++i) many.emplace_back("many" + std::to_string(i), Random(900'000, 10 + i));
+  ann.Upload(many);
+  const auto with_anns = chunks();
+  bob.Upload(many);
+  BOOST_TEST(chunks() - with_anns == 6);
+  BOOST_TEST(SweepBlobs(ann) == 6);
+  BOOST_TEST((bob.Download({"many5"})[0].second == many[5].second));
   // What one has oneself is no secret, and is not written again.
   const auto own = chunks();
   ann.Upload({{"again", small}, {"once more", large}});
