@@ -1,84 +1,165 @@
-// syncline-admin anki history | restore | problems: collections replaced by full uploads and restores, and
-// problems between devices and the server.
+// syncline-admin anki history | restore | problems: earlier states of a collection, returning to one, and problems
+// between devices and the server.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
 #include "handlers/admin/commands.h"
+#include "handlers/anki/collection/point_store.h"
 #include "handlers/anki/collection/problem_store.h"
-#include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/file/full_sync_store.h"
+#include "handlers/anki/file/restore_flow.h"
 #include "handlers/base/json.h"
 
 namespace syncline::admin {
 namespace {
 
 struct Options {
-  std::string name, at;
+  std::string name, at, before;
 };
 
 std::vector<anki::HistoryEntry> HistoryOf(Context& context) {
   return context.Read<anki::FullSyncStore>([](anki::FullSyncStore& store) { return store.History(); });
 }
 
-std::vector<std::string> Describe(const std::string& id, const std::string& until,
-                                  const anki::Collection& c) {
-  const sql::Time changed{std::chrono::milliseconds(c.meta.mod_ms)};
-  return {id,
-          until,
-          TimeText(changed),
-          std::to_string(c.counts.notes),
-          std::to_string(c.counts.cards),
-          std::to_string(c.counts.revlog),
-          SizeText(c.base_bytes)};
+std::vector<anki::Point> PointsOf(Context& context) {
+  return context.Read<anki::PointStore>([](anki::PointStore& store) { return store.Points(); });
 }
 
+std::string IdOf(const anki::Point& point) {
+  return std::to_string(point.generation) + "." + std::to_string(point.usn);
+}
+
+std::string Describe(const anki::Collection& c) {
+  return "a collection of " + std::to_string(c.counts.notes) + " notes, " + std::to_string(c.counts.cards) +
+         " cards, " + std::to_string(c.counts.revlog) + " reviews; its file has " + SizeText(c.base_bytes);
+}
+
+std::string Describe(const anki::Point& point) {
+  std::string text;
+  const auto add = [&](std::int64_t count, const char* what) {
+    if (count > 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+  };
+  add(point.notes.deleted, "notes deleted");
+  add(point.notes.changed, "notes changed");
+  add(point.notes.added, "notes added");
+  add(point.cards.deleted, "cards deleted");
+  add(point.cards.changed, "cards changed");
+  add(point.cards.added, "cards added");
+  add(point.reviews, "reviews");
+  add(point.objects, "notetypes, decks or options");
+  return text.empty() ? "preferences" : text;
+}
+
+// One list, newest first: a collection, before it the syncs that it has seen.
 int ShowHistory(Tool& tool, const Options& options) {
   Context& context = tool.ContextOf(tool.Find(options.name).id);
   const auto current =
       context.Read<anki::CollectionStore>([](anki::CollectionStore& store) { return store.Find(); });
   if (!current) throw Refusal(options.name + " has no collection yet");
+  const std::vector<anki::Point> points = PointsOf(context);
   std::vector<std::vector<std::string>> rows;
-  rows.push_back(Describe(std::to_string(current->generation), "current", *current));
+  const auto add_syncs_of = [&](std::int32_t generation) {
+    for (const anki::Point& point : points) {
+      if (point.generation != generation) continue;
+      rows.push_back({IdOf(point), TimeText(point.finished_at), point.device, Describe(point)});
+    }
+  };
+  rows.push_back({std::to_string(current->generation), "current", "", Describe(*current)});
+  add_syncs_of(current->generation);
   for (const anki::HistoryEntry& entry : HistoryOf(context)) {
+    const std::int32_t generation = entry.collection.generation;
     rows.push_back(
-        Describe(std::to_string(entry.collection.generation), TimeText(entry.replaced_at), entry.collection));
+        {std::to_string(generation), "until " + TimeText(entry.replaced_at), "", Describe(entry.collection)});
+    add_syncs_of(generation);
   }
-  PrintTable({"id", "until", "last change", "notes", "cards", "reviews", "file"}, rows);
+  PrintTable({"id", "when", "device", "what"}, rows);
   return 0;
 }
 
-// Digits are an id; anything else is a time in UTC, "2026-01-31" or "2026-01-31 10:22", and selects the
-// collection that was current then.
-std::int32_t GenerationAt(const std::vector<anki::HistoryEntry>& history, const std::string& at) {
-  if (at.find_first_not_of("0123456789") == std::string::npos) {
-    for (const auto& entry : history) {
-      if (std::to_string(entry.collection.generation) == at) return entry.collection.generation;
-    }
-    throw Refusal("no replaced collection with id " + at + " (see: syncline-admin anki history)");
-  }
+// "2026-01-31" or "2026-01-31 10:22" in UTC.
+std::chrono::system_clock::time_point MomentOf(const std::string& at) {
   std::tm tm{};
   const char* end = strptime(at.c_str(), "%Y-%m-%d", &tm);
   if (end != nullptr && *end != '\0') end = strptime(end + 1, "%H:%M", &tm);
-  if (end == nullptr || *end != '\0')
-    throw UsageError("--at takes an id, 2026-01-31 or \"2026-01-31 10:22\" (UTC)");
-  const auto moment = std::chrono::system_clock::from_time_t(timegm(&tm));
-  // Newest first: the last match is the collection that was current at that time.
-  std::optional<std::int32_t> found;
-  for (const auto& entry : history) {
-    if (entry.replaced_at > moment) found = entry.collection.generation;
+  if (end == nullptr || *end != '\0') {
+    throw UsageError("--at takes the id of a collection, 2026-01-31 or \"2026-01-31 10:22\" (UTC)");
   }
-  if (!found) throw Refusal("the collection of that time is still the current one");
-  return *found;
+  // The clock counts nanoseconds and ends in 2262.
+  constexpr std::time_t kYear2255 = 9'000'000'000;
+  return std::chrono::system_clock::from_time_t(std::min(timegm(&tm), kYear2255));
+}
+
+// A state to return to: a replaced collection as it was last, or any collection before one of its syncs.
+struct Target {
+  std::int32_t generation;
+  std::optional<anki::Usn> before;
+};
+
+// Digits are the id of a replaced collection; anything else is a time.
+Target TargetAt(Context& context, const std::string& at) {
+  const auto history = HistoryOf(context);
+  if (at.find_first_not_of("0123456789") == std::string::npos) {
+    for (const auto& entry : history) {
+      if (std::to_string(entry.collection.generation) == at) return {entry.collection.generation, {}};
+    }
+    throw Refusal("no replaced collection with id " + at + " (see: syncline-admin anki history)");
+  }
+  const auto moment = MomentOf(at);
+  // Newest first: the last match is the collection that was current at that time.
+  std::optional<std::int32_t> replaced;
+  for (const auto& entry : history) {
+    if (entry.replaced_at > moment) replaced = entry.collection.generation;
+  }
+  const auto current =
+      context.Read<anki::CollectionStore>([](anki::CollectionStore& store) { return store.Find(); });
+  if (!current) throw Refusal("the account has no collection yet");
+  const std::int32_t generation = replaced.value_or(current->generation);
+  // Newest first, too: the last match is the first sync after that time.
+  std::optional<anki::Usn> first_after;
+  for (const anki::Point& point : PointsOf(context)) {
+    if (point.generation == generation && point.finished_at > moment) first_after = point.usn;
+  }
+  if (!replaced && !first_after) throw Refusal("nothing has changed since then");
+  return {generation, first_after};
+}
+
+// The id of a sync, as the history shows it.
+Target TargetBefore(Context& context, const std::string& id) {
+  for (const anki::Point& point : PointsOf(context)) {
+    if (IdOf(point) == id) return {point.generation, point.usn};
+  }
+  throw Refusal("no sync with id " + id + " (see: syncline-admin anki history)");
 }
 
 int RestoreCollection(Tool& tool, const Options& options) {
+  if (options.at.empty() == options.before.empty()) throw UsageError("one of --at and --before is needed");
   Context& context = tool.ContextOf(tool.Find(options.name).id);
-  const std::int32_t generation = GenerationAt(HistoryOf(context), options.at);
-  anki::Restore(context, generation);
+  const Target target =
+      options.at.empty() ? TargetBefore(context, options.before) : TargetAt(context, options.at);
+  auto restored = anki::RestoredTo::kBeforeSync;
+  try {
+    if (target.before) {
+      restored = anki::RestoreBefore(context, target.generation, *target.before);
+    } else {
+      anki::Restore(context, target.generation);
+    }
+  } catch (const Error& e) {
+    if (e.code() != "during_import") throw;
+    throw Refusal(
+        "that sync ran while an upload was being imported, and its collection was replaced since: the "
+        "state in between is not kept. Choose a later sync, or the collection before the upload");
+  }
+  if (restored == anki::RestoredTo::kUpload) {
+    std::printf("That sync ran while an upload was being imported: the collection is as it was uploaded.\n");
+  }
   std::printf(
-      "Collection %d of %s is current again; what it replaced is in the history. Every device will be asked "
+      "The earlier collection of %s is current; what it replaced is in the history. Every device will be "
+      "asked "
       "to download: choose download, an upload would replace it again.\n",
-      generation, options.name.c_str());
+      options.name.c_str());
   return 0;
 }
 
@@ -104,20 +185,20 @@ int ShowProblems(Tool& tool, const Options& options) {
 }  // namespace
 
 void AddAnkiCommands(CLI::App& app, Tool& tool) {
-  CLI::App* group =
-      app.add_subcommand("anki", "Replaced collections, restoring them, and problems of devices");
+  CLI::App* group = app.add_subcommand("anki", "Earlier states of a collection, and problems of devices");
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
 
-  CLI::App* history =
-      group->add_subcommand("history", "List the current and the replaced collections of an account");
+  CLI::App* history = group->add_subcommand(
+      "history", "List the syncs and the replaced collections of an account, newest first");
   history->add_option("NAME", options->name, "Account")->required();
   history->callback(
       [&tool, options] { tool.command = [&tool, options] { return ShowHistory(tool, *options); }; });
 
-  CLI::App* restore = group->add_subcommand("restore", "Make a replaced collection the current one again");
+  CLI::App* restore = group->add_subcommand("restore", "Return to an earlier state of a collection");
   restore->add_option("NAME", options->name, "Account")->required();
-  restore->add_option("--at", options->at, "Id from the history, or a time (UTC)")->required();
+  restore->add_option("--at", options->at, "Id of a replaced collection, or a time (UTC)");
+  restore->add_option("--before", options->before, "Id of a sync: the state before it");
   restore->callback(
       [&tool, options] { tool.command = [&tool, options] { return RestoreCollection(tool, *options); }; });
 

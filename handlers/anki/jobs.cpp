@@ -8,6 +8,7 @@
 
 #include "handlers/anki/collection/check_flow.h"
 #include "handlers/anki/collection/check_store.h"
+#include "handlers/anki/collection/point_store.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/media/media_check_flow.h"
 #include "handlers/anki/media/media_check_store.h"
@@ -108,8 +109,25 @@ void SweepMedia(Context& context, JobControl& control, std::int64_t days) {
   }
 }
 
+void SweepPoints(Context& context, JobControl& control, std::int64_t days) {
+  for (;;) {
+    const auto expired =
+        context.Read<SweepStore>([&](SweepStore& store) { return store.PointsExpired(days, kAtOnce); });
+    for (const auto& points : expired) {
+      control.Progress(0, 0, "expired points of the history");
+      context.SetIdentity({points.user, {}});
+      context.Write<PointStore, CollectionStore>([&](PointStore& store, CollectionStore& collections) {
+        collections.Lock();
+        store.Forget(points.generation, points.usn);
+      });
+    }
+    if (expired.size() < kAtOnce) return;
+  }
+}
+
 void SweepHistory(const Job&, Context& context, JobControl& control) {
   const std::int64_t days = context.config().Of<Settings>().history_days;
+  SweepPoints(context, control, days);
   context.Write<SweepStore>([&](SweepStore& store) { store.ExpireProblems(days); });
   SweepMedia(context, control, days);
   for (;;) {

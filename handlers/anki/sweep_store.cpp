@@ -29,6 +29,15 @@ std::vector<UserId> SweepStore::AccountsWithOldMedia(std::int64_t days, int limi
   return users;
 }
 
+std::vector<SweepStore::ExpiredPoints> SweepStore::PointsExpired(std::int64_t days, int limit) {
+  std::vector<ExpiredPoints> found;
+  for (const sql::Row& row : tx_.Query(sql::anki::expired_points, days, limit)) {
+    found.push_back(
+        {row["user_id"].As<UserId>(), row["generation"].As<std::int32_t>(), row["usn"].As<Usn>()});
+  }
+  return found;
+}
+
 void SweepStore::ExpireStagingRates() {
   tx_.Later(sql::anki::sweep_staging_rates);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "handlers/anki/objects/rows_wire.h"
 #include "handlers/base/ids.h"
 #include "sql/tx.h"
 
@@ -21,6 +22,13 @@ class SweepStore {
   std::vector<std::pair<UserId, std::int32_t>> ExpiredHistory(std::int64_t days, int limit);
   /// Accounts with media that were replaced more than `days` days ago; at most `limit`, oldest first.
   std::vector<UserId> AccountsWithOldMedia(std::int64_t days, int limit);
+  struct ExpiredPoints {
+    UserId user;
+    std::int32_t generation;
+    Usn usn;
+  };
+  /// Per account, the newest point of more than `days` days ago; at most `limit`.
+  std::vector<ExpiredPoints> PointsExpired(std::int64_t days, int limit);
   void ExpireStagingRates();
   /// Whether the tables of staged rows are large and mostly empty.
   bool IsStagingBloated();

@@ -417,7 +417,7 @@ Response PostFinish(Request& request, Context& context) {
                    : sessions.OutcomeOf(session, collection, sessions.AskNewIds(envelope.session).Get());
     // Clients compare this time for equality: it must increase even if the clock does not.
     const std::int64_t now_ms = std::max(context.NowMs(), collection.meta.mod_ms + 1);
-    sessions.Apply(session, outcome, now_ms, max_bytes);
+    sessions.Apply(session, outcome, now_ms, context.device(), max_bytes);
     return now_ms;
   };
   return EndingSessionOnRefusal(context, envelope.session, [&] {

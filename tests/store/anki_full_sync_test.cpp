@@ -10,6 +10,7 @@
 #include "handlers/anki/file/file_wire_vfs.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
+#include "handlers/anki/file/restore_flow.h"
 #include "handlers/anki/jobs.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/errors.h"

@@ -13,6 +13,7 @@
 #include <random>
 
 #include "handlers/anki/collection/check_store.h"
+#include "handlers/anki/collection/point_store.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/sweep_store.h"
@@ -950,6 +951,61 @@ BOOST_AUTO_TEST_CASE(a_sync_that_grows_past_the_quota_is_refused_and_one_that_do
   BOOST_TEST(!is_over());
 }
 
+BOOST_AUTO_TEST_CASE(what_a_sync_replaced_is_counted_and_forgotten_with_its_point) {
+  Fixture f;
+  const auto kept = [&] {
+    std::string rows;
+    for (const char* table : {"points", "old_cards", "old_notes", "old_objects", "old_tags", "old_configs"}) {
+      rows += f.Row("count(*)", std::string("anki_") + table, "true") + " ";
+    }
+    return rows;
+  };
+  const auto problems = [&] {
+    return f.database.Read([&](sql::Tx& tx) { return CheckStore(tx, f.user).PointFindings(); }).size();
+  };
+  Sent first;
+  first.Add(NoteOf(1, 10)).Add(CardOf(1, 10)).Add(ReviewOf(1, 3));
+  first.changes.decks = {DeckOf(5, "New", 20)};
+  first.changes.tags = {"tag"};
+  first.changes.config_json = R"({"a":1})";
+  f.Sync(5, first);
+  f.Sync(6, Sent().Add(NoteOf(1, 11)));
+  f.Start("key", 7);  // changes nothing
+  f.Finish("key");
+  BOOST_TEST(kept() == "2 1 2 1 1 1 ");
+  BOOST_TEST(problems() == 0u);
+  f.test.Run("UPDATE anki_collections SET history_bytes = history_bytes + 1");
+  BOOST_TEST(problems() == 1u);
+  f.test.Run("UPDATE anki_collections SET history_bytes = history_bytes - 1");
+
+  const auto forget = [&](Usn usn) {
+    f.database.Write([&](sql::Tx& tx) {
+      CollectionStore(tx, f.user).Lock();
+      PointStore(tx, f.user).Forget(1, usn);
+    });
+  };
+  forget(5);
+  BOOST_TEST(kept() == "1 0 1 0 0 0 ");
+  BOOST_TEST(problems() == 0u);
+  forget(6);
+  BOOST_TEST(kept() == "0 0 0 0 0 0 ");
+  BOOST_TEST(f.Row("history_bytes", "anki_collections", "true") == "0");
+}
+
+BOOST_AUTO_TEST_CASE(history_takes_what_the_quota_has_left_and_the_oldest_goes_first) {
+  Fixture f;
+  f.CountContent();
+  f.SetQuota(f.AccountBytes() + 4'000'000);
+  const auto points = [&] { return f.Row("string_agg(usn::text, ',' ORDER BY usn)", "anki_points", "true"); };
+  Usn usn = 5;
+  for (; usn < 12; ++usn) f.Sync(usn, Sent().Add(LargeNoteOf(1, 3'000'000)));
+  BOOST_TEST(points() == "5,6,7,8,9,10,11");  // the first replaced nothing
+  // Seven times 3 MB are more than 1 MB and 16 MiB.
+  f.Sync(usn++, Sent().Add(LargeNoteOf(1, 3'000'000)));
+  f.Sync(usn++, Sent().Add(NoteOf(2, 10)));
+  BOOST_TEST(points() == "10,11,12,13");
+}
+
 BOOST_AUTO_TEST_CASE(room_that_an_upload_takes_during_a_large_sync_is_not_taken_twice) {
   Fixture f;
   f.CountContent();
@@ -1064,7 +1120,7 @@ BOOST_AUTO_TEST_CASE(card_data_tags_graves_and_the_config_are_not_read_if_too_la
                       const Session session = sessions.AskLock("key").Get();
                       sessions.Apply(session,
                                      sessions.OutcomeOf(session, collection, sessions.AskNewIds("key").Get()),
-                                     collection.meta.mod_ms + 1, config_bytes - 1);
+                                     collection.meta.mod_ms + 1, {}, config_bytes - 1);
                       return 0;
                     }),
                     TooLargeToSend);

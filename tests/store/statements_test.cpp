@@ -65,6 +65,7 @@ const std::map<std::string, std::string> kWideStatements = {
     {"account.list_users", "lists all"},
     {"anki.check_blobs", "compares all references of an account, in the nightly job"},
     {"anki.check_counts", "counts all rows, in the nightly job"},
+    {"anki.check_points", "sums all, in the nightly job"},
     {"anki.check_references", "like check_blobs"},
     {"anki.count_content", "measures all texts, after an import and in the nightly job"},
     {"anki.count_in_file", "asks for one row of all ids, and looks ids up by key"},
@@ -74,7 +75,10 @@ const std::map<std::string, std::string> kWideStatements = {
     {"anki.delete_some_graves", "like delete_some_cards"},
     {"anki.delete_some_notes", "like delete_some_cards"},
     {"anki.delete_some_revlog", "like delete_some_cards"},
+    {"anki.forget_oldest_points", "sums all, of an account whose history has grown past its bound"},
+    {"anki.forget_reviews", "removes all"},
     {"anki.has_file_ids", "asks for one row"},
+    {"anki.points", "lists all"},
     {"jobs.count_jobs", "counts all"},
     {"jobs.list_jobs", "the newest, up to a limit"},
 };

@@ -78,6 +78,8 @@ std::vector<std::string> CheckCollection(Context& context, JobControl& control) 
     return context.Read<CheckStore>([](CheckStore& store) { return store.ContentFindings(); });
   });
   findings.insert(findings.end(), of_texts.begin(), of_texts.end());
+  const auto of_points = context.Read<CheckStore>([](CheckStore& store) { return store.PointFindings(); });
+  findings.insert(findings.end(), of_points.begin(), of_points.end());
   const auto of_files = UpkeepStep(control, [&] {
     return context.Read<CheckStore>([](CheckStore& store) { return store.FileFindings(); });
   });

@@ -83,6 +83,14 @@ std::vector<std::string> CheckStore::ContentFindings() {
   return {"texts: counter says " + std::to_string(counter) + " bytes, there are " + std::to_string(found)};
 }
 
+std::vector<std::string> CheckStore::PointFindings() {
+  const auto row = tx_.MaybeOne(sql::anki::check_points, user_);
+  if (!row) return {};
+  const auto counter = (*row)["counter"].As<std::int64_t>(), found = (*row)["found"].As<std::int64_t>();
+  if (counter == found) return {};
+  return {"history: counter says " + std::to_string(counter) + " bytes, there are " + std::to_string(found)};
+}
+
 std::vector<std::string> CheckStore::FileFindings() {
   std::vector<std::string> findings;
   for (const sql::Row& row : tx_.Query(sql::anki::check_blobs, user_)) {

@@ -39,6 +39,8 @@ class CheckStore {
   /// Whether the counter of texts is right, in a transaction of one snapshot. Measures all texts: about 30 ms for
   /// 50,000 notes.
   std::vector<std::string> ContentFindings();
+  /// Whether history_bytes is the sum over the points.
+  std::vector<std::string> PointFindings();
 
  private:
   bool CountPage(const sql::Statement& statement, const Collection& collection, std::int64_t& after,

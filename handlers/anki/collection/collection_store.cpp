@@ -170,7 +170,22 @@ std::vector<Tag> CollectionStore::TagsSince(const Since& since) {
   return tags;
 }
 
-// These three page readers read columns by position: a lookup by name would cost more than the value.
+// Rows are read by position: a lookup by name would cost more than the value.
+Card CollectionStore::CardFromRow(const sql::Row& row) {
+  return {row[0].As<std::int64_t>(),  row[1].As<std::int64_t>(),  row[2].As<std::int64_t>(),
+          row[3].As<std::int32_t>(),  row[4].As<std::int64_t>(),  row[5].As<Usn>(),
+          row[6].As<std::int32_t>(),  row[7].As<std::int32_t>(),  row[8].As<std::int32_t>(),
+          row[9].As<std::int64_t>(),  row[10].As<std::int32_t>(), row[11].As<std::int64_t>(),
+          row[12].As<std::int64_t>(), row[13].As<std::int64_t>(), row[14].As<std::int32_t>(),
+          row[15].As<std::int64_t>(), row[16].As<std::int32_t>(), row[17].As<std::string>()};
+}
+
+Note CollectionStore::NoteFromRow(const sql::Row& row) {
+  return {row[0].As<std::int64_t>(), row[1].As<std::string>(), row[2].As<std::int64_t>(),
+          row[3].As<std::int64_t>(), row[4].As<Usn>(),         row[5].As<std::string>(),
+          row[6].As<std::string>()};
+}
+
 bool CollectionStore::CardsSince(const Since& since, RowPosition after, int limit,
                                  const std::function<void(const Card&, RowPosition)>& each) {
   Card card{};
@@ -179,12 +194,7 @@ bool CollectionStore::CardsSince(const Since& since, RowPosition after, int limi
       sql::anki::cards_since,
       [&](const sql::Row& row) {
         if (row[17].IsNull()) throw TooLargeToSend();
-        card = {row[0].As<std::int64_t>(),  row[1].As<std::int64_t>(),  row[2].As<std::int64_t>(),
-                row[3].As<std::int32_t>(),  row[4].As<std::int64_t>(),  row[5].As<Usn>(),
-                row[6].As<std::int32_t>(),  row[7].As<std::int32_t>(),  row[8].As<std::int32_t>(),
-                row[9].As<std::int64_t>(),  row[10].As<std::int32_t>(), row[11].As<std::int64_t>(),
-                row[12].As<std::int64_t>(), row[13].As<std::int64_t>(), row[14].As<std::int32_t>(),
-                row[15].As<std::int64_t>(), row[16].As<std::int32_t>(), row[17].As<std::string>()};
+        card = CardFromRow(row);
         ++count;
         each(card, {row[18].As<Usn>(), card.id});
       },
@@ -202,9 +212,7 @@ bool CollectionStore::NotesSince(const Since& since, RowPosition after, int limi
       sql::anki::notes_since,
       [&](const sql::Row& row) {
         if (row[6].IsNull()) throw TooLargeToSend();
-        note = {row[0].As<std::int64_t>(), row[1].As<std::string>(), row[2].As<std::int64_t>(),
-                row[3].As<std::int64_t>(), row[4].As<Usn>(),         row[5].As<std::string>(),
-                row[6].As<std::string>()};
+        note = NoteFromRow(row);
         ++count;
         bytes += static_cast<std::int64_t>(note.guid.size() + note.tags.size() + note.fields.size());
         each(note, {row[7].As<Usn>(), note.id});

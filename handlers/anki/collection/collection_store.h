@@ -120,6 +120,9 @@ class CollectionStore {
                     const std::function<void(const Review&, RowPosition)>& row);
 
   static Collection FromRow(const sql::Row& row);
+  /// Of the first columns of cards_since and old_cards, of notes_since and old_notes.
+  static Card CardFromRow(const sql::Row& row);
+  static Note NoteFromRow(const sql::Row& row);
 
  private:
   sql::Tx& tx_;

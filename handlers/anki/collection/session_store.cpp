@@ -19,7 +19,7 @@
 namespace syncline::anki {
 namespace {
 
-// A session may stage this much more than the quota has left. As in start_session.
+// A session may stage this much more than the quota has left, as in start_session; so may the history have.
 constexpr std::int64_t kQuotaSlack = std::int64_t{16} << 20;
 
 Session FromRow(const sql::Row& row) {
@@ -521,7 +521,7 @@ void SessionStore::RememberOutcome(const SyncOutcome& outcome, std::int64_t minu
 }
 
 void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std::int64_t mod_ms,
-                         std::int64_t max_bytes) {
+                         DeviceId device, std::int64_t max_bytes) {
   // Small syncs do not ask again: their account has one session at a time.
   if (session.quota_left && outcome.growth > kUncountedBytes) RequireRoom(tx_, user_, outcome.growth);
   const std::int32_t generation = session.generation;
@@ -529,30 +529,41 @@ void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std
   const Usn usn = session.server_usn;
   const auto staged = [&](Part part) { return (session.staged & part) != 0; };
 
+  // History takes what the quota has left, and some slack.
+  if (session.quota_left) {
+    tx_.Later(sql::anki::forget_oldest_points, user_,
+              std::max<std::int64_t>(*session.quota_left, 0) + kQuotaSlack);
+  }
+  const bool changes_something =
+      session.staged != 0 || session.config_growth || session.created_s || session.unbury_day;
+
   // In the order of the protocol: unburying at start, then graves, then changes and chunks.
   if (session.unbury_day) {
-    tx_.Later(sql::anki::unbury_cards, user_, generation);
+    tx_.Later(sql::anki::unbury_cards, user_, generation, usn);
     if (!session.config_growth) {
       const std::string config = collections_.Config(generation, max_bytes);
+      tx_.Later(sql::anki::keep_config, user_, generation, usn);
       tx_.Later(sql::anki::put_config, user_, generation, WithUnburiedDay(config, *session.unbury_day));
     }
   }
   if (staged(kGraves)) {
-    tx_.Later(sql::anki::delete_notes_by_grave, user_, generation, fence);
-    tx_.Later(sql::anki::delete_cards_by_grave, user_, generation, fence);
-    tx_.Later(sql::anki::delete_decks_by_grave, user_, generation, fence);
+    tx_.Later(sql::anki::delete_notes_by_grave, user_, generation, fence, usn);
+    tx_.Later(sql::anki::delete_cards_by_grave, user_, generation, fence, usn);
+    tx_.Later(sql::anki::delete_decks_by_grave, user_, generation, fence, usn);
     tx_.Later(sql::anki::apply_graves, user_, generation, fence, usn);
   }
   if (staged(kObjects)) tx_.Later(sql::anki::apply_objects, user_, generation, fence, usn);
   if (staged(kTags)) tx_.Later(sql::anki::apply_tags, user_, generation, fence, usn);
-  if (session.config_growth) tx_.Later(sql::anki::put_staged_config, user_, generation);
+  if (session.config_growth) tx_.Later(sql::anki::put_staged_config, user_, generation, usn);
   if (staged(kReviews)) tx_.Later(sql::anki::apply_revlog, user_, generation, fence, usn);
   if (staged(kCards)) tx_.Later(sql::anki::apply_cards, user_, generation, fence, usn, session.client_usn);
   if (staged(kNotes)) tx_.Later(sql::anki::apply_notes, user_, generation, fence, usn, session.client_usn);
   tx_.Later(sql::anki::advance_collection, user_, usn, mod_ms, session.created_s, ArrayOf(outcome.counts),
             staged(kCards), staged(kNotes), staged(kReviews), staged(kGraves), staged(kObjects),
             staged(kTags), session.unbury_day.has_value(), generation, outcome.content_growth,
-            staged(kLongData), outcome.is_estimate);
+            staged(kLongData), outcome.is_estimate,
+            device == DeviceId{} ? std::nullopt : std::optional(static_cast<std::int64_t>(device)),
+            changes_something);
   tx_.Later(sql::anki::delete_session, user_);
   ClearStaged(session.staged);
   CountStaged(session.staged_bytes, session.hourly_staged_bytes);

@@ -150,11 +150,12 @@ class SessionStore {
   SyncOutcome OutcomeOf(const Session& session, const Collection& collection, const NewIds& new_ids);
   /// Stores the outcome for finish, until something else is staged. Prolongs the session.
   void RememberOutcome(const SyncOutcome& outcome, std::int64_t minutes);
-  /// Applies everything staged and ends the session. The caller holds the collection's lock and has checked
+  /// Applies everything staged and ends the session. What it replaces is kept: PointStore. `device`: that of the
+  /// session's client; none: not a device. The caller holds the collection's lock and has checked
   /// that its generation and usn are the session's. Error StorageFull "over_quota" if it grows by much, and
   /// uploads have taken the room since start. Throws TooLargeToSend if it must change a config of more than
   /// `max_bytes`.
-  void Apply(const Session& session, const SyncOutcome& outcome, std::int64_t mod_ms,
+  void Apply(const Session& session, const SyncOutcome& outcome, std::int64_t mod_ms, DeviceId device = {},
              std::int64_t max_bytes = kAnySize);
 
  private:

@@ -86,7 +86,7 @@ class CollectionFile {
 };
 
 /// Brings a private copy of a base file up to date, in one transaction, and leaves it in rollback-journal
-/// mode. Call order: Unbury, graves, small objects, notes, cards, reviews, SetMeta, Finish. The file may have
+/// mode. Call order: Unbury, graves and removals, small objects, notes, cards, reviews, SetMeta, Finish. The file may have
 /// any accepted schema version, and keeps it. Throws FileRefused if the file or an object is at fault, others
 /// if the machine is.
 class CollectionFileWriter {
@@ -106,6 +106,12 @@ class CollectionFileWriter {
   void PutNote(const Note& note);                ///< computes sfld and csum; put its notetype first
   void PutCard(const Card& card);
   void PutReview(const Review& review);
+  void RemoveCard(std::int64_t id);  ///< without a grave, as all Remove functions
+  void RemoveNote(std::int64_t id);
+  void RemoveReviews(const std::vector<std::int64_t>& ids);
+  void RemoveObject(ObjectKind kind, std::int64_t id);
+  void RemoveTags(const std::vector<std::string>& names);  ///< compared case-insensitively
+  void RemoveGraves(Usn since);                            ///< those with this usn or a newer one
   void SetMeta(const CollectionMeta& meta);
   void Finish();  ///< commits and closes; without it the file is unchanged; make no calls after it
 

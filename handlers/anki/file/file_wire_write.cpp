@@ -481,6 +481,64 @@ void CollectionFileWriter::PutReview(const Review& review) {
       .Run();
 }
 
+void CollectionFileWriter::RemoveCard(std::int64_t id) {
+  impl_->db.Prepare("DELETE FROM cards WHERE id = ?").Bind(1, id).Run();
+}
+
+void CollectionFileWriter::RemoveNote(std::int64_t id) {
+  impl_->db.Prepare("DELETE FROM notes WHERE id = ?").Bind(1, id).Run();
+}
+
+void CollectionFileWriter::RemoveReviews(const std::vector<std::int64_t>& ids) {
+  auto remove = impl_->db.Prepare("DELETE FROM revlog WHERE id = ?");
+  for (const std::int64_t id : ids) remove.Bind(1, id).Run();
+}
+
+void CollectionFileWriter::RemoveObject(ObjectKind kind, std::int64_t id) {
+  const auto remove = [&](bool from_rows, std::initializer_list<const char*> statements,
+                          std::vector<Object> SmallObjects::*list, bool& list_changed) {
+    if (from_rows) {
+      for (const char* sql : statements) impl_->db.Prepare(sql).Bind(1, id).Run();
+    } else {
+      std::erase_if(impl_->Objects().*list, [&](const Object& object) { return object.id == id; });
+      list_changed = true;
+    }
+  };
+  switch (kind) {
+    case ObjectKind::kNotetype:
+      impl_->sort_fields.reset();
+      remove(impl_->HasRows(),
+             {"DELETE FROM fields WHERE ntid = ?", "DELETE FROM templates WHERE ntid = ?",
+              "DELETE FROM notetypes WHERE id = ?"},
+             &SmallObjects::notetypes, impl_->notetypes_changed);
+      break;
+    case ObjectKind::kDeck:
+      remove(impl_->HasRows(), {"DELETE FROM decks WHERE id = ?"}, &SmallObjects::decks,
+             impl_->decks_changed);
+      break;
+    case ObjectKind::kDeckConfig:
+      remove(impl_->version >= 14, {"DELETE FROM deck_config WHERE id = ?"}, &SmallObjects::deck_configs,
+             impl_->configs_changed);
+      break;
+  }
+}
+
+void CollectionFileWriter::RemoveTags(const std::vector<std::string>& names) {
+  if (impl_->version >= 14) {
+    auto remove = impl_->db.Prepare("DELETE FROM tags WHERE tag = ?");
+    for (const std::string& name : names) remove.Bind(1, std::string_view(name)).Run();
+    return;
+  }
+  std::set<std::string> keys;
+  for (const std::string& name : names) keys.insert(UnicaseKey(name));
+  std::erase_if(impl_->Objects().tags, [&](const Tag& tag) { return keys.contains(UnicaseKey(tag.name)); });
+  impl_->tags_changed = true;
+}
+
+void CollectionFileWriter::RemoveGraves(Usn since) {
+  impl_->db.Prepare("DELETE FROM graves WHERE usn >= ?").Bind(1, std::int64_t{since}).Run();
+}
+
 void CollectionFileWriter::SetMeta(const CollectionMeta& meta) {
   auto statement = impl_->db.Prepare("UPDATE col SET crt = ?, mod = ?, scm = ?, ls = ?, usn = ?");
   statement.Bind(1, meta.created_s).Bind(2, meta.mod_ms).Bind(3, meta.schema_ms).Bind(4, meta.last_sync_ms);

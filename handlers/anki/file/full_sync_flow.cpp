@@ -503,19 +503,14 @@ void ArchiveGeneration(Context& context, std::int32_t generation,
       [&](FullSyncStore& s) { return s.DeleteSomeRows(generation, kDeleteRows); }));
 }
 
-void Restore(Context& context, std::int32_t generation) {
-  const auto entry =
-      context.Write<FullSyncStore>([&](FullSyncStore& store) { return store.LockHistory(generation); });
-  if (!entry) throw NotFound("no_such_generation");
-  if (!entry->is_archived) {
-    ArchiveGeneration(context, generation, [] {});
-    return Restore(context, generation);
-  }
-  const OpenedFile opened(FetchBase(context, entry->collection));
-  NewCollection next =
-      Describe(opened.file(), static_cast<std::uint64_t>(entry->collection.base_bytes), context.NowMs());
-  next.blob.id = entry->collection.base_blob;
-  next.meta = entry->collection.meta;
+void ReplaceForAll(Context& context, std::unique_ptr<TempFile> file, const CollectionMeta& meta,
+                   std::optional<BlobId> stored) {
+  const auto bytes = file->Size();
+  const BlobInfo blob = stored ? BlobInfo{*stored, "", 0} : StoreCompressed(context, *file);
+  const OpenedFile opened(std::move(file));
+  NewCollection next = Describe(opened.file(), bytes, context.NowMs());
+  next.blob = blob;
+  next.meta = meta;
   context.Write<FullSyncStore, CollectionStore>([&](FullSyncStore& store, CollectionStore& collections) {
     const auto current = collections.Lock();
     // A new schema time makes every client download. Without it a client would have a usn from the future,
@@ -526,7 +521,7 @@ void Restore(Context& context, std::int32_t generation) {
     if (current && current->meta.schema_ms >= now_ms && current->meta.schema_ms < kMaxTime)
       next.meta.schema_ms = current->meta.schema_ms + 1;
     next.meta.mod_ms = std::max(now_ms, current ? current->meta.mod_ms + 1 : 0);
-    next.meta.usn = std::max(next.meta.usn, current ? current->meta.usn : 0) + 1;
+    next.meta.usn = std::max(meta.usn, current ? current->meta.usn : 0) + 1;
     PutFileIds(store, store.Replace(next), opened.file());
   });
 }

@@ -50,8 +50,10 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control);
 /// stop it. Error StorageFull "disk_full".
 void ArchiveGeneration(Context& context, std::int32_t generation, const std::function<void()>& between_steps);
 
-/// Makes a replaced collection the current one again, with a new schema time, so that every client is asked
-/// to download. Error NotFound "no_such_generation".
-void Restore(Context& context, std::int32_t generation);
+/// Makes one of our files the current collection, with a new schema time, so that every client is asked to
+/// download, and a usn above all that clients have seen. `meta`: of that collection. `stored`: the blob that
+/// holds the file, if there is one.
+void ReplaceForAll(Context& context, std::unique_ptr<TempFile> file, const CollectionMeta& meta,
+                   std::optional<BlobId> stored);
 
 }  // namespace syncline::anki

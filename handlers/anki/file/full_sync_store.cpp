@@ -1,5 +1,8 @@
 #include "handlers/anki/file/full_sync_store.h"
 
+#include <limits>
+
+#include "handlers/anki/collection/point_store.h"
 #include "handlers/anki/collection/session_store.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/job.h"
@@ -175,6 +178,9 @@ bool FullSyncStore::DeleteSomeRows(std::int32_t generation, std::int64_t limit) 
 
 void FullSyncStore::Forget(const HistoryEntry& entry) {
   BlobRefs(tx_, user_).Release(kService, entry.collection.base_blob);
+  CollectionStore(tx_, user_).Lock();
+  PointStore(tx_, user_).Forget(entry.collection.generation, std::numeric_limits<Usn>::max());
+  tx_.Later(sql::anki::forget_reviews, user_, entry.collection.generation);
   tx_.Later(sql::anki::delete_history, user_, entry.collection.generation);
 }
 
