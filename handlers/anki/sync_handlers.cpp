@@ -112,7 +112,7 @@ bool KnowsScheduler(Context& context, int version) {
 // Everything but rows that the client has not seen, given what it sent and how that was merged. Config and
 // creation time go to the older side only, because they replace its own.
 Changes ChangesForClient(const Session& session, const Changes& theirs, const MergedChanges& merged,
-                         SmallObjects unseen, CollectionStore& collections, std::int64_t now_s,
+                         SmallObjects unseen, CollectionStore& collections, const MergeMoment& moment,
                          std::int64_t max_bytes) {
   Changes ours;
   const auto list = [&](ObjectKind kind, std::vector<Object>& unseen_objects,
@@ -120,7 +120,7 @@ Changes ChangesForClient(const Session& session, const Changes& theirs, const Me
     std::vector<TakenObject> taken;
     std::copy_if(merged.objects.begin(), merged.objects.end(), std::back_inserter(taken),
                  [kind](const TakenObject& item) { return item.kind == kind; });
-    return ListForClient(session.MergeAt(now_s), kind, std::move(unseen_objects), sent, taken);
+    return ListForClient(moment, kind, std::move(unseen_objects), sent, taken);
   };
   ours.notetypes = list(ObjectKind::kNotetype, unseen.notetypes, theirs.notetypes);
   ours.decks = list(ObjectKind::kDeck, unseen.decks, theirs.decks);
@@ -303,10 +303,11 @@ Response PostApplyChanges(Request& request, Context& context) {
       SmallObjects unseen;
       if (session.to_send & kObjects) unseen = collections.ObjectsSince(unseen_by);
       if (session.to_send & kTags) unseen.tags = collections.TagsSince(unseen_by);
-      const std::int64_t now_s = context.NowSeconds();
-      const MergedChanges merged = sessions.Merge(session, theirs, now_s);
+      const MergeMoment moment =
+          session.MergeAt(context.NowSeconds(), /*may_keep_equal=*/envelope.version < kFirstZstdVersion);
+      const MergedChanges merged = sessions.Merge(session, theirs, moment);
       sessions.StageChanges(session, merged, theirs);
-      return ChangesForClient(session, theirs, merged, std::move(unseen), collections, now_s, max_bytes);
+      return ChangesForClient(session, theirs, merged, std::move(unseen), collections, moment, max_bytes);
     };
     const Changes ours = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
       return context.Write<SessionStore, CollectionStore>(

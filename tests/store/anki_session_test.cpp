@@ -162,7 +162,9 @@ struct Fixture {
     Write([&](SessionStore& sessions) {
       const Session session =
           sessions.Touch(key, kMinutes, {kObjects | kTags, SessionStore::BytesOf(sent.changes)});
-      sessions.StageChanges(session, sessions.Merge(session, sent.changes, kNow), sent.changes);
+      sessions.StageChanges(
+          session, sessions.Merge(session, sent.changes, session.MergeAt(kNow, /*may_keep_equal=*/false)),
+          sent.changes);
     });
     Write([&](SessionStore& sessions) { return sessions.StageChunk(key, kMinutes, sent.chunk); }).Get();
   }

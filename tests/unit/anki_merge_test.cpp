@@ -63,7 +63,7 @@ std::map<std::int64_t, std::string> NamesOf(const MergedObjects& merged) {
   return names;
 }
 
-// Upstream's client, objects of one kind.
+// Upstream's client, objects of one kind; or, if it is strict, one from before it took objects on a tie.
 struct Client {
   struct Deck {
     std::string name;
@@ -71,11 +71,13 @@ struct Client {
     bool operator==(const Deck&) const = default;
   };
   std::map<std::int64_t, Deck> decks;
+  bool is_strict = false;
 
   void Apply(const std::vector<Object>& list) {
     for (const Object& object : list) {
       const auto existing = decks.find(object.id);
       if (existing != decks.end() && existing->second.mod > object.mod) continue;
+      if (is_strict && existing != decks.end() && existing->second.mod == object.mod) continue;
       Deck deck{object.name, object.mod};
       while (std::any_of(decks.begin(), decks.end(), [&](const auto& other) {
         return other.first != object.id && UnicaseKey(other.second.name) == UnicaseKey(deck.name);
@@ -205,14 +207,19 @@ BOOST_AUTO_TEST_CASE(an_object_taken_unchanged_is_not_sent_back) {
                                   {1, {"Deck", 101}}, {2, {"Name", 100}}, {3, {"name+", 1000}}}));
 }
 
-// A client that has missed some syncs and has its own changes ends with the server's content.
-BOOST_AUTO_TEST_CASE(a_client_that_applies_the_list_in_order_ends_with_our_names) {
+namespace {
+
+// A client that has missed some syncs and has its own changes ends with the server's content. `step`: between two mods, of
+// different seconds.
+void SyncAtRandom(const MergeMoment& moment, bool is_strict, std::int64_t step) {
+  // What an old client has of the same second it may keep, so ours is later.
+  const std::int64_t unseen_mod = moment.may_keep_equal ? 101 : 100;
   std::mt19937 random(7);
   const auto below = [&](std::uint32_t n) { return static_cast<std::int64_t>(random() % n); };
   for (int round = 0; round < 3000; ++round) {
     // Both agree up to usn 4; then other devices rename and add, and so does the client.
     Server server({});
-    Client client;
+    Client client{{}, is_strict};
     const auto shuffled = [&](std::size_t count) {
       std::vector<std::string> names = {"a", "B", "c", "D", "e", "f", "a+", "b+", "A++"};
       std::shuffle(names.begin(), names.end(), random);
@@ -221,33 +228,35 @@ BOOST_AUTO_TEST_CASE(a_client_that_applies_the_list_in_order_ends_with_our_names
     };
     const auto first = shuffled(5), later = shuffled(7), own = shuffled(7);
     for (std::int64_t id = 0; id < 5; ++id) {
-      server.objects[id] = DeckOf(id, first[static_cast<std::size_t>(id)], 100, kSeen, kSeen);
-      client.decks[id] = {first[static_cast<std::size_t>(id)], 100};
+      server.objects[id] = DeckOf(id, first[static_cast<std::size_t>(id)], 100 * step, kSeen, kSeen);
+      client.decks[id] = {first[static_cast<std::size_t>(id)], 100 * step};
     }
     for (std::int64_t id = 0; id < 7; ++id) {
       if (id >= 5 || below(2) == 0) continue;
       Object& object = server.objects[id];
-      object = DeckOf(id, object.name, 100 + below(3), kUnseen + static_cast<Usn>(below(3)), object.name_usn);
+      object = DeckOf(id, object.name, (unseen_mod + below(3)) * step, kUnseen + static_cast<Usn>(below(3)),
+                      object.name_usn);
     }
     if (below(2) == 0) {  // all names on the server change hands
       for (auto& [id, object] : server.objects)
-        object = DeckOf(id, later[static_cast<std::size_t>(id)], 100 + below(3), 6, 6);
-      server.objects[5] = DeckOf(5, later[5], 100, 7, 7);
+        object = DeckOf(id, later[static_cast<std::size_t>(id)], (unseen_mod + below(3)) * step, 6, 6);
+      server.objects[5] = DeckOf(5, later[5], 100 * step, 7, 7);
     }
     std::vector<Object> sent;
     if (below(2) == 0) {
-      for (auto& [id, deck] : client.decks) deck = {own[static_cast<std::size_t>(id)], 98 + below(6)};
-      client.decks[6] = {own[6], 98 + below(6)};
+      for (auto& [id, deck] : client.decks)
+        deck = {own[static_cast<std::size_t>(id)], (98 + below(6)) * step};
+      client.decks[6] = {own[6], (98 + below(6)) * step};
       for (const auto& [id, deck] : client.decks) sent.push_back(DeckOf(id, deck.name, deck.mod));
       std::shuffle(sent.begin(), sent.end(), random);
     }
     std::vector<Object> unseen;
     for (const auto& [id, object] : server.objects) {
-      if (object.usn >= kMoment.client_usn) unseen.push_back(object);
+      if (object.usn >= moment.client_usn) unseen.push_back(object);
     }
-    const MergedObjects merged = server.Merge(sent);
+    const MergedObjects merged = server.Merge(sent, ObjectKind::kDeck, moment);
     for (const TakenObject& item : merged.taken) server.objects[item.object.id] = item.object;
-    client.Apply(ListForClient(kMoment, ObjectKind::kDeck, unseen, sent, merged.taken));
+    client.Apply(ListForClient(moment, ObjectKind::kDeck, unseen, sent, merged.taken));
 
     std::map<std::int64_t, Client::Deck> expected;
     for (const auto& [id, object] : server.objects) expected[id] = {object.name, object.mod};
@@ -255,4 +264,39 @@ BOOST_AUTO_TEST_CASE(a_client_that_applies_the_list_in_order_ends_with_our_names
       BOOST_REQUIRE((client.decks == expected));
     }
   }
+}
+
+MergeMoment OfOldClient() {
+  MergeMoment moment = kMoment;
+  moment.may_keep_equal = true;
+  return moment;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_client_that_applies_the_list_in_order_ends_with_our_names) {
+  SyncAtRandom(kMoment, /*is_strict=*/false, 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_old_client_ends_with_our_names_whether_or_not_it_takes_objects_on_a_tie) {
+  SyncAtRandom(OfOldClient(), /*is_strict=*/false, 10);
+  SyncAtRandom(OfOldClient(), /*is_strict=*/true, 10);
+}
+
+BOOST_AUTO_TEST_CASE(an_old_client_wins_a_tie_with_a_mod_above_ours) {
+  const Server server({DeckOf(1, "Deck", 100, kUnseen)});
+  BOOST_TEST(server.Merge({DeckOf(1, "Mine", 99)}, ObjectKind::kDeck, OfOldClient()).taken.empty());
+  const MergedObjects merged = server.Merge({DeckOf(1, "Mine", 100)}, ObjectKind::kDeck, OfOldClient());
+  BOOST_REQUIRE(merged.taken.size() == 1);
+  BOOST_TEST(merged.taken[0].object.mod == 102);
+  BOOST_TEST(merged.taken[0].goes_back);
+}
+
+BOOST_AUTO_TEST_CASE(a_renamed_object_has_a_mod_above_that_of_an_old_client) {
+  const Server server({DeckOf(1, "Deck", 10, kSeen)});
+  // Its clock is ahead of ours.
+  const MergedObjects merged = server.Merge({DeckOf(2, "deck", 2000)}, ObjectKind::kDeck, OfOldClient());
+  BOOST_REQUIRE(merged.taken.size() == 1);
+  BOOST_TEST(merged.taken[0].object.name == "deck+");
+  BOOST_TEST(merged.taken[0].object.mod == 2002);
 }

@@ -18,9 +18,11 @@ namespace {
 constexpr std::size_t kMaxPlus = 2000;
 
 // An edit of a version the client had seen is the later edit, whatever the clocks say. Otherwise both sides
-// changed the object: the larger mod wins, and ours wins a tie, because the client takes ours on a tie.
+// changed the object: the larger mod wins, and ours wins a tie, because the client takes ours on a tie. If it may not, its
+// own wins, and gets a mod above ours for all others.
 bool ClientWins(const MergeMoment& moment, const Object& theirs, const KnownObject& ours) {
-  return ours.usn < moment.client_usn || theirs.mod > ours.mod;
+  return ours.usn < moment.client_usn || theirs.mod > ours.mod ||
+         (moment.may_keep_equal && theirs.mod == ours.mod);
 }
 
 // Only a full sync can change the number of fields or templates.
@@ -30,10 +32,17 @@ void RequireSameShape(const Object& theirs, const KnownObject& ours) {
   }
 }
 
+std::int64_t Above(std::int64_t mod, std::int64_t by = 1) {
+  return mod <= std::numeric_limits<std::int64_t>::max() - by ? mod + by : mod;
+}
+
+// A client that keeps its own on a tie needs two: the temporary name comes with the mod between.
+constexpr std::int64_t kAboveOwn = 2;
+
 // The mod of a client's object that wins: other devices take it only if it is not below the one they have.
-std::int64_t WinningMod(std::int64_t theirs, std::int64_t ours) {
-  const bool can_grow = ours < std::numeric_limits<std::int64_t>::max();
-  return theirs < ours ? ours + (can_grow ? 1 : 0) : theirs;
+std::int64_t WinningMod(const MergeMoment& moment, std::int64_t theirs, std::int64_t ours) {
+  if (moment.may_keep_equal && theirs == ours) return Above(ours, kAboveOwn);
+  return theirs < ours ? Above(ours) : theirs;
 }
 
 bool HasUniqueNames(ObjectKind kind) {
@@ -81,7 +90,7 @@ void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken,
       item->name_key = UnicaseKey(object.name);
     } while (!owners.try_emplace(item->name_key, object.id).second);
     last = object.name;
-    object.mod = std::max(object.mod, moment.now_s);
+    object.mod = std::max(moment.may_keep_equal ? Above(object.mod, kAboveOwn) : object.mod, moment.now_s);
     item->goes_back = true;
   }
 }
@@ -122,7 +131,7 @@ MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std
     } else if (const KnownObject& ours = *found->second; !ours.is_deleted) {
       if (!ClientWins(moment, object, ours)) continue;
       RequireSameShape(object, ours);
-      object.mod = WinningMod(object.mod, ours.mod);
+      object.mod = WinningMod(moment, object.mod, ours.mod);
     }
     const bool goes_back = object.mod != sent_mod;
     std::string key = UnicaseKey(object.name);
@@ -159,7 +168,9 @@ std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, st
   if (renamed.size() < 2) return list;
   for (Object& object : renamed) {
     object.name = TemporaryName(moment, object.id);
-    object.json = WithMembers(object.json, {{"name", QuoteJson(object.name)}});
+    if (moment.may_keep_equal && object.mod > std::numeric_limits<std::int64_t>::min()) --object.mod;
+    object.json =
+        WithMembers(object.json, {{"name", QuoteJson(object.name)}, {"mod", std::to_string(object.mod)}});
   }
   list.insert(list.begin(), std::make_move_iterator(renamed.begin()), std::make_move_iterator(renamed.end()));
   return list;

@@ -5,7 +5,8 @@
 // Each side applies the other's list. Devices converge only if, for every object changed on both sides,
 // exactly one side takes the other's version. The client's part is fixed (sync protocol 11): it goes through
 // the list in order, matches by id, takes an object unless its own mod is higher, and appends "+" to a name
-// until it is free.
+// until it is free. Clients of versions 8 to 10 do that, too, or take an object only if its mod is above their own,
+// and do not mind names that occur twice; nothing tells which of the two. So they get nothing whose outcome depends on a tie.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,6 +22,8 @@ struct MergeMoment {
   Usn server_usn;      ///< written to every object taken
   Usn client_usn;      ///< the client has seen every usn below this
   std::int64_t now_s;  ///< mod of objects that the server renames
+  /// The client may keep its own version if its mod equals ours: those before version 11.
+  bool may_keep_equal = false;
 };
 
 /// A stored object that shares an id or a name with an incoming one.
@@ -64,7 +67,7 @@ MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std
 ///
 /// An object may be in the list twice. A client that applies "B is now A" before "A is now B" appends a "+"
 /// to the first. So if two or more objects may have another name on the client, each comes first under a
-/// temporary name.
+/// temporary name, and with a mod below its own if the client would keep that name otherwise.
 std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, std::vector<Object> unseen,
                                   const std::vector<Object>& sent, const std::vector<TakenObject>& taken);
 

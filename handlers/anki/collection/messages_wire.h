@@ -1,9 +1,7 @@
 #pragma once
-// The JSON messages of a normal sync, protocol version 11: bytes <-> structs. Pure; every parser here is
-// fuzzed.
+// The JSON messages of a normal sync: bytes <-> structs. Pure; every parser here is fuzzed.
 //
-// Older dialects differ in the envelope (multipart, gzip), not in these messages; they need only a parser
-// next to envelope_wire.h. Source: reference sections 3 to 5. All parsers throw Error BadInput "bad_json" for
+// Versions 8 to 11 differ in the envelope (envelope_wire.h), not in these messages. Source: reference sections 3 to 5. All parsers throw Error BadInput "bad_json" for
 // bytes that are not JSON or not a valid message; the session goes on.
 #include <array>
 #include <cstdint>

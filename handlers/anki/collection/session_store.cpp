@@ -284,10 +284,10 @@ MergedObjects SessionStore::MergeKind(const MergeMoment& moment, const Session& 
   });
 }
 
-MergedChanges SessionStore::Merge(const Session& session, const Changes& changes, std::int64_t now_s) {
+MergedChanges SessionStore::Merge(const Session& session, const Changes& changes, const MergeMoment& moment) {
   MergedChanges merged;
   const auto merge = [&](ObjectKind kind, const std::vector<Object>& incoming, std::int32_t& added) {
-    MergedObjects objects = MergeKind(session.MergeAt(now_s), session, kind, incoming);
+    MergedObjects objects = MergeKind(moment, session, kind, incoming);
     std::move(objects.taken.begin(), objects.taken.end(), std::back_inserter(merged.objects));
     added = objects.added;
   };

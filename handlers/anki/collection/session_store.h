@@ -83,7 +83,9 @@ struct Session {
   std::optional<SyncOutcome> OutcomeFor(const Collection& collection) const {
     return remembered && remembered->is_estimate != collection.IsImported() ? remembered : std::nullopt;
   }
-  MergeMoment MergeAt(std::int64_t now_s) const { return {server_usn, client_usn, now_s}; }
+  MergeMoment MergeAt(std::int64_t now_s, bool may_keep_equal) const {
+    return {server_usn, client_usn, now_s, may_keep_equal};
+  }
 };
 
 /// Objects and tags that won their merge, ready to be staged.
@@ -135,7 +137,7 @@ class SessionStore {
   /// The part of `changes` that wins over our objects and tags, with unique names and the session's usn in
   /// the JSON. Error BadInput if a notetype has another number of fields or templates than the one it
   /// replaces.
-  MergedChanges Merge(const Session& session, const Changes& changes, std::int64_t now_s);
+  MergedChanges Merge(const Session& session, const Changes& changes, const MergeMoment& moment);
   void StageChanges(const Session& session, const MergedChanges& merged, const Changes& changes);
   /// Error Conflict "no_session" if no session with this key is live. Takes no locks.
   void RequireLive(std::string_view key);
