@@ -177,6 +177,10 @@ bool AcceptLoop::ServeVisit(Visit& visit, HeadChannel& channel, sql::Database& d
   Received received = ReadRequest(fcgi.envp);
   FcgiBody body(gate, received.request.content_length);
   received.request.body = &body;
+  if (!visit.kept.empty()) {
+    received.request.kept = std::move(visit.kept);
+    received.request.is_body_kept = true;
+  }
   FcgiAnswer answer(fcgi);
   if (!Serve(front_, database, redis, received.request, answer, received.problem, visit)) {
     DetachRequest(fcgi);

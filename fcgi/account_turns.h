@@ -6,10 +6,12 @@
 // requests are refused, because a client that ignores refusals would keep the machine busy with them. The devices of a
 // family meet neither: a request takes milliseconds. Each process counts for itself: a bound over all of them would cost
 // every request a round trip. Thread-safe.
+#include <any>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <forward_list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -32,6 +34,8 @@ struct Visit {
   Coming coming = Coming::kFresh;
   UserId account{};           ///< of a parked one
   Clock::time_point since{};  ///< when it was parked
+  /// Request::kept of a parked one whose body has been read.
+  std::forward_list<std::any> kept{};
 };
 
 class AccountTurns {

@@ -6,8 +6,9 @@
 // stages of its own route up to the login; then it is answered instead of handled:
 //
 //   204  the body may be taken. Syncline-User, Syncline-Device, Syncline-Roles tell who sends it; none of them
-//        if the route leaves the login to a later stage (public, or it validates a body first), or if the value
-//        of SYNCLINE_AUTHORIZE is "unnamed": such an answer may be kept for a while (nginx/site.conf.in)
+//        if the login comes later (the route is public or validates a body first, or the login is in the body,
+//        see Dialect::has_login_in_body), or if the value of SYNCLINE_AUTHORIZE is "unnamed": such an
+//        answer may be kept for a while (nginx/site.conf.in)
 //   401, 403  refused: nginx passes these statuses on, and WWW-Authenticate
 //   other     nginx knows no other refusal. Syncline-Refusal says what was wrong; nginx passes the request on
 //             with it, unbuffered, and it is refused then, as its dialect does that

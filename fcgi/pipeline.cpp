@@ -414,6 +414,10 @@ void ParseFirst(Call& call, Next next) {
 void Authenticate(Call& call, Next next) {
   const Route& route = *call.route;
   if (auto refusal = RefusalOf(call.request)) throw Error(*std::move(refusal));
+  if (IsQuestion(call.request) && call.dialect->has_login_in_body != nullptr &&
+      call.dialect->has_login_in_body(call.request, call.context)) {
+    return Admit(call, std::nullopt);
+  }
   std::optional<Identity> identity;
   if (route.auth != Auth::kPublic) {
     // A parked request was admitted too long ago.
@@ -443,7 +447,10 @@ void TakeAccountTurn(Call& call, Next next) {
       throw TooManyAtOnce();
     case AccountTurns::Admission::kPark:
       // What has been read of a body cannot be read again.
-      if (call.body.bytes() > 0) throw TooManyAtOnce();
+      if (call.body.bytes() > 0) {
+        if (!call.request.is_body_kept) throw TooManyAtOnce();
+        call.visit.kept = std::move(call.request.kept);
+      }
       call.visit.account = account;
       call.is_parked = true;
   }

@@ -68,6 +68,8 @@ struct Request {
     return nullptr;
   }
   std::forward_list<std::any> kept;  ///< for Keep and Kept
+  /// All that the handler needs of the body has been read and kept, so the request can be served again.
+  bool is_body_kept = false;
 };
 
 /// "/a%20b/" becomes {"a%20b", ""}; nothing is checked.

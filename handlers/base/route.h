@@ -32,6 +32,10 @@ struct Dialect {
   /// Identifies the caller. No value: the request carries no login at all. Throws Unauthenticated on an
   /// invalid one. Null: the service has public routes only.
   std::optional<Identity> (*authenticate)(Request& request, Context& context) = nullptr;
+  /// For a protocol some of whose clients send their login in the body, which the authorizer does not see: whether this is
+  /// such a request, whose body is then taken before anybody knows who sends it. Throws if it must not be taken. Null: all
+  /// logins are in the headers.
+  bool (*has_login_in_body)(Request& request, Context& context) = nullptr;
   /// The whole answer to an error: the status, StatusOf(error.kind()) unless this protocol's clients expect
   /// another one; headers; body. The front adds the error's own headers and Retry-After. Must not fail.
   Response (*render_error)(const Error& error, const Request& request) = nullptr;
