@@ -2,6 +2,7 @@
 
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/zstd.h"
 
@@ -17,8 +18,14 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
     std::size_t Read(char*, std::size_t) override { return 0; }
   } none;
   try {
-    ReceiveUpload(context, request.body != nullptr ? *request.body : none, request.content_length,
-                  envelope.client);
+    if (envelope.version < kFirstZstdVersion) {
+      const auto limit = static_cast<std::uint64_t>(context.config().Of<Settings>().max_collection_mib) << 20;
+      const auto file = ContentOf(request, limit);
+      ReceiveUpload(context, *file, UploadForm::kPlain, request.content_length, envelope.client);
+    } else {
+      ReceiveUpload(context, request.body != nullptr ? *request.body : none, UploadForm::kFrame,
+                    request.content_length, envelope.client);
+    }
     return std::string(kAccepted);
   } catch (const FileRefused& refused) {
     return refused.what();
@@ -46,11 +53,16 @@ Response PostUpload(Request& request, Context& context) {
 // POST /sync/download -- the collection as a file. Ends any session of the account; creates an empty
 // collection for an account without data.
 //
-// Most downloads are the uploaded frame itself. Answers 200, streamed.
+// Most downloads are the uploaded frame itself; clients before version 11 get a file of schema 11, uncompressed and with its
+// length, by which they show their progress. Answers 200, streamed.
 Response PostDownload(Request& request, Context& context) {
-  EnvelopeOf(request);
+  const Envelope& envelope = EnvelopeOf(request);
   EnsureCollection(context);
   context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });
+  if (envelope.version < kFirstZstdVersion) {
+    const auto old = std::make_shared<Download>(PrepareOldDownload(context));
+    return Response::Stream([old](BodySink& sink) { old->file->ReadAll(sink); }, old->bytes);
+  }
   auto download = std::make_shared<Download>(PrepareDownload(context));
   const std::string bytes = std::to_string(download->bytes);
   return Response::Stream([download, &context](BodySink& sink) {

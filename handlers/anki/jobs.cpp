@@ -13,6 +13,7 @@
 #include "handlers/anki/media/media_check_flow.h"
 #include "handlers/anki/media/media_check_store.h"
 #include "handlers/anki/media/media_store.h"
+#include "handlers/anki/sender_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/anki/sweep_store.h"
 #include "handlers/base/json_input.h"
@@ -86,7 +87,10 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
     has_more = users.size() == kAtOnce;
   }
   CountUncounted(context, control);
-  context.Write<SweepStore>([](SweepStore& store) { store.ExpireStagingRates(); });
+  context.Write<SweepStore, SenderStore>([](SweepStore& store, SenderStore& senders) {
+    store.ExpireStagingRates();
+    senders.Sweep();
+  });
   if (!context.Read<SweepStore>([](SweepStore& store) { return store.IsStagingBloated(); })) return;
   control.Progress(0, 0, "room of staged rows");
   context.ReadOnce<SweepStore>([](SweepStore& store) { store.VacuumStaging(); });

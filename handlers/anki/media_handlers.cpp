@@ -46,10 +46,13 @@ std::string UploadReply(Request& request, Context& context) {
 
 // POST /msync/begin -- the account's last media usn. Only clients that do not take it from meta ask.
 //
-// `sk` is the device's key, which old clients send with the next calls. Answers 200; 400 without a client version.
+// `sk` is the device's key, which old clients send with the next calls. Their version is in the envelope. Answers 200; 400
+// without a client version.
 Response PostMediaBegin(Request& request, Context& context) {
   const Envelope& envelope = EnvelopeOf(request);
-  if (ParseMediaBegin(SmallMessageOf(request)).empty()) throw BadInput("bad_json", "no client version");
+  const bool has_told_version = envelope.version < kFirstZstdVersion && !envelope.client.empty();
+  if (!has_told_version && ParseMediaBegin(SmallMessageOf(request)).empty())
+    throw BadInput("bad_json", "no client version");
   return Begin(envelope, context);
 }
 

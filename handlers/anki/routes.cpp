@@ -7,6 +7,7 @@
 #include "handlers/anki/full_sync_handlers.h"
 #include "handlers/anki/media/media_flow.h"
 #include "handlers/anki/media_handlers.h"
+#include "handlers/anki/sender_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/anki/sync_handlers.h"
 
@@ -15,9 +16,32 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The key travels in the anki-sync header, so this service checks it itself.
+// Failing to remember must not fail the request, and it works on read-only routes. (LookUpKey touches a device likewise.)
+void RememberSender(const Request& request, Context& context) {
+  try {
+    context.WithDatabase([&](sql::Database& database) {
+      database.Write([&](sql::Tx& tx) { SenderStore(tx, UserId{}).Remember(request.remote_address); });
+    });
+  } catch (const Error&) {
+  }
+}
+
+// The key travels in the anki-sync header or in a form, so this service checks it itself.
 std::optional<Identity> Authenticate(Request& request, Context& context) {
-  return account::AuthenticateKey(context, EnvelopeOf(request).key, "anki");
+  const Envelope& envelope = OpenEnvelope(request, context);
+  const Identity identity = account::AuthenticateKey(context, envelope.key, "anki");
+  if (envelope.version < kFirstZstdVersion) RememberSender(request, context);
+  return identity;
+}
+
+// Never 403 without a look at the key: it would make the client forget a valid one. On 503 it says "try again", and the
+// first message of the next sync makes its network known.
+bool HasLoginInBody(Request& request, Context& context) {
+  if (!HasForm(request)) return false;
+  const bool is_known = context.ReadOnce<SenderStore>(
+      [&](SenderStore& senders) { return senders.Knows(request.remote_address); });
+  if (!is_known) throw Busy("unknown_sender", "a large form from a network without a sync in the last hour");
+  return true;
 }
 
 // 403 and never 401: on 403 a client forgets its key and asks for the password. No version-11 client reads
@@ -30,7 +54,10 @@ Response RenderError(const Error& error, const Request&) {
   return Response::Text(status, std::to_string(status));
 }
 
-const Dialect kDialect{.service = "anki", .authenticate = Authenticate, .render_error = RenderError};
+const Dialect kDialect{.service = "anki",
+                       .authenticate = Authenticate,
+                       .has_login_in_body = HasLoginInBody,
+                       .render_error = RenderError};
 
 std::size_t MessageBytes(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;

@@ -181,7 +181,7 @@ std::string NextChunk(Session& session, CollectionStore& collections, std::int64
 //
 // Answers 200 {"key"}; 403 wrong name or password; 429 too many failures.
 Response PostHostKey(Request& request, Context& context) {
-  const Envelope& envelope = EnvelopeOf(request);
+  const Envelope& envelope = OpenEnvelope(request, context);
   const LoginMessage login = ParseLogin(SmallMessageOf(request));
   const std::string key = account::LogIn(context, login.user, login.password, request.remote_address, "anki",
                                          envelope.client.empty() ? "Anki" : envelope.client);

@@ -97,7 +97,7 @@ struct Fixture {
   }
   void Upload(std::string_view frame) {
     PieceBody body{std::string(frame)};
-    ReceiveUpload(context, body, std::nullopt, "26.9.3,test,linux");
+    ReceiveUpload(context, body, UploadForm::kFrame, std::nullopt, "26.9.3,test,linux");
   }
   void UploadAndImport(const Texts& notes) {
     Upload(FrameOf(notes));
@@ -402,7 +402,7 @@ BOOST_AUTO_TEST_CASE(an_upload_past_the_quota_is_not_even_read_and_leaves_nothin
   } body;
   const auto is_full = [](const Error& error) { return error.code() == "over_quota"; };
   SetQuota(UsedBytes() + 1000);
-  BOOST_CHECK_EXCEPTION(ReceiveUpload(context, body, 1001, "test"), Error, is_full);
+  BOOST_CHECK_EXCEPTION(ReceiveUpload(context, body, UploadForm::kFrame, 1001, "test"), Error, is_full);
   // Its length was not known, or a lie: refused while it is stored.
   std::string noise;
   for (unsigned state = 1; noise.size() < 3'000'000;) {
@@ -445,7 +445,7 @@ BOOST_AUTO_TEST_CASE(while_the_disk_is_nearly_full_uploads_are_refused_and_impor
   struct Untouchable : BodySource {
     std::size_t Read(char*, std::size_t) override { throw std::logic_error("the body was read"); }
   } body;
-  BOOST_CHECK_EXCEPTION(ReceiveUpload(context, body, 1, "test"), Error, is_full);
+  BOOST_CHECK_EXCEPTION(ReceiveUpload(context, body, UploadForm::kFrame, 1, "test"), Error, is_full);
   Unstoppable control;
   BOOST_CHECK_EXCEPTION(ImportFile(context, 1, control), Error, is_full);
   BOOST_TEST(Current().generation == 1);

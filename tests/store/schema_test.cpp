@@ -21,6 +21,7 @@ const std::map<std::string, std::string> kSharedTables = {
     {"workers", "the running workers"},
     {"schema_migrations", "belongs to the database"},
     {"login_failures", "counts attempts on names that may not exist"},
+    {"anki_senders", "asked before it is known who sends a request"},
 };
 
 // Indexes of tenants' tables that do not begin with the tenant, each with a reason.

@@ -51,6 +51,7 @@ const std::map<std::string, std::string> kSmallTables = {
     {"anki_problems", "the last few"},
     {"anki_sessions", "the syncs in progress"},
     {"anki_staging_rates", "the accounts that have sent much in the last hour"},
+    {"anki_senders", "the networks of old clients in the last hour"},
     {"devices", "limited per account"},
     {"usage", "one row per service"},
     {"blob_reservations", "the uploads in progress"},

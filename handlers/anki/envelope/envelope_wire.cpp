@@ -1,10 +1,15 @@
 #include "handlers/anki/envelope/envelope_wire.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "handlers/base/errors.h"
+#include "handlers/base/header_values.h"
 #include "handlers/base/json.h"
+#include "handlers/base/multipart.h"
+#include "handlers/base/utf8.h"
 
 namespace syncline::anki {
 namespace {
@@ -36,6 +41,44 @@ std::string_view KeyOfNginx(std::string_view header) {
     if (end != std::string_view::npos && end > 0 && end <= kMaxKeyBytes) return rest.substr(0, end);
   }
   return {};
+}
+
+// Clients send six parts at most.
+constexpr std::size_t kMaxParts = 20;
+// Ours have 57 characters, and versions as "ankidesktop,2.1.49 (6f7d1d8a),win:10" some 40.
+constexpr std::size_t kMaxPartBytes = 256;
+constexpr std::size_t kPieceBytes = 16 << 10;
+
+// A body with a final boundary after it. AnkiDroid before 2.9 sends none if there is no data; after a complete form it is
+// ignored.
+class ClosedBody : public BodySource {
+ public:
+  ClosedBody(BodySource* body, const std::string& boundary) : body_(body), end_("--" + boundary + "--\r\n") {}
+  std::size_t Read(char* buffer, std::size_t size) override {
+    if (body_ != nullptr) {
+      if (const std::size_t got = body_->Read(buffer, size); got > 0 || size == 0) return got;
+      body_ = nullptr;
+    }
+    const std::size_t got = end_.copy(buffer, size, at_);
+    at_ += got;
+    return got;
+  }
+
+ private:
+  BodySource* body_;
+  const std::string end_;
+  std::size_t at_ = 0;
+};
+
+std::optional<HeaderParameters> FormType(const Request& request) {
+  auto type = ParseHeaderParameters(request.Header("content-type").value_or(""));
+  return type && type->value == "multipart/form-data" ? type : std::nullopt;
+}
+
+// The client's name for itself, if the form has none: "Anki 2.1.15", "AnkiDroid-2.15.6".
+std::string UserAgent(const Request& request) {
+  const std::string_view agent = request.Header("user-agent").value_or("");
+  return agent.size() <= kMaxPartBytes && IsStorableText(agent) ? std::string(agent) : std::string();
 }
 
 }  // namespace
@@ -81,7 +124,50 @@ Envelope ParseEnvelope(std::string_view header) {
 
 Envelope QueryEnvelope(std::optional<std::string> key, std::optional<std::string> client) {
   if (!key || !client || client->empty()) throw Bad("no key or no version in the query");
-  return {kQueryVersion, std::move(*key), std::move(*client), {}};
+  return {kOldVersion, std::move(*key), std::move(*client), {}};
+}
+
+bool HasForm(const Request& request) {
+  return request.method == "POST" && !request.Header("anki-sync") && FormType(request);
+}
+
+Form ReadForm(const Request& request, BodySink& data) {
+  const auto type = FormType(request);
+  const std::string* boundary = type ? type->Find("boundary") : nullptr;
+  if (boundary == nullptr) throw Bad("not a form");
+  ClosedBody body(request.body, *boundary);
+  Request closed;
+  closed.headers = {{"content-type", std::string(*request.Header("content-type"))}};
+  closed.body = &body;
+  MultipartReader parts(closed, {.parts = kMaxParts});
+  Form form{.envelope = {.version = kOldVersion, .key = {}, .client = {}, .session = {}}};
+  std::string found;  // known parts, one letter each
+  while (const auto part = parts.NextPart()) {
+    const std::string& name = part->name;
+    if (name != "data" && name != "k" && name != "sk" && name != "s" && name != "v" && name != "c") continue;
+    // Two readers could understand a form with two keys differently.
+    const char letter = name == "sk" ? 'k' : name[0];
+    if (found.find(letter) != std::string::npos) throw Bad("two parts " + name);
+    found += letter;
+    if (name == "data") {
+      std::vector<char> piece(kPieceBytes);
+      while (const std::size_t got = parts.Read(piece.data(), piece.size())) data.Write({piece.data(), got});
+      continue;
+    }
+    std::string text = parts.ReadText(kMaxPartBytes);
+    if (!IsStorableText(text)) throw Bad("part " + name + " is not text");
+    if (letter == 'k')
+      form.envelope.key = std::move(text);
+    else if (letter == 's')
+      form.envelope.session = std::move(text);
+    else if (letter == 'v')
+      form.envelope.client = std::move(text);
+    else
+      form.is_gzip = text != "0";
+  }
+  if (form.envelope.session.size() > kMaxSessionBytes) throw Bad("session key too long");
+  if (form.envelope.client.empty()) form.envelope.client = UserAgent(request);
+  return form;
 }
 
 }  // namespace syncline::anki

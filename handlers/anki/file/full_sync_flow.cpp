@@ -63,13 +63,17 @@ class BlobSink : public BodySink {
 };
 
 // `disk`: null for what must not fail while the disk is nearly full.
-void Expand(BodySource& source, std::uint64_t limit, TempFile& out, DiskReserve* disk = nullptr) {
-  ZstdReader reader(source, limit);
+void Copy(BodySource& source, TempFile& out, DiskReserve* disk) {
   std::vector<char> piece(kPieceBytes);
-  while (const std::size_t got = reader.Read(piece.data(), piece.size())) {
+  while (const std::size_t got = source.Read(piece.data(), piece.size())) {
     if (disk != nullptr) disk->Wrote(got);
     out.Write({piece.data(), got});
   }
+}
+
+void Expand(BodySource& source, std::uint64_t limit, TempFile& out, DiskReserve* disk = nullptr) {
+  ZstdReader reader(source, limit);
+  Copy(reader, out, disk);
 }
 
 BlobInfo StoreCompressed(Context& context, const TempFile& file) {
@@ -337,7 +341,7 @@ std::optional<ImportPosition> ImportPage(Context& context, std::int32_t generati
 
 }  // namespace
 
-void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t> bytes,
+void ReceiveUpload(Context& context, BodySource& body, UploadForm form, std::optional<std::size_t> bytes,
                    const std::string& client) {
   const auto open_room = [&](sql::Database& database) {
     return Reservation(database, context.user(), static_cast<std::int64_t>(bytes.value_or(0)));
@@ -352,7 +356,11 @@ void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t
   KeepingSource keeping(body, frame, disk);
   const auto limit = static_cast<std::uint64_t>(context.config().Of<Settings>().max_collection_mib) << 20;
   try {
-    Expand(keeping, limit, plain, &disk);
+    if (form == UploadForm::kFrame) {
+      Expand(keeping, limit, plain, &disk);
+    } else {
+      Copy(body, plain, &disk);
+    }
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::kTooLarge) throw;
     throw FileRefused("Your collection is larger than this server accepts (" +
@@ -365,7 +373,13 @@ void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t
       context.WithDatabase([&](sql::Database& database) { return BlobWriter(database, &room); });
   context.WithDatabase([&](sql::Database&) {
     BlobSink sink(writer, &disk);
-    frame.ReadAll(sink);
+    if (form == UploadForm::kFrame) {
+      frame.ReadAll(sink);
+    } else {
+      ZstdWriter zstd(sink, kFileCompression);
+      plain.ReadAll(zstd);
+      zstd.Finish();
+    }
     next.blob = writer.Finish();
   });
   if (room.IsLimited()) next.content_bytes = ContentBytesOf(file, next);
@@ -403,16 +417,24 @@ void EnsureCollection(Context& context) {
   });
 }
 
-std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection) {
+namespace {
+
+// A frame of `bytes` expanded bytes, as a file.
+std::unique_ptr<TempFile> Fetch(Context& context, BlobId blob, std::uint64_t bytes) {
   TempFile frame(context.config().temp_dir);
   context.WithDatabase([&](sql::Database& database) {
-    ReadBlob(database, context.user(), kService, collection.base_blob,
-             [&](std::string_view bytes) { frame.Write(bytes); });
+    ReadBlob(database, context.user(), kService, blob, [&](std::string_view piece) { frame.Write(piece); });
   });
   auto plain = std::make_unique<TempFile>(context.config().temp_dir);
   TempFileSource source(frame);
-  Expand(source, static_cast<std::uint64_t>(collection.base_bytes), *plain);
+  Expand(source, bytes, *plain);
   return plain;
+}
+
+}  // namespace
+
+std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection) {
+  return Fetch(context, collection.base_blob, static_cast<std::uint64_t>(collection.base_bytes));
 }
 
 Download PrepareDownload(Context& context) {
@@ -443,6 +465,14 @@ Download PrepareDownload(Context& context) {
     const std::uint64_t bytes = file->Size();
     return {BlobId{}, std::move(file), bytes};
   }
+}
+
+Download PrepareOldDownload(Context& context) {
+  Download download = PrepareDownload(context);
+  if (download.file == nullptr) download.file = Fetch(context, download.verbatim, download.bytes);
+  DowngradeToSchema11(download.file->path());
+  download.bytes = download.file->Size();
+  return download;
 }
 
 void ImportFile(Context& context, std::int32_t generation, JobControl& control) {

@@ -19,12 +19,15 @@
 
 namespace syncline::anki {
 
-/// Receives an uploaded file (zstd, one frame), checks it, and replaces the collection with it. The import of
+/// kFrame: one zstd frame, which is kept as it is. kPlain: the file itself.
+enum class UploadForm { kFrame, kPlain };
+
+/// Receives an uploaded file, checks it, and replaces the collection with it. The import of
 /// its rows is a job, so that the answer meets the client's stall limit of 30 s. Throws FileRefused with a
 /// message for the user, Error for anything else (bad_zstd; over_quota and disk_full, if possible before the
 /// body is read). `bytes`: of
-/// the body, if known. `client` is the client's version, for the report on odd values.
-void ReceiveUpload(Context& context, BodySource& body, std::optional<std::size_t> bytes,
+/// the body as received, if known. `client` is the client's version, for the report on odd values.
+void ReceiveUpload(Context& context, BodySource& body, UploadForm form, std::optional<std::size_t> bytes,
                    const std::string& client);
 
 /// Creates an empty collection for an account without data, for a device that syncs or downloads first.
@@ -38,6 +41,9 @@ struct Download {
   std::uint64_t bytes = 0;         ///< uncompressed size of the file
 };
 Download PrepareDownload(Context& context);
+
+/// The same in schema 11, which clients before 2.1.57 need; always a file.
+Download PrepareOldDownload(Context& context);
 
 /// A private, uncompressed copy of a collection's base file.
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection);

@@ -1,0 +1,1 @@
+DELETE FROM anki_senders WHERE seen_at < now() - make_interval(secs => $1)
