@@ -11,6 +11,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from anki_forms import CLIENTS, FormWire
 from promises import keep
 from stack import Stack
 
@@ -90,12 +91,35 @@ def a_password_over_plain_http_is_refused_with_the_name_of_the_reason():
     return repr(refusal)
 
 
+def old_clients_get_the_same_words_without_compression():
+    stack.add_user("old", PASSWORD)
+    for client in CLIENTS:
+        wire = FormWire(stack.http, client=client).log_in("old", PASSWORD)
+        wire.ask("meta", {"v": wire.version, "cv": "x"})
+        for size in (1_200_000, 3_000_000):  # refused by the service, and by nginx
+            text = wire.upload(random.Random(1).randbytes(size))
+            assert text.startswith("Your collection is larger than this server accepts"), text
+    head = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900"
+    open_ones = []
+    for _ in range(8):
+        one = socket.create_connection(("127.0.0.1", stack.http_port), 20)
+        one.sendall(f"POST /sync/upload HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\nx".encode())
+        open_ones.append(one)
+    time.sleep(0.5)
+    many = FormWire(stack.http, wire.key, "desktop 2.1.0").upload(b"x")
+    assert many.startswith("This server gets too many requests"), many
+    for one in open_ones:
+        one.close()
+    return repr(text)
+
+
 def main():
     global stack, directory
     with Stack({"SYNCLINE_MAX_COLLECTION_MIB": "1"}) as stack, tempfile.TemporaryDirectory() as temporary:
         directory = pathlib.Path(temporary)
         return keep(a_collection_that_is_too_large_is_refused_in_words,
                     too_many_uploads_of_a_key_are_refused_in_words,
+                    old_clients_get_the_same_words_without_compression,
                     a_password_over_plain_http_is_refused_with_the_name_of_the_reason)
 
 

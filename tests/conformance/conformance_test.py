@@ -38,6 +38,16 @@ def zstd_frame(data):
     return b"\x28\xb5\x2f\xfd\x20" + bytes([len(data)]) + (1 | len(data) << 3).to_bytes(3, "little") + data
 
 
+FORM = {"content-type": "multipart/form-data; boundary=b"}
+
+
+def form(key, data, session="abcdef"):
+    """A request of before version 11."""
+    parts = (("k", key.encode()), ("s", session.encode()), ("data", data))
+    return b"".join(b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value)
+                    for name, value in parts) + b"--b--\r\n"
+
+
 def ask(method, path, headers=None, body=None):
     base = urllib.parse.urlsplit(os.environ["SYNCLINE_HTTP"])
     connection = (MetricsConnection if path == "/metrics" else http.client.HTTPConnection)(base.hostname, base.port, timeout=60)
@@ -87,14 +97,22 @@ class Anki:
 
     def without_login(self):
         for key in ("", SECRET, *self.made_up):
-            yield 403, self.headers(key)
-        yield 400, {}
-        yield 400, {"anki-sync": SECRET}
+            yield 403, self.headers(key), zstd_frame(b"{}")
+        yield 400, {}, zstd_frame(b"{}")
+        yield 400, {"anki-sync": SECRET}, zstd_frame(b"{}")
+        # Clients of before version 11: the key is in a form. A large one is taken from the network of a known client only.
+        status, _, _ = ask("POST", "/sync/meta", FORM, form(self.key, b'{"v":10,"cv":"conformance"}'))
+        assert status == 200, f"meta of an old client: {status}"
+        for key in ("", SECRET, *self.made_up):
+            yield 403, FORM, form(key, b"{}")
+        yield 400, FORM, b"--b\r\n" + SECRET.encode()
+        yield 400, {"content-type": "multipart/form-data"}, form(self.key, b"{}")
 
     def of_others(self, operation):
         """A valid key with the session of another account: as if there were no session."""
         if operation in self.IN_SESSION:
             yield 409, self.headers(self.key, self.OTHERS_SESSION), zstd_frame(self.IN_SESSION[operation])
+            yield 409, FORM, form(self.key, self.IN_SESSION[operation], self.OTHERS_SESSION)
         elif operation == "anki.abort":  # always 200
             yield 200, self.headers(self.key, self.OTHERS_SESSION), zstd_frame(b"{}")
 
@@ -105,6 +123,9 @@ class Anki:
 
     def login(self):
         return self.headers(self.key)
+
+    def other_forms(self, body):
+        return [(FORM, form(self.key, body))]
 
     def secrets(self):
         return [self.key, self.others_key, *self.made_up, PASSWORD, SECRET]
@@ -133,6 +154,9 @@ class Front:
 
     def login(self):
         return {}
+
+    def other_forms(self, _body):
+        return []
 
     def secrets(self):
         return []
@@ -172,14 +196,16 @@ def walk(row, service, results):
     allowed = results.answer(ask(other, path), 405, f"{other} {path}").get("Allow", "")
     results.check(method in allowed.split(", "), f"{other} {path}: Allow is {allowed!r}")
     if auth in ("login", "admin"):
-        body = zstd_frame(b"{}") if int(limit) > 0 else None  # too large a body is refused before the login is looked at
-        for wanted, headers in service.without_login():
-            results.answer(ask(method, path, headers, body), wanted, f"{operation} without login {headers}")
+        for wanted, headers, body in service.without_login():
+            # Too large a body is refused before the login is looked at.
+            answer = ask(method, path, headers, body if int(limit) > 0 else None)
+            results.answer(answer, wanted, f"{operation} without login {headers} {(body or b'')[:200]}")
     for wanted, headers, body in service.of_others(operation):
         results.answer(ask(method, path, headers, body), wanted, f"{operation} on another account's data")
     for body in BROKEN:
         # Methods that ignore their body may succeed; uploads refuse with 200 and a sentence.
-        results.answer(ask(method, path, service.login(), body), lambda status: status < 500, f"{operation} {body[:20]!r}")
+        for headers, sent in ((service.login(), body), *service.other_forms(body)):
+            results.answer(ask(method, path, headers, sent), lambda status: status < 500, f"{operation} {sent[:20]!r}")
     # Sent to the socket, because nginx has its own limit; without a body, so that it is not read.
     answer = fastcgi.ask(DIR / "sockets" / "api.sock", fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs({
         "REQUEST_METHOD": method, "REQUEST_URI": path, "CONTENT_LENGTH": str(int(limit) + 1)})) + fastcgi.stream(

@@ -47,6 +47,8 @@ class Refused(Exception):
 class Wire:
     """A connection to the server, a device's key and the session key of a sync. Certificates are not verified."""
 
+    version, graves_in_start = 11, False  # not so for old clients: anki_forms.py
+
     def __init__(self, base, key=""):
         self.base = base
         self.address = urllib.parse.urlsplit(base).netloc
@@ -183,11 +185,12 @@ class Device:
         after.rows = {kind: {i: list(row) for i, row in table.items()} for kind, table in self.rows.items()}
         after.objects, after.tags = [dict(some) for some in self.objects], set(self.tags)
         yield "meta"
-        meta = wire.ask("meta", {"v": 11, "cv": "anki,26.08.1 (c32cb291),lin:debian:12"})
+        meta = wire.ask("meta", {"v": wire.version, "cv": "anki,26.08.1 (c32cb291),lin:debian:12"})
         newer = self.mod > meta["mod"]
         yield "start"
-        after._bury(wire.ask("start", {"minUsn": self.usn, "lnewer": newer, "graves": None}))
-        if any(self.graves.values()):
+        graves = self.graves if wire.graves_in_start else None
+        after._bury(wire.ask("start", {"minUsn": self.usn, "lnewer": newer, "graves": graves}))
+        if any(self.graves.values()) and not wire.graves_in_start:
             yield "applyGraves"
             wire.ask("applyGraves", {"chunk": self.graves})
         yield "applyChanges"
