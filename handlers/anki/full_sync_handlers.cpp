@@ -61,7 +61,7 @@ Response PostDownload(Request& request, Context& context) {
   context.Write<SessionStore>([](SessionStore& sessions) { sessions.End(); });
   if (envelope.version < kFirstZstdVersion) {
     const auto old = std::make_shared<Download>(PrepareOldDownload(context));
-    return Response::Stream([old](BodySink& sink) { old->file->ReadAll(sink); }, old->bytes);
+    return AnswerStream(envelope, old->bytes, [old](BodySink& sink) { old->file->ReadAll(sink); });
   }
   auto download = std::make_shared<Download>(PrepareDownload(context));
   const std::string bytes = std::to_string(download->bytes);

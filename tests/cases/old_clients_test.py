@@ -25,6 +25,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_forms import CLIENTS, FormWire, form
 from anki_wire import Device, Refused, Wire
 from database import Hold
+from media_wire import Folder, Media, ServerMessage, sha1
 from promises import keep, until
 
 HTTP = os.environ["SYNCLINE_HTTP"]
@@ -292,7 +293,7 @@ def a_stranger_cannot_store_a_large_form():
 
     body = form([("k", key), ("s", "abc"), ("c", 0), ("data", b"nonsense")], b"b")
     meta = form([("k", key), ("data", b'{"v":10,"cv":"x"}')], b"b")
-    for path in ("/sync/upload", "/sync/applyChunk", "/sync/applyChanges"):
+    for path in ("/sync/upload", "/sync/applyChunk", "/sync/applyChanges", "/msync/uploadChanges"):
         status, text = ask(path, body, stranger)
         assert status == 503, (path, status, text)
     # The refusal comes before the body was sent.
@@ -308,6 +309,75 @@ def a_stranger_cannot_store_a_large_form():
     assert status == 200 and b"corrupt" in text, (status, text)
     # And what is taken then needs a key of its own.
     assert ask("/sync/upload", body.replace(key.encode(), b"wrong"), stranger)[0] == 403
+
+
+def each_client_syncs_media_with_one_of_version_11():
+    for client in CLIENTS:
+        account = new_account()
+        old, new = Folder(logged_in(account, client)), Folder(Wire(HTTP).log_in(account, PASSWORD))
+        for n in range(60):
+            old.put(f"old {n}.jpg", secrets.token_bytes(2_000))
+            new.put(f"new {n}.mp3", secrets.token_bytes(2_000))
+        old.put("\u00e4\u00f6\u00fc \u65e5\u672c.png", secrets.token_bytes(100_000))
+        old.sync()
+        new.sync()
+        old.sync()
+        assert old.files == new.files and len(new.files) == 121, client
+        new.remove("old 3.jpg")
+        new.put("old 4.jpg", b"changed")
+        old.remove("new 5.mp3")
+        for folder in (new, old, new):
+            folder.sync()
+        assert old.files == new.files and len(new.files) == 119, client
+        assert old.files["old 4.jpg"] == b"changed"
+
+
+def a_deleted_file_has_an_empty_hash_and_cannot_be_asked_for():
+    media = Media(logged_in(new_account(), "desktop 2.1.0"))
+    media.begin()
+    media.upload([("a", b"a"), ("b", b"b"), ("c", b"c")])
+    media.upload([("b", None)])
+    assert [(name, fingerprint) for name, _, fingerprint in media.changes(0)] == [("a", sha1(b"a")), ("c", sha1(b"c")), ("b", "")]
+    assert status_of(lambda: media.download(["a", "b", "c"])) == 409
+    assert media.download(["a", "c"]) == {"a": b"a", "c": b"c"}
+    assert (media.sanity(2), media.sanity(3)) == ("OK", "mediaSanity")
+
+
+def a_large_file_of_media_arrives_and_a_full_account_is_told():
+    account = new_account()
+    for client in ("desktop 2.1.49", "AnkiDroid 2.15"):
+        media = Media(logged_in(account, client))
+        media.begin()
+        data = secrets.token_bytes(20 * MIB)
+        assert media.upload([(client, data)])[0] == 1
+        assert media.download([client]) == {client: data}
+        admin("user", "quota", account, "1")
+        try:
+            media.upload([("one more", secrets.token_bytes(MIB))])
+            raise AssertionError("taken")
+        except ServerMessage as message:
+            assert "storage on this server is full" in str(message), message
+        admin("user", "quota", account, "unlimited")
+
+
+def media_forms_are_checked():
+    wire = logged_in(new_account())
+    media = Media(wire)
+    media.begin()
+    # What upstream's own tests send.
+    assert json.loads(wire.send_parts("msync/begin", [("c", 0), ("v", "x"), ("k", wire.key)]))["data"]["usn"] == 0
+    assert json.loads(wire.send_parts("msync/mediaChanges", [("sk", wire.key), ("data", b'{"lastUsn":0}')])) == {"data": [], "err": ""}
+    assert json.loads(wire.send_parts("msync/begin", [("k", wire.key), ("data", b'{"v":"x"}')]))["data"]["sk"] == wire.key
+    assert status_of(lambda: wire.send_parts("msync/begin", [("k", wire.key), ("data", b"{}")])) == 400
+    for path in ("msync/mediaChanges", "msync/uploadChanges", "msync/downloadFiles", "msync/mediaSanity", "msync/begin"):
+        assert status_of(lambda: wire.send_parts(path, [("sk", "nonsense"), ("v", "x"), ("data", b"{}")])) == 403, path
+        assert status_of(lambda: wire.send_parts(path, [("sk", wire.key), ("k", wire.key), ("data", b"{}")])) == 400, path
+    for parts in ([("data", b"no zip")], [("c", 1), ("data", b"no gzip")], []):
+        assert status_of(lambda: wire.send_parts("msync/uploadChanges", [("sk", wire.key), *parts])) == 400, parts
+    # Where people without a media address end up.
+    for prefix in ("", "msync//", "sync/media/", "sync/"):
+        assert json.loads(wire.exchange("GET", f"{prefix}begin?k={wire.key}&v=x"))["data"]["usn"] == 0, prefix
+        assert json.loads(wire.send_parts(prefix + "mediaSanity", [("sk", wire.key), ("data", b'{"local":0}')]))["data"] == "OK"
 
 
 def many_devices_of_an_account_wait_for_each_other():
@@ -347,5 +417,9 @@ if __name__ == "__main__":
                   a_version_outside_8_to_11_is_a_501,
                   an_old_client_learns_that_it_is_too_old_for_the_scheduler,
                   a_stranger_cannot_store_a_large_form,
+                  each_client_syncs_media_with_one_of_version_11,
+                  a_deleted_file_has_an_empty_hash_and_cannot_be_asked_for,
+                  a_large_file_of_media_arrives_and_a_full_account_is_told,
+                  media_forms_are_checked,
                   many_devices_of_an_account_wait_for_each_other,
                   devices_are_named_after_their_clients))
