@@ -1,23 +1,29 @@
-// syncline-admin anki history | restore | problems: earlier states of a collection, returning to one, and problems
-// between devices and the server.
+// syncline-admin anki history | restore | problems | import | export: earlier states of a collection, returning to one,
+// problems between devices and the server, packages.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <optional>
+#include <thread>
 
 #include "handlers/admin/commands.h"
 #include "handlers/anki/collection/point_store.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/file/restore_flow.h"
+#include "handlers/anki/package/export_flow.h"
+#include "handlers/anki/package/import_flow.h"
 #include "handlers/base/json.h"
 
 namespace syncline::admin {
 namespace {
 
 struct Options {
-  std::string name, at, before;
+  std::string name, at, before, file;
+  anki::ImportOptions import;
+  anki::ExportOptions export_;
 };
 
 std::vector<anki::HistoryEntry> HistoryOf(Context& context) {
@@ -182,10 +188,90 @@ int ShowProblems(Tool& tool, const Options& options) {
   return 0;
 }
 
+void Read(const std::string& path, TempFile& into) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Refusal("cannot read " + path);
+  std::string piece(1 << 20, '\0');
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
+    into.Write({piece.data(), static_cast<std::size_t>(in.gcount())});
+  }
+  if (in.bad()) throw Refusal("cannot read " + path);
+}
+
+// Waits while devices of the account sync.
+anki::ImportReport ImportWhenPossible(Context& context, const TempFile& package, anki::PackageKind kind,
+                                      const anki::ImportOptions& options) {
+  constexpr std::chrono::seconds kPause{2};
+  constexpr int kAttempts = 60;
+  const anki::ImportHost host{.name = "admin",
+                              .progress = [](std::int64_t, std::int64_t, std::string_view) {},
+                              .commit = [](sql::Tx&, const anki::ImportReport&) {}};
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return anki::ImportPackage(context, package, kind, options, host);
+    } catch (const anki::ImportPutOff& later) {
+      if (attempt == kAttempts) throw Refusal(later.reason + "; please try again later");
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+}
+
+int ImportFile(Tool& tool, const Options& options) {
+  Context& context = tool.ContextOf(tool.Find(options.name).id);
+  TempFile package(context.config().temp_dir);
+  Read(options.file, package);
+  const auto kind = options.file.ends_with(".colpkg") ? anki::PackageKind::kColpkg : anki::PackageKind::kApkg;
+  anki::ImportReport report;
+  try {
+    report = ImportWhenPossible(context, package, kind, options.import);
+  } catch (const anki::FileRefused& refused) {
+    throw Refusal(refused.what());
+  }
+  if (kind == anki::PackageKind::kColpkg) {
+    std::printf(
+        "The package is the collection of %s now; what it replaced is in the history. Every device will be "
+        "asked to download: choose download, an upload would replace it again.\n",
+        options.name.c_str());
+    return 0;
+  }
+  const auto number = [](std::int64_t count) { return static_cast<long long>(count); };
+  std::printf(
+      "Notes: %lld added, %lld updated, %lld unchanged, %lld conflicting. Cards: %lld added. Reviews: %lld "
+      "added. Media files: %lld added. Devices receive them by their next sync.\n",
+      number(report.added_notes), number(report.updated_notes), number(report.duplicate_notes),
+      number(report.conflicting_notes), number(report.added_cards), number(report.added_reviews),
+      number(report.media.added));
+  return 0;
+}
+
+int ExportFile(Tool& tool, const Options& options) {
+  Context& context = tool.ContextOf(tool.Find(options.name).id);
+  class FileSink : public BodySink {
+   public:
+    explicit FileSink(const std::string& path) : out_(path, std::ios::binary | std::ios::trunc) {}
+    void Write(std::string_view bytes) override {
+      out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    }
+    bool Close() {
+      out_.close();
+      return !out_.fail();
+    }
+
+   private:
+    std::ofstream out_;
+  };
+  const anki::Export package(context, options.export_);
+  FileSink sink(options.file);
+  package.Write(sink);
+  if (!sink.Close()) throw Refusal("cannot write " + options.file);
+  return 0;
+}
+
 }  // namespace
 
 void AddAnkiCommands(CLI::App& app, Tool& tool) {
-  CLI::App* group = app.add_subcommand("anki", "Earlier states of a collection, and problems of devices");
+  CLI::App* group =
+      app.add_subcommand("anki", "Earlier states of a collection, problems of devices, and packages");
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
 
@@ -207,6 +293,33 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
   problems->add_option("NAME", options->name, "Account")->required();
   problems->callback(
       [&tool, options] { tool.command = [&tool, options] { return ShowProblems(tool, *options); }; });
+
+  CLI::App* import =
+      group->add_subcommand("import", "Import an .apkg into a collection, or replace it with a .colpkg");
+  import->add_option("NAME", options->name, "Account")->required();
+  import->add_option("FILE", options->file, "Package; .colpkg at the end of its name replaces the collection")
+      ->required();
+  import->add_flag("--with-scheduling", options->import.with_scheduling, "Import intervals and reviews, too");
+  import->add_flag("--with-deck-configs", options->import.with_deck_configs, "Import options groups, too");
+  import->callback([&tool, options] { tool.command = [&tool, options] { return ImportFile(tool, *options);
+};
+}  // namespace syncline::admin
+);
+
+CLI::App* export_ =
+    group->add_subcommand("export", "Write a collection as a .colpkg, or one deck as an .apkg");
+export_->add_option("NAME", options->name, "Account")->required();
+export_->add_option("FILE", options->file, "Package to write")->required();
+export_->add_option("--deck", options->export_.deck, "Name of the deck, such as Languages::French");
+export_->add_flag("--with-scheduling", options->export_.with_scheduling,
+                  "Of a deck: intervals and reviews, too");
+export_->add_flag("--with-deck-configs", options->export_.with_deck_configs,
+                  "Of a deck: options groups, too");
+export_->add_flag("!--without-media", options->export_.with_media, "Leave out pictures and sounds");
+export_->add_flag("--legacy", options->export_.legacy, "Readable by clients of before 2.1.50");
+export_->callback([&tool, options] {
+  tool.command = [&tool, options] { return ExportFile(tool, *options); };
+});
 }
 
 }  // namespace syncline::admin

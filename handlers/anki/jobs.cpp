@@ -13,9 +13,12 @@
 #include "handlers/anki/media/media_check_flow.h"
 #include "handlers/anki/media/media_check_store.h"
 #include "handlers/anki/media/media_store.h"
+#include "handlers/anki/package/import_flow.h"
 #include "handlers/anki/sender_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/anki/sweep_store.h"
+#include "handlers/base/blobs.h"
+#include "handlers/base/disk_reserve.h"
 #include "handlers/base/json_input.h"
 #include "handlers/base/log.h"
 
@@ -49,6 +52,56 @@ void WhenDiskHasRoom(F&& work) {
 void Import(const Job& job, Context& context, JobControl& control) {
   WhenDiskHasRoom([&] { ImportFile(context, GenerationOf(job), control); });
   context.Write<CheckStore>([](CheckStore& store) { store.CountContent(); });
+}
+
+// The package, as it was received.
+void FetchPackage(Context& context, BlobId blob, TempFile& file) {
+  context.WithDatabase([&](sql::Database& database) {
+    ReadBlob(database, context.user(), kService, blob, [&](std::string_view bytes) { file.Write(bytes); });
+  });
+}
+
+// Ends the job and the import together.
+void FailImport(const Job& job, Context& context, JobControl& control, const std::string& code,
+                const std::string& message) {
+  context.Write<ImportStore, Transaction>([&](ImportStore& imports, Transaction& transaction) {
+    imports.Failed(job.id, code, message);
+    control.FinishIn(transaction.tx);
+  });
+}
+
+void RunImport(const Job& job, Context& context, JobControl& control) {
+  const auto import = context.Read<ImportStore>([&](ImportStore& imports) { return imports.Find(job.id); });
+  // The account has been removed.
+  if (!import || !import->package) return;
+  DiskReserve(context).Require(import->file_bytes);
+  TempFile package(context.config().temp_dir);
+  FetchPackage(context, *import->package, package);
+  const ImportHost host{.name = std::to_string(static_cast<std::int64_t>(job.id)),
+                        .progress = [&](std::int64_t done, std::int64_t total,
+                                        std::string_view step) { control.Progress(done, total, step); },
+                        .commit =
+                            [&](sql::Tx& tx, const ImportReport& report) {
+                              ImportStore(tx, context.user()).Done(job.id, Print(report));
+                              control.FinishIn(tx);
+                            }};
+  ImportPackage(context, package, import->kind, ParseImportOptions(import->options), host);
+}
+
+void ImportPackageJob(const Job& job, Context& context, JobControl& control) {
+  constexpr auto kAgain = 2s;
+  try {
+    WhenDiskHasRoom([&] { RunImport(job, context, control); });
+  } catch (const PackageRefused& refused) {
+    FailImport(job, context, control, refused.code(), refused.what());
+  } catch (const FileRefused& refused) {
+    FailImport(job, context, control, "collection_refused", refused.what());
+  } catch (const ImportPutOff& later) {
+    throw JobPutOff(later.reason, kAgain);
+  } catch (const Error& e) {
+    if (e.code() != "over_quota") throw;
+    FailImport(job, context, control, e.code(), "Your storage on this server is full.");
+  }
 }
 
 void Archive(const Job& job, Context& context, JobControl& control) {
@@ -129,9 +182,23 @@ void SweepPoints(Context& context, JobControl& control, std::int64_t days) {
   }
 }
 
+void SweepImports(Context& context, JobControl& control, std::int64_t days) {
+  for (bool has_more = true; has_more;) {
+    const auto expired =
+        context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredImports(days, kAtOnce); });
+    for (const auto& [user, job] : expired) {
+      control.Progress(0, 0, "expired imports");
+      context.SetIdentity({user, {}});
+      context.Write<ImportStore>([id = job](ImportStore& imports) { imports.Delete(id); });
+    }
+    has_more = expired.size() == kAtOnce;
+  }
+}
+
 void SweepHistory(const Job&, Context& context, JobControl& control) {
   const std::int64_t days = context.config().Of<Settings>().history_days;
   SweepPoints(context, control, days);
+  SweepImports(context, control, days);
   context.Write<SweepStore>([&](SweepStore& store) { store.ExpireProblems(days); });
   SweepMedia(context, control, days);
   for (;;) {
@@ -205,6 +272,7 @@ void CheckAllMedia(const Job& job, Context& context, JobControl& control) {
 const JobKind kJobs[] = {
     {.name = "anki.import", .body = Import},
     {.name = "anki.archive", .body = Archive},
+    {.name = "anki.import_package", .body = ImportPackageJob},
     {.name = "anki.sweep_sessions", .body = SweepSessions, .every = 300s},
     {.name = "anki.sweep_history", .body = SweepHistory, .every = 3600s},
     {.name = "anki.check",

@@ -2,14 +2,17 @@
 // server's name, so every path here begins with /sync/ or /msync/.
 #include "handlers/anki/routes.h"
 
+#include "handlers/account/authorization_flow.h"
 #include "handlers/account/login_flow.h"
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/full_sync_handlers.h"
 #include "handlers/anki/media/media_flow.h"
 #include "handlers/anki/media_handlers.h"
+#include "handlers/anki/package_handlers.h"
 #include "handlers/anki/sender_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/anki/sync_handlers.h"
+#include "handlers/base/json_writer.h"
 
 namespace syncline::anki {
 namespace {
@@ -59,8 +62,36 @@ const Dialect kDialect{.service = "anki",
                        .has_login_in_body = HasLoginInBody,
                        .render_error = RenderError};
 
+// --- The API for packages: people, scripts and pages.
+
+constexpr account::LoginScheme kSchemes[] = {{"basic", account::AuthenticateBasic}};
+
+// An app password, or the key of a device in its own header.
+std::optional<Identity> AuthenticateApi(Request& request, Context& context) {
+  if (const auto identity = account::AuthenticateByHeader(request, context, kSchemes)) return identity;
+  if (request.Header("anki-sync")) return Authenticate(request, context);
+  return std::nullopt;
+}
+
+Response RenderApiError(const Error& error, const Request& request) {
+  Response response = Response::Json(StatusOf(error.kind()), JsonWriter()
+                                                                 .Object()
+                                                                 .Add("code", error.code())
+                                                                 .Add("message", TextOf(error.code()))
+                                                                 .Add("request_id", request.id)
+                                                                 .Finish());
+  if (error.kind() != ErrorKind::kUnauthenticated) return response;
+  return std::move(response).With("WWW-Authenticate", "Basic realm=\"Syncline\", charset=\"UTF-8\"");
+}
+
+const Dialect kApiDialect{.service = "anki", .authenticate = AuthenticateApi, .render_error = RenderApiError};
+
 std::size_t MessageBytes(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;
+}
+// One MiB more than the collection in it may have: what surrounds it in a form.
+std::size_t PackageBytes(const Config& config) {
+  return static_cast<std::size_t>(config.Of<Settings>().max_collection_mib + 1) << 20;
 }
 // Lists of deletions: one takes six bytes after compression.
 constexpr std::size_t kDeletions = 256 << 10;
@@ -109,6 +140,11 @@ const Route kRoutes[] = {
      PostDownloadFiles, &kDialect},
     {"POST", "/msync/mediaSanity", "anki.media_sanity", Auth::kRequired, kRead, 64 << 10, kQuick,
      PostMediaSanity, &kDialect},
+    {"POST", "/api/sync/import/", "anki.import_package", Auth::kRequired, kWrite, PackageBytes, kSlow,
+     PostImport, &kApiDialect},
+    {"GET", "/api/sync/import/{id}", "anki.import_state", Auth::kRequired, kRead, 0, kQuick, GetImport,
+     &kApiDialect},
+    {"GET", "/api/sync/export/", "anki.export", Auth::kRequired, kWrite, 0, kSlow, GetExport, &kApiDialect},
 };
 
 }  // namespace

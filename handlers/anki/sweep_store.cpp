@@ -38,6 +38,14 @@ std::vector<SweepStore::ExpiredPoints> SweepStore::PointsExpired(std::int64_t da
   return found;
 }
 
+std::vector<std::pair<UserId, JobId>> SweepStore::ExpiredImports(std::int64_t days, int limit) {
+  std::vector<std::pair<UserId, JobId>> found;
+  for (const sql::Row& row : tx_.Query(sql::anki::expired_imports, days, limit)) {
+    found.emplace_back(row["user_id"].As<UserId>(), row["job_id"].As<JobId>());
+  }
+  return found;
+}
+
 void SweepStore::ExpireStagingRates() {
   tx_.Later(sql::anki::sweep_staging_rates);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Validation of external bytes as UTF-8 (RFC 3629). Left out on purpose: normalization and case
+// Validation of external bytes as UTF-8 (RFC 3629), and normal form C. Left out on purpose: case and other forms
 // (account/name_wire.h, anki/objects/unicase_wire.h), which differ from service to service.
 #include <cstddef>
 #include <string>
@@ -18,6 +18,9 @@ std::string ReplacedInvalid(std::string_view bytes);
 
 /// Turns any bytes into text that PostgreSQL accepts: removes NULs, replaces invalid UTF-8 by U+FFFD.
 void MakeText(std::string& text);
+
+/// The text in Unicode's normal form C; unchanged if it is not UTF-8.
+std::string Nfc(std::string_view text);
 
 /// Number of code points. The text must be UTF-8.
 std::size_t CountCharacters(std::string_view text) noexcept;

@@ -169,7 +169,7 @@ class Case:
             lines.pop(0)
         if lines and not lines[0]:
             lines.pop(0)
-        body = self.body(lines) if lines or self.zstd else None
+        body = self.body(lines) if lines or (self.zstd and method != "GET") else None
         self.asked = method, self.fill(path), headers, body
         self.ask()
 

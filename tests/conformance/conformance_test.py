@@ -60,8 +60,8 @@ def ask(method, path, headers=None, body=None):
 
 
 class Anki:
-    """The key is sent in a header; 403 without a valid one, 400 for a malformed request. There are two accounts: the
-    other one has an open session throughout."""
+    """The key is sent in a header; 403 without a valid one (401 in the API for packages), 400 for a malformed request.
+    There are two accounts: the other one has an open session throughout."""
 
     OTHERS_SESSION = "others"
     # Operations that need a session, each with a valid message.
@@ -73,6 +73,8 @@ class Anki:
         "anki.sanity_check": b'{"client":[[0,0,0],0,0,0,0,0,0,0]}',
         "anki.finish": b'{"_pad":null}',
     }
+
+    API = ("anki.import_package", "anki.import_state", "anki.export")
 
     def __init__(self):
         self.key, self.others_key = self.new_account(), self.new_account()
@@ -95,7 +97,13 @@ class Anki:
     def headers(self, key, session="abcdef"):
         return {"anki-sync": json.dumps({"v": 11, "k": key, "c": "conformance", "s": session})}
 
-    def without_login(self, method):
+    def without_login(self, method, operation):
+        if operation in self.API:
+            for key in ("", SECRET, *self.made_up):
+                yield 401, self.headers(key), zstd_frame(b"{}")
+            yield 401, {}, zstd_frame(b"{}")
+            yield 400, {"anki-sync": SECRET}, zstd_frame(b"{}")
+            return
         for key in ("", SECRET, *self.made_up):
             yield 403, self.headers(key), zstd_frame(b"{}")
         yield 400, {}, zstd_frame(b"{}")
@@ -115,6 +123,8 @@ class Anki:
         if operation in self.IN_SESSION:
             yield 409, self.headers(self.key, self.OTHERS_SESSION), zstd_frame(self.IN_SESSION[operation])
             yield 409, FORM, form(self.key, self.IN_SESSION[operation], self.OTHERS_SESSION)
+        elif operation == "anki.import_state":
+            yield 404, self.headers(self.key), None
         elif operation == "anki.abort":  # always 200
             yield 200, self.headers(self.key, self.OTHERS_SESSION), zstd_frame(b"{}")
 
@@ -145,7 +155,7 @@ class MetricsConnection(http.client.HTTPConnection):
 class Front:
     """/healthz and the like: public, except /metrics, which nginx serves on a separate socket."""
 
-    def without_login(self, _method):
+    def without_login(self, _method, _operation):
         return []
 
     def of_others(self, _operation):
@@ -198,7 +208,7 @@ def walk(row, service, results):
     allowed = results.answer(ask(other, path), 405, f"{other} {path}").get("Allow", "")
     results.check(method in allowed.split(", "), f"{other} {path}: Allow is {allowed!r}")
     if auth in ("login", "admin"):
-        for wanted, headers, body in service.without_login(method):
+        for wanted, headers, body in service.without_login(method, operation):
             # Too large a body is refused before the login is looked at.
             answer = ask(method, path, headers, body if int(limit) > 0 else None)
             results.answer(answer, wanted, f"{operation} without login {headers} {(body or b'')[:200]}")

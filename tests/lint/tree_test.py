@@ -38,6 +38,7 @@ ROOMS = {
     "handlers/anki/collection": ("handlers/anki/objects",),
     "handlers/anki/media": (),
     "handlers/anki/file": ("handlers/anki/objects", "handlers/anki/collection"),
+    "handlers/anki/package": ("handlers/anki/objects", "handlers/anki/collection", "handlers/anki/file", "handlers/anki/media"),
 }
 # Every service, and every room of one, holds the same kinds of file (README, "A service"); exceptions are listed with a
 # reason.
@@ -49,6 +50,8 @@ OTHER_FILES = {
         "known_passwords.h": "a cache in the process, not a store", "known_passwords.cpp": ""},
     "handlers/anki/objects": {
         "schema18.proto": "the messages in the columns of schema 18"},
+    "handlers/anki/package": {
+        "package.proto": "the messages in a package"},
     "handlers/anki/envelope": {
         "answer.h": "the envelope of every message and answer, whatever the resource", "answer.cpp": ""},
 }

@@ -91,3 +91,30 @@ BOOST_AUTO_TEST_CASE(the_time_is_linear_in_the_length) {
     BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(5)), part);
   }
 }
+
+BOOST_AUTO_TEST_CASE(references_to_media_are_renamed_wherever_they_stand) {
+  std::vector<std::string> seen;
+  const auto rename = [&](const std::string& name) -> std::optional<std::string> {
+    seen.push_back(name);
+    if (name == "a.png") return "b.png";
+    if (name == "R&D.jpg") return "x & \"y\".jpg";
+    return std::nullopt;
+  };
+  BOOST_TEST(ReplaceMediaReferences("<img src='a.png'> a.png [sound:a.png][sound:c.mp3]", rename) ==
+             "<img src='b.png'> a.png [sound:b.png][sound:c.mp3]");
+  BOOST_TEST(ReplaceMediaReferences("[sound:R&amp;D.jpg]", rename) == "[sound:x &amp; &quot;y&quot;.jpg]");
+  BOOST_TEST(ReplaceMediaReferences("<img src=a.png alt=\"a.png\">", rename) ==
+             "<img src=b.png alt=\"b.png\">");
+  BOOST_TEST(ReplaceMediaReferences("[sound:]x] [sound:", rename) == "[sound:]x] [sound:");
+  BOOST_TEST(ReplaceMediaReferences("<b>plain</b>", rename) == "<b>plain</b>");
+  const std::vector<std::string> expected{"a.png", "a.png", "c.mp3", "R&D.jpg", "a.png", "]x"};
+  BOOST_TEST(seen == expected, boost::test_tools::per_element());
+}
+
+// As upstream's own test (rslib/src/latex.rs).
+BOOST_AUTO_TEST_CASE(pictures_of_latex_are_named_by_its_text) {
+  const std::vector<std::string> images = LatexImages("a[latex]one<br>and<div>two[/latex]b [latex]open");
+  BOOST_REQUIRE_EQUAL(images.size(), 1u);
+  BOOST_TEST(images[0] == "latex-ef30b3f4141c33a5bf7044b0d1961d3399c05d50");
+  BOOST_TEST(LatexImages("[$]x[/$] [$$]y[/$$]").size() == 2u);
+}

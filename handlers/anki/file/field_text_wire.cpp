@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "handlers/base/sha256.h"
+
 namespace syncline::anki {
 namespace {
 
@@ -333,7 +335,136 @@ std::string DecodeEntities(std::string text) {
   }
 }
 
+// As upstream escapes a name that was escaped before.
+std::string EscapeMinimal(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#x27;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+using Rename = std::function<std::optional<std::string>(const std::string& name)>;
+
+// One reference: `whole` with every occurrence of the name replaced.
+std::string Renamed(std::string_view whole, std::string_view name, const Rename& rename) {
+  const bool is_escaped = name.find('&') != kNowhere;
+  const std::string decoded = DecodeEntities(std::string(name));
+  auto new_name = rename(decoded);
+  if (!new_name) return std::string(whole);
+  if (is_escaped) new_name = EscapeMinimal(*new_name);
+  std::string replaced;
+  for (std::size_t at = 0;;) {
+    const auto found = whole.find(name, at);
+    replaced += whole.substr(at, found - at);
+    if (found == kNowhere) return replaced;
+    replaced += *new_name;
+    at = found + name.size();
+  }
+}
+
+std::string RenameInTags(std::string_view html, const Rename& rename) {
+  MediaTags tags(html);
+  std::string text;
+  for (std::size_t at = 0;;) {
+    const auto start = html.find('<', at);
+    text += html.substr(at, start - at);
+    if (start == kNowhere) return text;
+    if (const auto tag = tags.At(start)) {
+      text += Renamed(html.substr(start, tag->end - start), tag->file_name, rename);
+      at = tag->end;
+    } else {
+      text += '<';
+      at = start + 1;
+    }
+  }
+}
+
+std::string RenameInSounds(std::string_view html, const Rename& rename) {
+  constexpr std::string_view kBegin = "[sound:";
+  std::string text;
+  for (std::size_t at = 0;;) {
+    const auto start = html.find(kBegin, at);
+    const auto name = start == kNowhere ? kNowhere : start + kBegin.size();
+    // The first character may be a bracket, too.
+    const auto end = name == kNowhere ? kNowhere : html.find(']', name + 1);
+    if (end == kNowhere) return text += html.substr(at);
+    text += html.substr(at, start - at);
+    text += Renamed(html.substr(start, end + 1 - start), html.substr(name, end - name), rename);
+    at = end + 1;
+  }
+}
+
+// "<br>", "<br/>", "<br />" and "<div>" begin a line.
+std::string WithLines(std::string_view html) {
+  std::string text;
+  for (std::size_t at = 0; at < html.size();) {
+    std::size_t size = 0;
+    for (const std::string_view tag : {"<br>", "<br />", "<div>"}) {
+      if (StartsWith(html, at, tag)) size = tag.size();
+    }
+    text += size > 0 ? '\n' : html[at];
+    at += std::max<std::size_t>(size, 1);
+  }
+  return text;
+}
+
 }  // namespace
+
+std::vector<std::string> LatexImages(std::string_view html) {
+  struct Kind {
+    std::string_view open, close, before, after;
+  };
+  static constexpr Kind kKinds[] = {
+      {"[latex]", "[/latex]", "", ""},
+      {"[$]", "[/$]", "$", "$"},
+      {"[$$]", "[/$$]", "\\begin{displaymath}", "\\end{displaymath}"},
+  };
+  std::vector<std::string> images;
+  for (std::size_t at = html.find('['); at != kNowhere; at = html.find('[', at)) {
+    std::size_t next = at + 1;
+    for (const Kind& kind : kKinds) {
+      if (!StartsWith(html, at, kind.open)) continue;
+      const auto begin = at + kind.open.size();
+      auto end = begin + 1;
+      while (end < html.size() && !StartsWith(html, end, kind.close)) ++end;
+      if (end >= html.size()) continue;
+      std::string latex(kind.before);
+      latex.append(html.substr(begin, end - begin)).append(kind.after);
+      latex = DecodeEntities(RemoveTags(WithLines(latex)));
+      std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+      SHA1(reinterpret_cast<const unsigned char*>(latex.data()), latex.size(), digest.data());
+      images.push_back("latex-" + HexText({reinterpret_cast<const char*>(digest.data()), digest.size()}));
+      next = end + kind.close.size();
+      break;
+    }
+    at = next;
+  }
+  return images;
+}
+
+std::string ReplaceMediaReferences(std::string_view html, const Rename& rename) {
+  if (html.find('<') == kNowhere) return RenameInSounds(html, rename);
+  return RenameInSounds(RenameInTags(html, rename), rename);
+}
 
 std::string StripHtml(std::string_view html) {
   if (html.find('<') == kNowhere) return DecodeEntities(std::string(html));

@@ -7,14 +7,25 @@
 // field. Left out on purpose: sound tags, clozes, LaTeX, which upstream does not strip here either. Source:
 // reference, section 7.3.
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace syncline::anki {
 
 /// Replaces media tags by their file name between spaces; removes comments, styles, scripts and other tags;
 /// then decodes entities. If one entity is malformed or unknown, none is decoded.
 std::string StripHtml(std::string_view html);
+
+/// Calls `rename` with the name of every media file that a field refers to, in tags and in [sound:...], entities
+/// decoded. Where it returns a name, that stands in the result instead, with entities if the old one had them.
+std::string ReplaceMediaReferences(
+    std::string_view html, const std::function<std::optional<std::string>(const std::string& name)>& rename);
+
+/// The names of the pictures that Anki makes of the LaTeX in a field, without extension: "latex-<SHA-1>".
+std::vector<std::string> LatexImages(std::string_view html);
 
 /// The first four bytes of the SHA-1 of `stripped`, big-endian.
 std::uint32_t FieldChecksum(std::string_view stripped);

@@ -95,7 +95,9 @@ class CollectionFileWriter {
   CollectionFileWriter(CollectionFileWriter&&) noexcept;
   ~CollectionFileWriter();
 
-  void Unbury();                  ///< queue -2/-3 -> the queue of the card's type; mod and usn untouched
+  void Unbury();  ///< queue -2/-3 -> the queue of the card's type; mod and usn untouched
+  /// What a client has not sent counts as sent: usn -1 -> 0. For a file that no client will send from.
+  void ForgetPending();
   void Bury(const Grave& grave);  ///< deletes the object, records the grave with its usn; no cascade
   void PutNotetypes(
       const std::vector<Object>& notetypes);  ///< JSON -> protobuf columns when the schema has them
@@ -121,8 +123,11 @@ class CollectionFileWriter {
 };
 
 /// Writes a new, valid, empty schema-18 collection: deck 1 and deck config 1 "Default", the six stock
-/// notetypes, the initial config. `path` must not exist or must be an empty file.
-void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta);
+/// notetypes (kWithoutNotetypes: none, as in a package), the initial config. `path` must not exist or must be an
+/// empty file.
+enum class StockContent { kAll, kWithoutNotetypes };
+void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta,
+                           StockContent content = StockContent::kAll);
 
 /// Rewrites a private copy of schema 14..18 as schema 11, for clients older than 2.1.57. No-op on schema 11.
 void DowngradeToSchema11(const std::string& path);

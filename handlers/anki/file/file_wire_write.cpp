@@ -14,6 +14,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "handlers/anki/collection/messages_wire.h"
 #include "handlers/anki/file/field_text_wire.h"
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/file_wire_sqlite.h"
@@ -378,6 +379,21 @@ void CollectionFileWriter::Unbury() {
       "WHERE queue IN (-2, -3)");
 }
 
+void CollectionFileWriter::ForgetPending() {
+  std::vector<std::string> tables = {"notes", "cards", "revlog", "graves"};
+  if (impl_->version >= 14) tables.insert(tables.end(), {"deck_config", "config", "tags"});
+  if (impl_->HasRows()) tables.insert(tables.end(), {"notetypes", "templates", "decks"});
+  for (const std::string& table : tables) impl_->db.Run("UPDATE " + table + " SET usn = 0 WHERE usn < 0");
+  if (impl_->HasRows()) return;
+  SmallObjects& objects = impl_->Objects();
+  for (auto* list : {&objects.notetypes, &objects.decks, &objects.deck_configs}) {
+    for (Object& object : *list)
+      object.json = WithMembers(object.json, {{"usn", std::to_string(object.usn)}});
+  }
+  impl_->notetypes_changed = impl_->decks_changed = true;
+  if (impl_->version == 11) impl_->configs_changed = impl_->tags_changed = true;
+}
+
 void CollectionFileWriter::Bury(const Grave& grave) {
   const auto kind = static_cast<std::int64_t>(grave.kind);
   if (grave.kind == GraveKind::kDeck && !impl_->HasRows()) {
@@ -553,7 +569,7 @@ void CollectionFileWriter::Finish() {
   impl_.reset();
 }
 
-void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta) {
+void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta, StockContent content) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   struct stat status {};
   const bool is_empty = file >= 0 && ::fstat(file, &status) == 0 && status.st_size == 0;
@@ -568,7 +584,7 @@ void CreateEmptyCollection(const std::string& path, const CollectionMeta& meta) 
   // Clients refuse a notetype with id 0.
   const auto objects = StockObjects(std::max<std::int64_t>(meta.schema_ms, 1));
   CollectionFileWriter writer(path);
-  writer.PutNotetypes(objects.notetypes);
+  if (content == StockContent::kAll) writer.PutNotetypes(objects.notetypes);
   writer.PutDecks(objects.decks);
   writer.PutDeckConfigs(objects.deck_configs);
   writer.PutConfig(objects.config_json);

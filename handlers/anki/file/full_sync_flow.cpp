@@ -119,6 +119,19 @@ void RefuseStrangeCreation(const CollectionMeta& meta) {
       "Please open a backup in Anki (File > Switch Profile > Open Backup), then upload that.");
 }
 
+// The head of a collection that replaces `current` but did not come from a client.
+CollectionMeta HeadAfter(const std::optional<Collection>& current, CollectionMeta meta, std::int64_t now_ms) {
+  // A new schema time makes every client download. Without it a client would have a usn from the future, ask
+  // for nothing, and at best fail the sanity check.
+  meta.schema_ms = now_ms;
+  // Later than the previous one, unless that is above kMaxTime; then only different from it.
+  if (current && current->meta.schema_ms >= now_ms && current->meta.schema_ms < kMaxTime)
+    meta.schema_ms = current->meta.schema_ms + 1;
+  meta.mod_ms = std::max(now_ms, current ? current->meta.mod_ms + 1 : 0);
+  meta.usn = std::max(meta.usn, current ? current->meta.usn : 0) + 1;
+  return meta;
+}
+
 // The file's graves, except those of ids that exist again: they would keep the row from being imported.
 std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& objects) {
   std::vector<Grave> graves = file.ReadGraves();
@@ -437,6 +450,11 @@ std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collecti
   return Fetch(context, collection.base_blob, static_cast<std::uint64_t>(collection.base_bytes));
 }
 
+std::unique_ptr<TempFile> CurrentFile(Context& context) {
+  Download download = PrepareDownload(context);
+  return download.file != nullptr ? std::move(download.file) : Fetch(context, download.verbatim, download.bytes);
+}
+
 Download PrepareDownload(Context& context) {
   std::int64_t max_bytes = kLargeBytes;
   for (;;) {
@@ -540,20 +558,45 @@ void ReplaceForAll(Context& context, std::unique_ptr<TempFile> file, const Colle
   const OpenedFile opened(std::move(file));
   NewCollection next = Describe(opened.file(), bytes, context.NowMs());
   next.blob = blob;
-  next.meta = meta;
   context.Write<FullSyncStore, CollectionStore>([&](FullSyncStore& store, CollectionStore& collections) {
-    const auto current = collections.Lock();
-    // A new schema time makes every client download. Without it a client would have a usn from the future,
-    // ask for nothing, and at best fail the sanity check.
-    const std::int64_t now_ms = context.NowMs();
-    next.meta.schema_ms = now_ms;
-    // Later than the previous one, unless that is above kMaxTime; then only different from it.
-    if (current && current->meta.schema_ms >= now_ms && current->meta.schema_ms < kMaxTime)
-      next.meta.schema_ms = current->meta.schema_ms + 1;
-    next.meta.mod_ms = std::max(now_ms, current ? current->meta.mod_ms + 1 : 0);
-    next.meta.usn = std::max(meta.usn, current ? current->meta.usn : 0) + 1;
+    next.meta = HeadAfter(collections.Lock(), meta, context.NowMs());
     PutFileIds(store, store.Replace(next), opened.file());
   });
+}
+
+void ReplaceCollection(Context& context, const TempFile& plain, Reservation& room,
+                       const std::function<void(sql::Tx&)>& begin, const std::function<void(sql::Tx&)>& end) {
+  DiskReserve disk(context);
+  // The frame in the database, and in its log.
+  disk.Require(2 * static_cast<std::int64_t>(plain.Size()));
+  RefuseStrangeCreation(OpenUploaded(context, plain.path()).Meta());
+  // Nobody will send what is pending in it, and every device that downloads it would.
+  CollectionFileWriter pending(plain.path());
+  pending.ForgetPending();
+  pending.Finish();
+  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kTrusted);
+  NewCollection next = Describe(file, plain.Size(), context.NowMs());
+  BlobWriter writer =
+      context.WithDatabase([&](sql::Database& database) { return BlobWriter(database, &room); });
+  context.WithDatabase([&](sql::Database&) {
+    BlobSink sink(writer, &disk);
+    ZstdWriter zstd(sink, kFileCompression);
+    plain.ReadAll(zstd);
+    zstd.Finish();
+    next.blob = writer.Finish();
+  });
+  if (room.IsLimited()) next.content_bytes = ContentBytesOf(file, next);
+  const CollectionMeta meta = next.meta;
+  context.Write<FullSyncStore, CollectionStore, Transaction>(
+      [&](FullSyncStore& store, CollectionStore& collections, Transaction& transaction) {
+        next.meta = HeadAfter(collections.Lock(), meta, context.NowMs());
+        begin(transaction.tx);
+        room.Settle(transaction.tx);
+        PutFileIds(store, store.Replace(next), file);
+        if (next.content_bytes) RequireRoom(transaction.tx, context.user(), 0);
+        end(transaction.tx);
+      });
+  writer.Keep();
 }
 
 }  // namespace syncline::anki

@@ -12,6 +12,7 @@
 #include "handlers/anki/collection/collection_store.h"
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/full_sync_store.h"
+#include "handlers/base/blobs.h"
 #include "handlers/base/context.h"
 #include "handlers/base/job.h"
 #include "handlers/base/request.h"
@@ -44,6 +45,8 @@ Download PrepareDownload(Context& context);
 
 /// The same in schema 11, which clients before 2.1.57 need; always a file.
 Download PrepareOldDownload(Context& context);
+/// As PrepareDownload, always as a private, uncompressed file.
+std::unique_ptr<TempFile> CurrentFile(Context& context);
 
 /// A private, uncompressed copy of a collection's base file.
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection);
@@ -61,5 +64,12 @@ void ArchiveGeneration(Context& context, std::int32_t generation, const std::fun
 /// holds the file, if there is one.
 void ReplaceForAll(Context& context, std::unique_ptr<TempFile> file, const CollectionMeta& meta,
                    std::optional<BlobId> stored);
+
+/// Checks `plain`, a private, uncompressed collection file that no device has uploaded, and replaces the collection
+/// with it: with a new schema time, so that every client is asked to download, and nothing pending (in the file itself,
+/// too). `room`: for what it stores. In the transaction `begin` runs once the collection is locked, `end` after
+/// everything else. Throws as ReceiveUpload.
+void ReplaceCollection(Context& context, const TempFile& plain, Reservation& room,
+                       const std::function<void(sql::Tx&)>& begin, const std::function<void(sql::Tx&)>& end);
 
 }  // namespace syncline::anki

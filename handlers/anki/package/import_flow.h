@@ -1,0 +1,71 @@
+#pragma once
+// Imports packages into the caller's collection, so that every device receives the result by its next normal sync (.apkg),
+// or is asked to download (.colpkg).
+//
+// ImportPackage is for whoever has a package: the job of the API, syncline-admin, and other services inside their own
+// jobs. Slow, so never call it inside a transaction. It reads the package, compares it with a snapshot of the collection,
+// stages what changes in a session of its own, and applies all of it in one transaction, together with what the caller
+// wants to commit. A process that dies before that leaves nothing but a session that expires; a device that syncs
+// meanwhile is not disturbed, and the import begins again.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "handlers/anki/package/container_wire.h"
+#include "handlers/anki/package/import_rules.h"
+#include "handlers/anki/package/import_store.h"
+#include "handlers/anki/package/package_media_flow.h"
+#include "handlers/base/context.h"
+#include "handlers/base/request.h"
+#include "handlers/base/temp_file.h"
+
+namespace syncline::anki {
+
+/// What an import did.
+struct ImportReport {
+  PackageKind kind{};
+  std::int64_t found_notes = 0, added_notes = 0, updated_notes = 0, duplicate_notes = 0,
+               conflicting_notes = 0;
+  std::vector<std::int64_t> conflicts{};  ///< ids of the first of our notes that have another notetype
+  std::int64_t added_cards = 0, added_reviews = 0, added_tags = 0, added_deck_configs = 0,
+               kept_deck_configs = 0;
+  std::vector<ObjectOutcome> notetypes{}, decks{};
+  MediaReport media{};
+};
+std::string Print(const ImportReport& report);  ///< a JSON object
+
+/// What an import needs from whoever runs it.
+struct ImportHost {
+  /// Makes the session's key; different for two imports at the same time. A session whose key begins with it is
+  /// that of an attempt that was killed.
+  std::string name;
+  /// Called every few seconds at least; may throw to stop the import.
+  std::function<void(std::int64_t done, std::int64_t total, std::string_view step)> progress;
+  /// Runs in the transaction that applies the import, before what it counts against the quota. May run more than once.
+  std::function<void(sql::Tx& tx, const ImportReport& report)> commit;
+};
+
+/// The import cannot run now: a device is syncing, the rows of an upload are being imported, or devices have synced
+/// each time it was about to end. Nothing was changed; try again in some seconds.
+struct ImportPutOff {
+  std::string reason;
+};
+
+/// Throws PackageRefused and FileRefused with a text for the user, ImportPutOff, and Error StorageFull "over_quota",
+/// "disk_full". Then nothing was changed.
+ImportReport ImportPackage(Context& context, const TempFile& package, PackageKind kind,
+                           const ImportOptions& options, const ImportHost& host);
+
+/// Keeps a package that is being received, and enqueues the job that imports it. Error BadInput "empty_body",
+/// "not_a_package"; StorageFull "over_quota", "disk_full".
+JobId ReceivePackage(Context& context, BodySource& body, std::optional<std::size_t> bytes, PackageKind kind,
+                     const std::optional<std::string>& file_name, const ImportOptions& options);
+
+/// The options as JSON, as ReceivePackage stores them.
+std::string Print(const ImportOptions& options);
+ImportOptions ParseImportOptions(const std::string& json);
+
+}  // namespace syncline::anki

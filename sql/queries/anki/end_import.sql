@@ -1,0 +1,5 @@
+-- Returns the package's blob, whose reference the caller drops. No row: it has ended before.
+UPDATE anki_imports i SET state = $3, code = $4, message = $5, report = $6, finished_at = now(), blob_id = NULL
+  FROM (SELECT o.user_id, o.job_id, o.blob_id FROM anki_imports o WHERE o.user_id = $1 AND o.job_id = $2 FOR UPDATE) AS old
+ WHERE i.user_id = old.user_id AND i.job_id = old.job_id AND i.state = 'pending'
+RETURNING old.blob_id
