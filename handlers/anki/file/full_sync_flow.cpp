@@ -452,7 +452,8 @@ std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collecti
 
 std::unique_ptr<TempFile> CurrentFile(Context& context) {
   Download download = PrepareDownload(context);
-  return download.file != nullptr ? std::move(download.file) : Fetch(context, download.verbatim, download.bytes);
+  return download.file != nullptr ? std::move(download.file)
+                                  : Fetch(context, download.verbatim, download.bytes);
 }
 
 Download PrepareDownload(Context& context) {
