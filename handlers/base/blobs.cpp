@@ -12,6 +12,7 @@
 //                               leaves time for Add
 //   a writer gives up after     it deletes its blob only if no other writer has touched it since (lock_own_blob)
 //   Finish
+//   bytes that only others have  are written all the same, as a doomed blob: nobody can tell that they are there
 //   a deletion is interrupted   the blob is doomed (doom_unreferenced): nobody finds it, the next sweep goes on
 #include "handlers/base/blobs.h"
 

@@ -252,13 +252,30 @@ def bombs_are_refused_quickly():
     assert media.changes(0) == []
 
 
-def a_file_of_100_mib_goes_up_and_down():
+def memory_of_transfer(key):
+    """{pid: MiB} of the processes that serve uploads and downloads."""
+    found = {}
+    for path in (pathlib.Path(os.environ["SYNCLINE_DIR"]) / "pids").glob("transfer.*"):
+        if path.name[9:].isdigit():
+            pid = path.read_text().split()[0]
+            lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+            found[pid] = next(int(line.split()[1]) for line in lines if line.startswith(key)) // 1024
+    return found
+
+
+def a_file_of_100_mib_goes_up_and_down_in_flat_memory():
     media = new_account()
     data = secrets.token_bytes(MIB) * 100
+    before = memory_of_transfer("VmRSS")
+    for pid in before:
+        pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")  # resets the peak
     assert media.upload([("small", b"1"), ("huge.mp4", data), ("last", b"2")]) == [3, 3]
     assert media.download(["small", "huge.mp4", "last"]) == {"small": b"1", "huge.mp4": data}
     assert status_of(lambda: media.upload([("more.mp4", data + b"1")])) == 400
     assert media.sanity(3) == "OK"
+    grown = max(peak - before[pid] for pid, peak in memory_of_transfer("VmHWM").items() if pid in before)
+    assert grown < 64, grown
+    return f"{grown} MiB"
 
 
 def an_account_over_its_quota_is_told_so_and_goes_on():
@@ -295,5 +312,5 @@ if __name__ == "__main__":
                   without_a_valid_key_there_is_no_media, names_of_every_script_come_back_as_they_went,
                   bad_names_are_refused_with_the_whole_batch, a_deleted_file_is_listed_with_an_empty_hash_and_not_sent,
                   the_table_of_changes_holds, a_hundred_files_are_taken_and_one_more_is_not, changes_come_a_thousand_at_a_time,
-                  zips_that_lie_are_refused, bombs_are_refused_quickly, a_file_of_100_mib_goes_up_and_down,
+                  zips_that_lie_are_refused, bombs_are_refused_quickly, a_file_of_100_mib_goes_up_and_down_in_flat_memory,
                   an_account_over_its_quota_is_told_so_and_goes_on, the_reply_of_a_version_8_header_is_not_compressed))
