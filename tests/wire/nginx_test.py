@@ -43,6 +43,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
+# A location as README tells to write one for large bodies of a service that wants to know who sends them.
+TEST_LOCATION = """
+    location /msync/test/ {{
+        auth_request /internal/authorize;
+        include {authorize};
+        client_body_buffer_size    1m;
+        client_max_body_size       128m;
+        fastcgi_max_temp_file_size 256m;
+        fastcgi_pass syncline_transfer;
+    }}
+"""
+
+
 def site(directory, port, metrics, https, logins_over="https", hsts="max-age=31536000"):
     for pool in ("api", "edge", "transfer", "large"):
         (directory / f"{pool}.sock").symlink_to("wire.sock")
@@ -55,9 +68,12 @@ def site(directory, port, metrics, https, logins_over="https", hsts="max-age=315
               "PARAMS": ROOT / "nginx/syncline_params", "AUTHORIZE": ROOT / "nginx/syncline_authorize",
               "CACHE": directory / "admitted",
               "UPLOAD_MIB": UPLOAD_MIB, "MESSAGE_MIB": MESSAGE_MIB}
-    return subprocess.run([ROOT / "nginx/render-site", ROOT / "nginx/site.conf.in",
-                           *(f"{name}={value}" for name, value in values.items())],
-                          check=True, text=True, stdout=subprocess.PIPE).stdout
+    rendered = subprocess.run([ROOT / "nginx/render-site", ROOT / "nginx/site.conf.in",
+                               *(f"{name}={value}" for name, value in values.items())],
+                              check=True, text=True, stdout=subprocess.PIPE).stdout
+    of_media = "    location /msync/ {"
+    assert of_media in rendered
+    return rendered.replace(of_media, TEST_LOCATION.format(authorize=values["AUTHORIZE"]) + of_media, 1)
 
 
 class Nginx:
