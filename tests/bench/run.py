@@ -12,6 +12,7 @@ Left out on purpose: TLS, the network. Standard library only, except that the co
 server need the package `anki`, in the Python given by --python.
 """
 import argparse
+import base64
 import json
 import os
 import shlex
@@ -510,6 +511,53 @@ def media(bench):
     bench.line(f"media, {files:,} files of 10 KB, down", "ms", medians, "down_ms", 1)
 
 
+def packages(bench):
+    """A package of 50,000 notes with 5,000 pictures: imported into an empty collection and exported again. The reference is
+    the real client on this machine, without a server. Ours is the answer to the request, and the job."""
+    package = bench.cache / "package.apkg"
+    tool = [bench.python, HERE / "packages.py"]
+    if not package.exists():
+        say("making the package")
+        subprocess.run([*tool, "make", bench.cache], check=True)
+    rounds = iter(range(1_000))
+
+    def of_the_client(command):
+        done = subprocess.run([*tool, command, package], stdout=subprocess.PIPE, check=True, text=True)
+        return json.loads(done.stdout)["seconds"] * 1000
+
+    def of_ours(server):
+        name = bench.name("package", next(rounds))
+        server.add_user(name)
+        login = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
+
+        def ask(path, body=None):
+            request = urllib.request.Request(server.url + path, data=body, headers={
+                "Authorization": f"Basic {login}", "Content-Type": "application/octet-stream"})
+            with urllib.request.urlopen(request, timeout=600) as answer:
+                return answer.read()
+        begin = time.monotonic()
+        options = "with_scheduling=true&with_deck_configs=true"
+        location = "/api/sync/import/" + json.loads(ask(f"/api/sync/import/?{options}", package.read_bytes()))["id"]
+        while (state := json.loads(ask(location))["state"]) != "done":
+            if state == "failed":
+                raise RuntimeError(f"the import failed: {ask(location)}")
+            time.sleep(0.02)
+        imported = time.monotonic()
+        exported = ask(f"/api/sync/export/?deck=Bench&{options}")
+        if len(exported) < 5_000 * 10_000:
+            raise RuntimeError("the exported package lacks pictures")
+        return {"import_ms": (imported - begin) * 1000, "export_ms": (time.monotonic() - imported) * 1000}
+
+    def measure(server):
+        if server.title == "ours":
+            return of_ours(server)
+        return {"import_ms": of_the_client("import"), "export_ms": of_the_client("export")}
+
+    medians = bench.in_turns(measure)
+    bench.line("package, 50,000 notes, 5,000 files, import", "ms", medians, "import_ms", 0.4)
+    bench.line("package, 50,000 notes, 5,000 files, export", "ms", medians, "export_ms", 0.4)
+
+
 def jobs(bench):
     """`bench-jobs` runs jobs of one millisecond on the installation's database and prints {"batched":N,"single":N}."""
     program = bench.build / "bench-jobs"
@@ -532,6 +580,7 @@ ROWS = {
     "after-upload": after_upload,
     "meta": meta_beside_upload,
     "media": media,
+    "packages": packages,
     "jobs": jobs,
     "growth": growth,  # last: it leaves a database with much free space in it
 }
