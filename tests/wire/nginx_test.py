@@ -345,13 +345,17 @@ def hsts_is_sent_over_https_only(nginx):
         assert "strict-transport-security" not in nginx.answer(f"GET {path} HTTP/1.1\n")[1], path
 
 
-def a_refused_upload_is_a_frame_that_clients_read(nginx):
+def a_refused_upload_is_a_text_that_clients_read(nginx):
+    """In a frame, or plain for clients of before version 11, which have no header."""
     size = (UPLOAD_MIB + 1) << 20
     for head, sent in ((f"Content-Length: {size}", b""), ("Transfer-Encoding: chunked", chunked(b"x" * size))):
-        line, headers, body = nginx.answer(f"POST /sync/upload HTTP/1.1\n{head}\n", sent)
+        line, headers, body = nginx.answer(f"POST /sync/upload HTTP/1.1\nanki-sync: {{}}\n{head}\n", sent)
         assert " 200 " in line, line
         text = decompress(body, int(headers["anki-original-size"]))
         assert text == b"Your collection is larger than this server accepts.", text
+        line, headers, body = nginx.answer(f"POST /sync/upload HTTP/1.1\n{head}\n", sent)
+        assert " 200 " in line and "anki-original-size" not in headers, (line, headers)
+        assert body == text + b"\n", body
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "MKCOL", "COPY", "MADE-UP")
@@ -426,7 +430,7 @@ TESTS = [the_authorizer_tells_who_sends_a_body, what_the_authorizer_refuses_keep
          nobody_reaches_the_authorizer_from_outside, without_the_authorizer_clients_are_asked_to_come_again,
          one_network_has_one_count, a_flood_of_logins_from_one_address_gets_429, one_key_holds_eight_uploads_and_24_messages,
          passwords_are_refused_over_plain_http, hsts_is_sent_over_https_only,
-         a_refused_upload_is_a_frame_that_clients_read, metrics_are_only_served_to_this_machine, no_path_is_answered_403, every_prefix_of_the_server_address_works, body_limits_apply_under_every_prefix,
+         a_refused_upload_is_a_text_that_clients_read, metrics_are_only_served_to_this_machine, no_path_is_answered_403, every_prefix_of_the_server_address_works, body_limits_apply_under_every_prefix,
          a_chunked_body_arrives_complete, an_unbuffered_chunked_body_arrives_complete,
          a_refused_upload_gets_its_answer_at_once, a_failed_answer_never_looks_complete, a_large_answer_is_complete,
          a_client_cannot_impersonate_nginx]
