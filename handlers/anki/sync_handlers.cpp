@@ -378,10 +378,11 @@ Response PostSanityCheck2(Request& request, Context& context) {
   const SanityMessage client = ParseSanity(SmallMessageOf(request));
   const auto count = [&](SessionStore& sessions, CollectionStore& collections, ProblemStore& problems) {
     auto locked = sessions.AskLock(envelope.session);
+    // Before the look-up of new ids: an import that ends in between makes fewer of them new, not more.
+    auto found = collections.AskFind();
     auto new_ids = sessions.AskNewIds(envelope.session);
-    const auto found = collections.Find();
     const Session session = locked.Get();
-    const Collection collection = RequireUnchanged(session, found);
+    const Collection collection = RequireUnchanged(session, found.Get());
     const SyncOutcome outcome = sessions.OutcomeOf(session, collection, new_ids.Get());
     const CollectionCounts& counts = outcome.counts;
     if (counts != client.counts) {

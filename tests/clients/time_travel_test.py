@@ -90,7 +90,7 @@ class TimeTravel(ClientTest):
         # What a restore replaces is in the history: the state at the end of the work is the first generation.
         admin("anki", "restore", self.account.name, "--at", "1")
         self.assertEqual(list(difference(last, self.fresh()[0])), [], f"seed {seed}: undone")
-        self.account.devices[0].download().add_note("goes on")
+        self.account.devices[0].download().col.set_config("goes on", seed)
         self.account.devices[0].sync()
         self.account.devices[1].download()
         self.assertEqual(list(difference(*map(contents, self.account.devices))), [], f"seed {seed}: goes on")

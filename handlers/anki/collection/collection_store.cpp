@@ -87,14 +87,20 @@ std::optional<Collection> CollectionStore::Find() {
   return row ? std::optional(FromRow(*row)) : std::nullopt;
 }
 
+std::optional<Collection> CollectionStore::MaybeFromRows(const sql::Rows& rows) {
+  return rows.empty() ? std::nullopt : std::optional(FromRow(rows[0]));
+}
+
+sql::Asked<std::optional<Collection>> CollectionStore::AskFind() {
+  return {tx_.Ask(sql::anki::find_collection, user_), MaybeFromRows};
+}
+
 std::optional<Collection> CollectionStore::Lock() {
   return AskLock().Get();
 }
 
 sql::Asked<std::optional<Collection>> CollectionStore::AskLock() {
-  return {tx_.Ask(sql::anki::lock_collection, user_), [](const sql::Rows& rows) {
-            return rows.empty() ? std::nullopt : std::optional(FromRow(rows[0]));
-          }};
+  return {tx_.Ask(sql::anki::lock_collection, user_), MaybeFromRows};
 }
 
 std::optional<Collection> CollectionStore::LockOrReserve() {

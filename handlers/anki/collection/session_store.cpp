@@ -14,6 +14,7 @@
 #include "handlers/base/errors.h"
 #include "handlers/base/json.h"
 #include "handlers/base/large_turn.h"
+#include "sql/errors.h"
 #include "sql/queries/anki.h"
 
 namespace syncline::anki {
@@ -477,8 +478,12 @@ std::int64_t SessionStore::CountOnlyInFile(const Collection& collection, Part pa
                                            const std::vector<std::int64_t>& ids) {
   if (collection.IsImported() || ids.empty()) return 0;
   const sql::Row row = tx_.One(sql::anki::count_in_file, user_, collection.generation, part, ids);
-  // Only after an update from a version that did not store them; the import job does so first.
-  if (!row["has_ids"].As<bool>()) throw Busy("importing");
+  if (!row["has_ids"].As<bool>()) {
+    // The import has ended since the collection was read, and all rows are there: the transaction starts over.
+    if (collections_.Find().value_or(collection).IsImported()) throw sql::Conflict("an import has ended");
+    // Only after an update from a version that did not store them; the import job does so first.
+    throw Busy("importing");
+  }
   return row["ids"].As<std::int64_t>();
 }
 

@@ -145,7 +145,7 @@ class SessionStore {
   bool HasNothingToSend(std::string_view key, std::int64_t minutes);
   void RememberSent(const Session& session);
 
-  /// Asked together with AskLock: one round trip.
+  /// Asked together with AskLock: one round trip. Ask for the collection's head first.
   sql::Asked<NewIds> AskNewIds(std::string_view key);
   /// The collection after applying what is staged. Error StorageFull "over_quota" if it grows, and by more than
   /// the quota had left at start.
