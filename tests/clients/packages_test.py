@@ -12,6 +12,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import time
 import zipfile
@@ -282,8 +283,6 @@ class Packages(ClientTest):
 
         def without(name):
             return lambda found: {key: value for key, value in found.items() if key != name}
-        bomb = zstandard.ZstdCompressor(level=19).compress(bytes(3 << 30)) if os.environ.get("SYNCLINE_BOMBS") else \
-            zstandard.compress(bytes(1 << 20))
         before = sql(f"SELECT usn, mod_ms, schema_ms, notes FROM anki_collections WHERE user_id = {self.account.id()}")
         for name, package, code in (
                 ("cut off", data[:len(data) // 2], "not_a_package"),
@@ -292,7 +291,7 @@ class Packages(ClientTest):
                 ("meta lies", repacked(good, with_entry(meta=b"\x08\x02")), "package_damaged"),
                 ("no collection", repacked(good, without("collection.anki21b")), "package_damaged"),
                 ("not zstd", repacked(good, with_entry(**{"collection.anki21b": b"x"})), "package_damaged"),
-                ("no SQLite", repacked(good, with_entry(**{"collection.anki21b": bomb})), "collection_refused"),
+                ("no SQLite", repacked(good, with_entry(**{"collection.anki21b": zstandard.compress(bytes(1 << 20))})), "collection_refused"),
                 ("path", repacked(good, with_entry(media=media("../x"), **{"0": b""})), "package_damaged"),
                 ("absolute", repacked(good, with_entry(media=media("/etc/passwd"))), "package_damaged"),
                 ("device name", repacked(good, with_entry(media=media("con.txt"))), "package_damaged"),
@@ -318,6 +317,35 @@ class Packages(ClientTest):
         # Damaged lists that are no reason to refuse.
         self.assertEqual(import_package(self.account, repacked(legacy, without("media")))["notes"]["added"], 3)
         self.assertEqual(import_package(self.account, repacked(good, with_entry(media=media())))["notes"]["found"], 3)
+
+    def test_what_expands_too_far_is_cut_off_or_left_out_in_flat_memory(self):
+        good = make_package(self.source(), self.account.folder / "a.apkg")
+        self.pair(1)
+        self.account.wait_for_import()
+
+        def zeros(mib):
+            packer = zstandard.ZstdCompressor().compressobj()
+            return b"".join(packer.compress(bytes(1 << 20)) for _ in range(mib)) + packer.flush()
+
+        def peak():
+            pids = pathlib.Path(os.environ["SYNCLINE_DIR"], "pids", "worker.1").read_text().split()
+            status = pathlib.Path("/proc", pids[0], "status").read_text()
+            return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) >> 10
+        before = peak()
+        bomb = zeros(2100)
+        self.assertLess(len(bomb), 1 << 20)
+        self.assertEqual(refused_package(self.account, repacked(good, lambda found: {**found, "collection.anki21b": bomb})),
+                         "package_too_large")
+        entries = import_export_pb2.MediaEntries()
+        entries.entries.add(name="_large.bin", size=1, sha1=hashlib.sha1(b"").digest())
+        entries.entries.add(name="_empty.bin", size=0, sha1=hashlib.sha1(b"").digest())
+        report = import_package(self.account, repacked(good, lambda found: {
+            **{name: data for name, data in found.items() if not name.isdigit()},
+            "media": zstandard.compress(entries.SerializeToString()), "0": zeros(101), "1": zstandard.compress(b"")}))
+        self.assertEqual(report["media"]["skipped"],
+                         [{"name": "_large.bin", "why": "too_large"}, {"name": "_empty.bin", "why": "empty"}])
+        self.assertEqual(report["notes"]["added"], 3)
+        self.assertLess(peak() - before, 64)
 
     def test_other_content_under_a_name_gets_a_name_with_its_hash(self):
         """As the real client does; in 26.9.3 it overwrites a file with "&" in its name instead."""

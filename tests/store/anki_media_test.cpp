@@ -469,7 +469,32 @@ BOOST_AUTO_TEST_CASE(an_account_over_its_quota_takes_no_more_files_but_deletes) 
   // What is there already, and deletions, are taken.
   BOOST_TEST(one.Upload({{"b", Random(1000, 2)}}).usn == 2);
   BOOST_TEST(one.Upload({{"a", std::nullopt}}).usn == 3);
+  // Also what would be stored before the transaction.
+  const SentFiles large{{"huge", Random(2 * kMib, 4)}};
+  test.Run("UPDATE users SET quota_bytes = NULL");
+  one.Upload(large);
+  test.Run("UPDATE users SET quota_bytes = 1");
+  BOOST_TEST(one.Upload(large).usn == 4);
+  BOOST_TEST(one.UploadError({{"huge", Random(2 * kMib, 5)}}) == "over_quota");
   BOOST_TEST(Findings(one).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_large_file_that_another_device_replaces_meanwhile_is_sent_again) {
+  const UserId ann = NewUser("ann");
+  Device one(ann, DeviceId{1});
+  const SentFiles large{{"huge", Random(2 * kMib, 4)}};
+  one.Upload(large);
+  // The file is found unchanged, so it is not stored; then the batch waits for another one, which deletes it.
+  const auto holder = test.Connect();
+  RunOn(holder.get(), "BEGIN; UPDATE anki_media SET last_usn = 2, files = 0");
+  RunOn(holder.get(),
+        "UPDATE anki_media_files SET usn = 2, size_bytes = 0, crc32 = NULL, blob_id = NULL, sha1 = NULL");
+  auto waiting = std::async(std::launch::async, [&] { return one.UploadError(large); });
+  tests::WaitForLockWaiters(test, 1);
+  RunOn(holder.get(), "COMMIT");
+  BOOST_TEST(waiting.get() == "media_changed");
+  BOOST_TEST(one.Upload(large).usn == 3);
+  BOOST_TEST((one.Download({"huge"})[0].second == large[0].second));
 }
 
 BOOST_AUTO_TEST_CASE(fifty_parallel_writers_fill_an_account_exactly_to_its_quota) {

@@ -166,7 +166,14 @@ BOOST_AUTO_TEST_CASE(a_deck_of_another_kind_is_renamed_and_takes_its_children_al
   BOOST_TEST((DecksOf(ImportDecks(package, ours, kMoment)) == expected));
   // Only the child: the filtered deck gets a substitute.
   package.decks = {DeckOf(21, "Lang::FR")};
-  BOOST_TEST((DecksOf(ImportDecks(package, ours, kMoment)) == expected));
+  const DeckImport child = ImportDecks(package, ours, kMoment);
+  BOOST_TEST((DecksOf(child) == expected));
+  // Once: the next import finds both.
+  for (const TakenObject& taken : child.taken) ours.decks.push_back(taken.object);
+  const ImportMoment later{8, kMoment.now_ms + 60'000, 100, 130};
+  BOOST_TEST(ImportDecks(package, ours, later).taken.empty());
+  package.decks = {DeckOf(20, "Lang"), DeckOf(21, "Lang::FR")};
+  BOOST_TEST(ImportDecks(package, ours, later).taken.empty());
 }
 
 BOOST_AUTO_TEST_CASE(options_groups_are_added_and_never_updated) {

@@ -94,6 +94,7 @@ class CollectionStore {
 
   CollectionTimes FindTimes();
   std::optional<Collection> Find();
+  sql::Asked<std::optional<Collection>> AskFind();
   /// As Find, and locks the collection: no other transaction changes it until this one ends.
   std::optional<Collection> Lock();
   sql::Asked<std::optional<Collection>> AskLock();
@@ -120,6 +121,7 @@ class CollectionStore {
                     const std::function<void(const Review&, RowPosition)>& row);
 
   static Collection FromRow(const sql::Row& row);
+  static std::optional<Collection> MaybeFromRows(const sql::Rows& rows);  ///< of at most one row
   /// Of the first columns of cards_since and old_cards, of notes_since and old_notes.
   static Card CardFromRow(const sql::Row& row);
   static Note NoteFromRow(const sql::Row& row);

@@ -185,20 +185,16 @@ class StoredFiles {
           return Reservation(database, context.user(), static_cast<std::int64_t>(bytes));
         })) {}
 
-  // Returns the SHA-1.
-  std::string Store(const ZipReader& zip, const Unpacked& file) {
-    Sha1 sha1;
+  void Store(const ZipReader& zip, const Unpacked& file) {
     context_.WithDatabase([&](sql::Database& database) {
       auto writer = std::make_unique<BlobWriter>(database, &room_);
       zip.Read(file.entry, [&](std::string_view piece) {
         disk_.Wrote(piece.size());
-        sha1.Add(piece);
         writer->Write(piece);
       });
       const BlobId blob = writer->Finish().id;
       files_.emplace(file.sent, File{std::move(writer), blob});
     });
-    return sha1.Finish();
   }
   // Adds the blobs of those that have changed, and locks them.
   void Lock(BlobRefs& refs, const MediaChanges& changes, std::map<std::size_t, BlobId>& blobs) {
@@ -233,6 +229,31 @@ class StoredFiles {
   std::map<std::size_t, File> files_;
 };
 
+// Stores those of these files that the account does not have yet. Room for all of them is taken before the first.
+void StoreAhead(Context& context, const ZipReader& zip, const std::vector<SentMedia>& sent,
+                std::vector<Unpacked> files, const std::vector<std::string>& names,
+                std::optional<StoredFiles>& stored) {
+  if (files.empty()) return;
+  const auto known = context.ReadOnce<MediaStore>([&](MediaStore& store) { return store.Find(names); });
+  std::erase_if(files, [&](const Unpacked& file) {
+    const auto found = known.find(sent[file.sent].name);
+    return found != known.end() && found->second.content.sha1 == sent[file.sent].content->sha1;
+  });
+  if (files.empty()) return;
+  std::uint64_t bytes = 0;
+  for (const Unpacked& file : files) bytes += file.entry.size_bytes;
+  stored.emplace(context, bytes);
+  for (const Unpacked& file : files) stored->Store(zip, file);
+}
+
+// A file that was not stored, because the account had it, may have been changed by another device meanwhile.
+void RequireBlobs(const std::vector<SentMedia>& sent, const MediaChanges& changes,
+                  const std::map<std::size_t, BlobId>& blobs) {
+  for (const MediaChange& change : changes.changes) {
+    if (sent[change.sent].content && !blobs.contains(change.sent)) throw Conflict("media_changed");
+  }
+}
+
 }  // namespace
 
 TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
@@ -242,24 +263,23 @@ TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
   // Files, and PostgreSQL's log. Deletions are always taken.
   if (batch.bytes > 0) DiskReserve(context).Require(2 * static_cast<std::int64_t>(batch.bytes));
   SmallContents small;
-  std::optional<StoredFiles> large;
+  std::vector<Unpacked> others;
   for (const Unpacked& file : batch.unpacked) {
-    std::string sha1;
+    Sha1 sha1;
     if (file.entry.size_bytes <= kBlobChunkBytes && small.bytes + file.entry.size_bytes <= kBatchBytes) {
       std::string content = zip.ReadAll(file.entry, kBlobChunkBytes);
-      Sha1 hash;
-      hash.Add(content);
-      sha1 = hash.Finish();
+      sha1.Add(content);
       small.Add(file.sent, std::move(content));
     } else {
-      // Room for all of them is taken before the first is stored.
-      if (!large) large.emplace(context, batch.bytes);
-      sha1 = large->Store(zip, file);
+      zip.Read(file.entry, [&](std::string_view piece) { sha1.Add(piece); });
+      others.push_back(file);
     }
     batch.sent[file.sent].content =
-        MediaContent{std::move(sha1), static_cast<std::int64_t>(file.entry.size_bytes), file.entry.crc32};
+        MediaContent{sha1.Finish(), static_cast<std::int64_t>(file.entry.size_bytes), file.entry.crc32};
   }
   const std::vector<std::string> names = NamesOf(batch.sent);
+  std::optional<StoredFiles> large;
+  StoreAhead(context, zip, batch.sent, others, names, large);
   const auto [changes, usn] =
       context.Write<MediaStore, Transaction>([&](MediaStore& store, Transaction& transaction) {
         const LockedMedia locked = store.Lock(names);
@@ -270,6 +290,7 @@ TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
           large->Lock(refs, changes, blobs);
           large->Settle(transaction.tx);
         }
+        RequireBlobs(batch.sent, changes, blobs);
         const MediaUsn for_client =
             UsnForClient(store, changes, locked.last_usn, batch.sent.size(), names, context.device());
         store.Apply(batch.sent, changes, blobs, context.device(), refs);

@@ -25,7 +25,7 @@ struct TakenMedia {
 
 /// Takes the files of a zip of about `expected` bytes, all or none. Throws Error BadInput "bad_zip", "bad_json", "bad_media_name", "bad_media_file"
 /// (empty, or too large), "too_many_files"; TooLarge "media_too_large" past kMaxMediaZipBytes; StorageFull "over_quota",
-/// "disk_full"; Conflict "blob_gone" (try again).
+/// "disk_full"; Conflict "blob_gone", "media_changed" (try again).
 TakenMedia TakeMedia(Context& context, BodySource& zip, std::size_t expected);
 
 /// A zip to be sent: bytes of small files are in memory, at most about 4 MiB; larger ones are read as they are sent.

@@ -320,14 +320,26 @@ class DeckImporter {
     }
     if (const Deck* ours = Find(deck.row.name)) {
       if (ours->IsFiltered() == deck.IsFiltered()) return Update(deck, *ours);
+      if (const Deck* earlier = FindRenamed(deck)) {
+        renamed_.emplace_back(deck.row.name + kSeparator, earlier->row.name + kSeparator);
+        return Update(deck, *earlier);
+      }
       MakeNameDiffer(deck);
     }
     // A filtered deck has no children.
     if (const Deck* parent = FirstExistingParent(deck.row.name); parent != nullptr && parent->IsFiltered()) {
       Deck substitute(parent->row.name);
-      MakeNameDiffer(substitute);
-      Add(substitute);
+      if (const Deck* earlier = FindRenamed(substitute)) {
+        renamed_.emplace_back(substitute.row.name + kSeparator, earlier->row.name + kSeparator);
+      } else {
+        MakeNameDiffer(substitute);
+        Add(substitute);
+      }
       Reparent(deck);
+      if (const Deck* ours = Find(deck.row.name);
+          ours != nullptr && ours->IsFiltered() == deck.IsFiltered()) {
+        return Update(deck, *ours);
+      }
     }
     const std::int64_t package_id = deck.row.id;
     result_.ids[package_id] = Add(deck);
@@ -358,6 +370,19 @@ class DeckImporter {
     const std::string old_parent = deck.row.name + kSeparator;
     deck.row.name += ' ' + suffix_;
     renamed_.emplace_back(old_parent, deck.row.name + kSeparator);
+  }
+
+  // The deck that an earlier import has renamed for this one (MakeNameDiffer): importing again must not add another.
+  const Deck* FindRenamed(const Deck& deck) const {
+    const std::string prefix = KeyOf(deck.row.name + ' ');
+    const Deck* found = nullptr;
+    for (const auto& [key, other] : by_name_) {
+      if (other.IsFiltered() != deck.IsFiltered() || !key.starts_with(prefix) || key.size() == prefix.size())
+        continue;
+      if (key.find_first_not_of("0123456789", prefix.size()) != std::string::npos) continue;
+      if (found == nullptr || other.row.id < found->row.id) found = &other;
+    }
+    return found;
   }
 
   const Deck* FirstExistingParent(std::string_view name) const {
