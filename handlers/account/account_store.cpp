@@ -66,4 +66,13 @@ bool AccountStore::LockLogin(const Login& login) {
   return tx_.MaybeOne(sql::account::lock_login, login.user, login.password_hash).has_value();
 }
 
+std::optional<std::pair<UserId, LiveDevice>> AccountStore::FindForeignDevice(const std::string& key_hash,
+                                                                             std::string_view kind) {
+  const auto row = tx_.MaybeOne(sql::account::find_foreign_device, key_hash, kind);
+  if (!row) return std::nullopt;
+  return std::pair((*row)["user_id"].As<UserId>(),
+                   LiveDevice{(*row)["device_id"].As<DeviceId>(), (*row)["is_admin"].As<bool>(),
+                              (*row)["is_stale"].As<bool>()});
+}
+
 }  // namespace syncline::account

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "handlers/account/device_store.h"
 #include "handlers/base/ids.h"
@@ -65,6 +66,10 @@ class AccountStore {
 
   /// Serialises the logins of one account. False: it was disabled or its password changed since FindLogin.
   bool LockLogin(const Login& login);
+
+  /// The live device with this key of another server (IsForeignKey in key_wire.h), if its account is enabled.
+  std::optional<std::pair<UserId, LiveDevice>> FindForeignDevice(const std::string& key_hash,
+                                                                 std::string_view kind);
 
   DeviceStore Devices(UserId user) { return {tx_, user}; }
 

@@ -23,6 +23,10 @@ DeviceId DeviceStore::Add(std::string_view kind, std::string_view name, const st
   return tx_.One(sql::account::insert_device, user_, kind, name, key_hash)["device_id"].As<DeviceId>();
 }
 
+bool DeviceStore::AddForeign(std::string_view kind, std::string_view name, const std::string& key_hash) {
+  return tx_.Execute(sql::account::insert_foreign_device, user_, kind, name, key_hash) == 1;
+}
+
 void DeviceStore::List(const std::function<void(const Device&)>& device) {
   tx_.Each(
       sql::account::list_devices,

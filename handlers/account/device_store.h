@@ -39,6 +39,8 @@ class DeviceStore {
   /// At most `live_limit` devices of the kind stay live, including this one; the least recently used are
   /// revoked. `live_limit` revoked ones are kept for the record. The caller holds the account's login lock.
   DeviceId Add(std::string_view kind, std::string_view name, const std::string& key_hash, int live_limit);
+  /// A key that another server has issued to devices of this account. False: it was added before, and stays as it is.
+  bool AddForeign(std::string_view kind, std::string_view name, const std::string& key_hash);
   /// Oldest first, revoked ones too.
   void List(const std::function<void(const Device&)>& device);
   /// False: no live device with that id.

@@ -57,4 +57,9 @@ std::optional<ParsedKey> ParseKey(std::string_view text) {
   return ParsedKey{UserId{id}, Sha256(text)};
 }
 
+bool IsForeignKey(std::string_view text) {
+  constexpr std::size_t kSha1Digits = 40;
+  return text.size() == kSha1Digits && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 }  // namespace syncline::account

@@ -29,4 +29,8 @@ struct ParsedKey {
 /// case in the id, no padding.
 std::optional<ParsedKey> ParseKey(std::string_view text);
 
+/// Whether it has the form of a key of Anki's official sync server: 40 hex digits in lower case. Such a key is not
+/// random: it is a hash of name and password.
+bool IsForeignKey(std::string_view text);
+
 }  // namespace syncline::account

@@ -13,6 +13,7 @@
 #include "handlers/account/name_wire.h"
 #include "handlers/account/password.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/sha256.h"
 #include "sql/errors.h"
 
 namespace syncline::account {
@@ -44,25 +45,37 @@ std::optional<Login> CheckPassword(Context& context, const LoginSubjects& subjec
   return login;
 }
 
+std::optional<std::pair<UserId, LiveDevice>> FindDevice(Context& context, std::string_view key,
+                                                        std::string_view kind) {
+  if (const auto parsed = ParseKey(key)) {
+    const auto device = context.ReadOnce<AccountStore>(
+        [&](AccountStore& accounts) { return accounts.Devices(parsed->user).Find(parsed->hash, kind); });
+    return device ? std::optional(std::pair(parsed->user, *device)) : std::nullopt;
+  }
+  if (!IsForeignKey(key)) throw Unauthenticated("bad_key", "not a key of ours");
+  const std::string hash = Sha256(key);
+  return context.ReadOnce<AccountStore>(
+      [&](AccountStore& accounts) { return accounts.FindForeignDevice(hash, kind); });
+}
+
 }  // namespace
 
 Identity LookUpKey(Context& context, std::string_view key, std::string_view kind) {
-  const std::optional<ParsedKey> parsed = ParseKey(key);
-  if (!parsed) throw Unauthenticated("bad_key", "not a key of ours");
-  const auto device = context.ReadOnce<AccountStore>(
-      [&](AccountStore& accounts) { return accounts.Devices(parsed->user).Find(parsed->hash, kind); });
-  if (!device) throw Unauthenticated("bad_key", "unknown or revoked key, or account disabled");
-  if (device->is_stale) {
+  const auto found = FindDevice(context, key, kind);
+  if (!found) throw Unauthenticated("bad_key", "unknown or revoked key, or account disabled");
+  const UserId user = found->first;
+  const LiveDevice& device = found->second;
+  if (device.is_stale) {
     // In a separate transaction, so that a read route stays read-only. Failing to update the date must not
     // fail the request.
     try {
       context.WithDatabase([&](sql::Database& database) {
-        database.Write([&](sql::Tx& tx) { DeviceStore(tx, parsed->user).Touch(device->id); });
+        database.Write([&](sql::Tx& tx) { DeviceStore(tx, user).Touch(device.id); });
       });
     } catch (const Error&) {
     }
   }
-  return {parsed->user, device->id, device->is_admin ? Roles::kAdmin : Roles::kNone};
+  return {user, device.id, device.is_admin ? Roles::kAdmin : Roles::kNone};
 }
 
 Identity AuthenticateKey(Context& context, std::string_view key, std::string_view kind) {

@@ -1,9 +1,15 @@
 #include "handlers/account/password.h"
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <sodium.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "handlers/account/key_wire.h"
 #include "handlers/account/login_flow.h"
@@ -29,6 +35,73 @@ std::string Hash(std::string_view password) {
     throw Busy("busy", "no memory to hash a password");
   }
   return hash;
+}
+
+// More would keep others from logging in for seconds. The usual number is 600,000 or less.
+constexpr int kMaxIterations = 5'000'000;
+constexpr std::size_t kMaxPhcBytes = 64;  // of salt and hash, as that format has it
+
+std::optional<std::string> FromBase64(std::string_view text) {
+  std::array<unsigned char, kMaxPhcBytes> bytes;
+  std::size_t size = 0;
+  const char* end = nullptr;
+  if (sodium_base642bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &size, &end,
+                        sodium_base64_VARIANT_ORIGINAL_NO_PADDING) != 0 ||
+      end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return std::string(reinterpret_cast<const char*>(bytes.data()), size);
+}
+
+// What follows "i=" among parameters such as "i=600000,l=32".
+int Iterations(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const std::string_view one = parameters.substr(0, parameters.find(','));
+    parameters.remove_prefix(std::min(one.size() + 1, parameters.size()));
+    int count = 0;
+    if (one.starts_with("i=") &&
+        std::from_chars(one.data() + 2, one.data() + one.size(), count).ptr == one.data() + one.size()) {
+      return count;
+    }
+  }
+  return 0;
+}
+
+struct Pbkdf2 {
+  const EVP_MD* digest;
+  int iterations;
+  std::string salt, hash;
+};
+
+std::optional<Pbkdf2> ParsePbkdf2(std::string_view text) {
+  std::array<std::string_view, 4> parts;  // algorithm, parameters, salt, hash
+  for (std::string_view& part : parts) {
+    if (!text.starts_with('$')) return std::nullopt;
+    text.remove_prefix(1);
+    part = text.substr(0, text.find('$'));
+    text.remove_prefix(part.size());
+  }
+  const EVP_MD* digest = parts[0] == "pbkdf2-sha256"   ? EVP_sha256()
+                         : parts[0] == "pbkdf2-sha512" ? EVP_sha512()
+                         : parts[0] == "pbkdf2"        ? EVP_sha1()
+                                                       : nullptr;
+  const int iterations = Iterations(parts[1]);
+  const auto salt = FromBase64(parts[2]), hash = FromBase64(parts[3]);
+  if (!text.empty() || digest == nullptr || iterations < 1 || iterations > kMaxIterations || !salt || !hash ||
+      hash->empty()) {
+    return std::nullopt;
+  }
+  return Pbkdf2{digest, iterations, *salt, *hash};
+}
+
+bool Pbkdf2Matches(const Pbkdf2& known, std::string_view password) {
+  std::string computed(known.hash.size(), '\0');
+  return PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
+                           reinterpret_cast<const unsigned char*>(known.salt.data()),
+                           static_cast<int>(known.salt.size()), known.iterations, known.digest,
+                           static_cast<int>(computed.size()),
+                           reinterpret_cast<unsigned char*>(computed.data())) == 1 &&
+         CRYPTO_memcmp(computed.data(), known.hash.data(), computed.size()) == 0;
 }
 
 }  // namespace
@@ -59,8 +132,13 @@ std::string HashPassword(const HashSlot&, std::string_view password) {
 
 bool PasswordMatches(const HashSlot&, const std::string& hash, std::string_view password) {
   StartSodium();
+  if (const auto known = ParsePbkdf2(hash)) return Pbkdf2Matches(*known, password);
   if (hash.size() >= crypto_pwhash_argon2id_STRBYTES) return false;
   return crypto_pwhash_argon2id_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+}
+
+bool IsForeignHash(const std::string& hash) {
+  return ParsePbkdf2(hash).has_value();
 }
 
 const std::string& HashOfNobody(const HashSlot&) {

@@ -1,5 +1,6 @@
 #pragma once
-// Passwords: argon2id, and a limit on concurrent hashes.
+// Passwords: argon2id, and a limit on concurrent hashes. Hashes of other servers (PBKDF2 in the PHC string format, as
+// Anki's official sync server takes them) are checked, but never made.
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -26,7 +27,11 @@ class HashSlot {
 /// For users.password_hash; contains its own salt and parameters. The slot proves that the caller has waited.
 std::string HashPassword(const HashSlot& slot, std::string_view password);
 
+/// `hash`: of HashPassword, or PBKDF2: "$pbkdf2-sha256$i=600000,l=32$salt$hash", also with sha1 ("pbkdf2") and sha512.
 bool PasswordMatches(const HashSlot& slot, const std::string& hash, std::string_view password);
+
+/// Whether it is a hash of another server that PasswordMatches understands.
+bool IsForeignHash(const std::string& hash);
 
 /// A dummy hash that no known password matches. A login to an unknown account checks against it, so that it
 /// takes as long as any other. The first call in a process computes it, so every login calls it, needed or

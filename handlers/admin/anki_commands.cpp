@@ -1,27 +1,40 @@
-// syncline-admin anki history | restore | problems | import | export: earlier states of a collection, returning to one,
-// problems between devices and the server, packages.
+// syncline-admin anki history | restore | problems | import | export | adopt | hand-over: earlier states of a collection,
+// returning to one, problems between devices and the server, packages, moving from and to an official sync server.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <thread>
 
+#include "handlers/account/name_wire.h"
 #include "handlers/admin/commands.h"
 #include "handlers/anki/collection/point_store.h"
 #include "handlers/anki/collection/problem_store.h"
+#include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
 #include "handlers/anki/file/restore_flow.h"
+#include "handlers/anki/moving/adopt_flow.h"
+#include "handlers/anki/moving/adoption_store.h"
+#include "handlers/anki/moving/hand_over_flow.h"
 #include "handlers/anki/package/export_flow.h"
 #include "handlers/anki/package/import_flow.h"
+#include "handlers/base/errors.h"
 #include "handlers/base/json.h"
 
 namespace syncline::admin {
 namespace {
 
 struct Options {
-  std::string name, at, before, file;
+  std::string name, at, before, file, folder, users;
   anki::ImportOptions import;
   anki::ExportOptions export_;
 };
@@ -169,6 +182,197 @@ int RestoreCollection(Tool& tool, const Options& options) {
   return 0;
 }
 
+// The environment of an official server; none without a file.
+anki::OfficialUsers ReadUsers(const std::string& path) {
+  if (path.empty()) return {};
+  constexpr std::size_t kMaxBytes = 1 << 20;
+  std::ifstream in(path, std::ios::binary);
+  std::string lines(kMaxBytes + 1, '\0');
+  in.read(lines.data(), static_cast<std::streamsize>(lines.size()));
+  if (in.bad() || (in.fail() && !in.eof())) throw Refusal("cannot read " + path);
+  lines.resize(static_cast<std::size_t>(in.gcount()));
+  if (lines.size() > kMaxBytes) throw Refusal(path + " is too large for a list of users");
+  return anki::ParseOfficialUsers(lines);
+}
+
+// Two runs on one folder would only disturb each other.
+class LockedFolder {
+ public:
+  explicit LockedFolder(const std::string& folder)
+      : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (fd_ < 0) throw Refusal("there is no folder " + folder);
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      ::close(fd_);
+      throw Refusal("another run is working on " + folder);
+    }
+  }
+  ~LockedFolder() { ::close(fd_); }
+  LockedFolder(const LockedFolder&) = delete;
+  LockedFolder& operator=(const LockedFolder&) = delete;
+
+ private:
+  int fd_;
+};
+
+// Names of folders may have any bytes.
+std::string Shown(const std::string& name) {
+  const std::string text = account::ShortText(name, 200);
+  return text.empty() ? "(a name that is no text)" : text;
+}
+
+void Print(const std::string& name, const anki::AdoptReport& report) {
+  const char* text = name.c_str();
+  switch (report.state) {
+    case anki::AdoptState::kAdoptedBefore:
+      std::printf("%s: adopted before\n", text);
+      break;
+    case anki::AdoptState::kLeftOut:
+      std::printf("%s: left out: %s\n", text, report.why.c_str());
+      break;
+    case anki::AdoptState::kAdopted:
+      std::printf("%s: adopted%s: %s, %s, %s, %s; %s\n", text,
+                  report.was_begun ? ", which an earlier run had begun" : "",
+                  CountText(report.notes, "note", "notes").c_str(),
+                  CountText(report.cards, "card", "cards").c_str(),
+                  CountText(report.reviews, "review", "reviews").c_str(),
+                  CountText(report.media_files, "media file", "media files").c_str(),
+                  report.has_key ? "its devices go on" : "its devices have to log in");
+      break;
+  }
+  if (report.odd_values > 0) {
+    std::printf("  %s that Anki cannot read: in Anki, use Tools > Check Database\n",
+                CountText(report.odd_values, "value", "values").c_str());
+  }
+  for (const std::string& sentence : report.left_out) std::printf("  left out: %s\n", sentence.c_str());
+  if (report.more_left_out > 0)
+    std::printf("  left out: %lld more\n", static_cast<long long>(report.more_left_out));
+  std::fflush(stdout);
+}
+
+int Adopt(Tool& tool, const Options& options) {
+  const LockedFolder lock(options.folder);
+  const anki::OfficialUsers official = ReadUsers(options.users);
+  const std::vector<std::string> names = anki::OfficialAccounts(options.folder);
+  if (names.empty()) throw Refusal(options.folder + " has no folders of users");
+  for (const std::string& name : names) {
+    if (anki::IsServerRunning(options.folder, name))
+      throw Refusal("an official server is running on " + options.folder + ": stop it first");
+  }
+  for (const std::string& problem : official.problems) std::printf("%s\n", problem.c_str());
+  std::map<std::string, const anki::OfficialUser*> users;
+  for (const anki::OfficialUser& user : official.users) users.emplace(user.name, &user);
+  Context& context = tool.context();
+  bool is_complete = official.problems.empty();
+  std::vector<std::string> without_password;
+  for (const std::string& name : names) {
+    const auto user = users.find(name);
+    anki::AdoptReport report;
+    try {
+      report = anki::AdoptAccount(context, options.folder, name, user == users.end() ? nullptr : user->second,
+                                  [](const std::string&) {});
+    } catch (const Error& e) {
+      if (e.code() == "database_unavailable") throw;
+      std::printf("%s: not finished, run this again: %s: %s\n", Shown(name).c_str(), e.code().c_str(),
+                  e.what());
+      is_complete = false;
+      continue;
+    }
+    Print(Shown(name), report);
+    is_complete = is_complete && report.state != anki::AdoptState::kLeftOut;
+    if (report.state == anki::AdoptState::kAdopted && !report.has_password) without_password.push_back(name);
+    if (user != users.end()) users.erase(user);
+  }
+  for (const auto& [name, user] : users) {
+    std::printf("%s: left out: the folder has nothing of this user\n", Shown(name).c_str());
+    is_complete = false;
+  }
+  for (const std::string& name : without_password) {
+    std::printf("%s has no password yet; set one: syncline-admin user password %s --keep-devices\n",
+                name.c_str(), name.c_str());
+  }
+  return is_complete ? 0 : 1;
+}
+
+constexpr const char* kSettingsFile = "/users.env";
+
+// The environment for the official server, with places for the passwords, which we do not know. What an earlier run has
+// written may have passwords by now, and stays.
+void WriteSettings(const std::string& folder, const std::vector<std::pair<std::string, bool>>& names) {
+  const std::string path = folder + kSettingsFile;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0 && errno == EEXIST) {
+    std::printf("%s is there already and was kept: compare it with the accounts above\n", path.c_str());
+    return;
+  }
+  if (fd < 0) throw Refusal("cannot write " + path);
+  std::string lines =
+      "# Settings of the official server. Write a password after each colon; it is the user's password and\n"
+      "# decides which key devices have. With the old password, devices that were once taken over from an\n"
+      "# official server go on with their keys; all others have to log in.\n"
+      "SYNC_BASE=" +
+      std::filesystem::absolute(folder).string() + "\n";
+  int number = 0;
+  for (const auto& [name, was_adopted] : names) {
+    if (was_adopted) lines += "# " + name + " was taken over from an official server.\n";
+    lines += "SYNC_USER" + std::to_string(++number) + "=" + name + ":\n";
+  }
+  const bool is_written = ::write(fd, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
+  if (::close(fd) != 0 || !is_written) {
+    ::unlink(path.c_str());
+    throw Refusal("cannot write " + path);
+  }
+  std::printf("write the passwords of these accounts into %s, and start the official server with it\n",
+              path.c_str());
+}
+
+int HandOver(Tool& tool, const Options& options) {
+  if (::mkdir(options.folder.c_str(), 0700) != 0 && errno != EEXIST)
+    throw Refusal("cannot make the folder " + options.folder);
+  const LockedFolder lock(options.folder);
+  std::vector<account::Account> accounts;
+  if (!options.name.empty()) {
+    accounts.push_back(tool.Find(options.name));
+  } else {
+    tool.context().Read<account::AccountStore>([&](account::AccountStore& store) {
+      accounts.clear();
+      store.List([&](const account::AccountSummary& summary) { accounts.push_back(summary.account); });
+    });
+  }
+  std::vector<std::pair<std::string, bool>> written;
+  bool is_complete = true;
+  for (const account::Account& account : accounts) {
+    const char* name = account.name.c_str();
+    if (account.is_disabled && options.name.empty()) {
+      std::printf("%s: left out: it is disabled; --account writes it\n", name);
+      continue;
+    }
+    Context& context = tool.ContextOf(account.id);
+    try {
+      const anki::HandOverReport report = anki::HandOver(context, options.folder, account.name);
+      if (!report.why_left_out.empty()) {
+        std::printf("%s: left out: %s\n", name, report.why_left_out.c_str());
+        is_complete = is_complete && report.is_empty;
+        continue;
+      }
+      std::printf("%s: written: %s, %s (%lld kept of an earlier run)\n", name,
+                  report.has_collection ? "the collection" : "no collection",
+                  CountText(report.media_files, "media file", "media files").c_str(),
+                  static_cast<long long>(report.kept_media_files));
+    } catch (const Error& e) {
+      if (e.code() == "database_unavailable") throw;
+      std::printf("%s: not finished, run this again: %s: %s\n", name, e.code().c_str(), e.what());
+      is_complete = false;
+      continue;
+    }
+    std::fflush(stdout);
+    const bool was_adopted = context.ReadOnce<anki::AdoptionStore>(
+        [](anki::AdoptionStore& store) { return store.Find().has_value(); });
+    written.emplace_back(account.name, was_adopted);
+  }
+  if (!written.empty()) WriteSettings(options.folder, written);
+  return is_complete ? 0 : 1;
+}
+
 int ShowProblems(Tool& tool, const Options& options) {
   Context& context = tool.ContextOf(tool.Find(options.name).id);
   const auto problems =
@@ -301,7 +505,8 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
       ->required();
   import->add_flag("--with-scheduling", options->import.with_scheduling, "Import intervals and reviews, too");
   import->add_flag("--with-deck-configs", options->import.with_deck_configs, "Import options groups, too");
-  import->callback([&tool, options] { tool.command = [&tool, options] { return ImportFile(tool, *options);
+  import->callback(
+      [&tool, options] { tool.command = [&tool, options] { return ImportFile(tool, *options);
 };
 }  // namespace syncline::admin
 );
@@ -319,6 +524,21 @@ export_->add_flag("!--without-media", options->export_.with_media, "Leave out pi
 export_->add_flag("--legacy", options->export_.legacy, "Readable by clients of before 2.1.50");
 export_->callback([&tool, options] {
   tool.command = [&tool, options] { return ExportFile(tool, *options); };
+});
+
+CLI::App* adopt = group->add_subcommand(
+    "adopt", "Take accounts over from the folder of an official sync server; run it again to go on");
+adopt->add_option("DIR", options->folder, "The folder (SYNC_BASE) of the stopped server")->required();
+adopt->add_option("--users", options->users,
+                  "File with the server's SYNC_USER1=name:password, ...: devices and passwords stay valid");
+adopt->callback([&tool, options] { tool.command = [&tool, options] { return Adopt(tool, *options); }; });
+
+CLI::App* hand_over = group->add_subcommand(
+    "hand-over", "Write accounts as the folder of an official sync server; run it again to go on");
+hand_over->add_option("DIR", options->folder, "The folder; made if it is missing")->required();
+hand_over->add_option("--account", options->name, "Only this account (default: all that are enabled)");
+hand_over->callback([&tool, options] {
+  tool.command = [&tool, options] { return HandOver(tool, *options); };
 });
 }
 

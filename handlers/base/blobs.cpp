@@ -287,10 +287,11 @@ void BlobRefs::Lock(const std::vector<std::int64_t>& blobs) {
 }
 
 void BlobRefs::AddAll(std::string_view service, const std::vector<std::int64_t>& blobs,
-                      const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders) {
+                      const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders,
+                      Quota quota) {
   const bool has_quota = HasQuota();
   tx_.Later(sql::blobs::add_references, user_, service, blobs, sizes, holders);
-  if (has_quota) RequireRoom(tx_, user_, 0);
+  if (has_quota && quota == Quota::kEnforced) RequireRoom(tx_, user_, 0);
 }
 
 void BlobRefs::ReleaseAll(std::string_view service, const std::vector<std::int64_t>& blobs,

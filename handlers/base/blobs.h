@@ -131,7 +131,8 @@ class BlobRefs {
   void Lock(const std::vector<std::int64_t>& blobs);
   /// Adds `holders` references to each of these blobs, which must differ and be locked or stored before. Throws as Add.
   void AddAll(std::string_view service, const std::vector<std::int64_t>& blobs,
-              const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders);
+              const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders,
+              Quota quota = Quota::kEnforced);
   /// Drops `holders` references of each. The caller keeps other transactions from changing them meanwhile.
   void ReleaseAll(std::string_view service, const std::vector<std::int64_t>& blobs,
                   const std::vector<std::int64_t>& holders);

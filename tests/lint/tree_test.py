@@ -39,6 +39,7 @@ ROOMS = {
     "handlers/anki/media": (),
     "handlers/anki/file": ("handlers/anki/objects", "handlers/anki/collection"),
     "handlers/anki/package": ("handlers/anki/objects", "handlers/anki/collection", "handlers/anki/file", "handlers/anki/media"),
+    "handlers/anki/moving": ("handlers/anki/objects", "handlers/anki/collection", "handlers/anki/file", "handlers/anki/media"),
 }
 # Every service, and every room of one, holds the same kinds of file (README, "A service"); exceptions are listed with a
 # reason.
@@ -123,7 +124,7 @@ def sql_stands_in_files():
                            r"LISTEN\s|COPY\s+\w+)", re.I)
     for path in of(".cpp", ".h"):
         room = name(path).split("/")[0]
-        if room not in ("fcgi", "handlers", "sql") or re.search(r"handlers/anki/file/file_wire\w*\.cpp$", name(path)):
+        if room not in ("fcgi", "handlers", "sql") or re.search(r"handlers/anki/(file/file|moving/official_server)_wire\w*\.cpp$", name(path)):
             continue
         if room == "sql":
             continue  # sql/ holds statements for sessions and migrations; those for users' data are in sql/queries

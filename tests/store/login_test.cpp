@@ -16,6 +16,7 @@
 #include "handlers/account/key_wire.h"
 #include "handlers/account/password.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/sha256.h"
 #include "tests/support/test_database.h"
 
 using namespace syncline;
@@ -360,6 +361,38 @@ BOOST_AUTO_TEST_CASE(a_key_is_valid_for_one_kind_and_one_account) {
   BOOST_TEST(KeyRefusal(foreign.substr(0, foreign.find('.')) + key.substr(key.find('.'))) == "bad_key");
   BOOST_TEST(KeyRefusal(foreign) == "bad_key");
   BOOST_TEST(KeyRefusal("") == "bad_key");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_another_server_leads_to_the_account_that_it_was_added_to) {
+  const std::string key = "b2619aa1529dfdc4248e6edbf3c1b2a2b014cf6d";
+  const auto add = [&](UserId user) {
+    return context.Write<AccountStore>([&](AccountStore& accounts) {
+      return accounts.Devices(user).AddForeign("anki", "of another server", Sha256(key));
+    });
+  };
+  BOOST_TEST(KeyRefusal(key) == "bad_key");
+  BOOST_TEST(add(ann));
+  BOOST_TEST(!add(ann));
+  BOOST_TEST(!add(db.AddUser("bob")));
+  BOOST_TEST((LookUpKey(context, key, "anki").user == ann));
+  BOOST_TEST(KeyRefusal(key, "app_password") == "bad_key");
+  BOOST_TEST(KeyRefusal("a" + key.substr(1)) == "bad_key");
+  // A key of ours is not found by its hash alone.
+  const NewKey own = MakeKey(ann);
+  context.Write<AccountStore>([&](AccountStore& accounts) {
+    accounts.Devices(ann).Add("anki", "test", own.hash, kLiveDevicesPerKind);
+  });
+  BOOST_TEST(!context.Read<AccountStore>(
+      [&](AccountStore& accounts) { return accounts.FindForeignDevice(own.hash, "anki").has_value(); }));
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetDisabled(ann, true); });
+  BOOST_TEST(KeyRefusal(key) == "bad_key");
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetDisabled(ann, false); });
+  BOOST_TEST(KeyRefusal(key) == "");
+  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.Devices(ann).RevokeAll(); });
+  BOOST_TEST(KeyRefusal(key) == "bad_key");
+  // Nobody brings back what was revoked.
+  BOOST_TEST(!add(ann));
+  BOOST_TEST(KeyRefusal(key) == "bad_key");
 }
 
 BOOST_AUTO_TEST_CASE(last_seen_at_is_updated_only_after_some_minutes) {

@@ -27,6 +27,7 @@ const std::map<std::string, std::string> kSharedTables = {
 // Indexes of tenants' tables that do not begin with the tenant, each with a reason.
 const std::map<std::string, std::string> kSharedIndexes = {
     {"blob_refs_blob", "the sweep checks whether a blob has any reference"},
+    {"devices_foreign_key", "keys of other servers do not name their account"},
 };
 
 const char* const kTables =

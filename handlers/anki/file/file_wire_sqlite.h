@@ -1,7 +1,8 @@
 #pragma once
 // The small part of SQLite that reading and writing collection files needs, and code that both share.
 //
-// Left out on purpose: everything else of SQLite. Only handlers/anki/file/file_wire*.cpp may include this.
+// Left out on purpose: everything else of SQLite. Only handlers/anki/file/file_wire*.cpp and
+// handlers/anki/moving/official_server_wire.cpp may include this.
 #include <sqlite3.h>
 
 #include <cstdint>

@@ -407,6 +407,26 @@ void ReceiveUpload(Context& context, BodySource& body, UploadForm form, std::opt
   writer.Keep();
 }
 
+Adjustments CheckCollection(Context& context, const TempFile& plain) {
+  const CollectionFile file = OpenUploaded(context, plain.path());
+  RefuseStrangeCreation(file.Meta());
+  return file.Adjusted();
+}
+
+bool BeginWith(Context& context, const TempFile& plain) {
+  // The frame in the database, and in its log.
+  DiskReserve(context).Require(2 * static_cast<std::int64_t>(plain.Size()));
+  const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kTrusted);
+  NewCollection first = Describe(file, plain.Size(), context.NowMs());
+  first.blob = StoreCompressed(context, plain);
+  first.quota = Quota::kExempt;
+  return context.Write<FullSyncStore>([&](FullSyncStore& store) {
+    if (!store.Begin(first)) return false;
+    PutFileIds(store, 1, file);
+    return true;
+  });
+}
+
 void EnsureCollection(Context& context) {
   const auto created_ms =
       context.Read<CollectionStore>([](CollectionStore& store) -> std::optional<std::int64_t> {

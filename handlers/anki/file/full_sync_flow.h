@@ -48,6 +48,15 @@ Download PrepareOldDownload(Context& context);
 /// As PrepareDownload, always as a private, uncompressed file.
 std::unique_ptr<TempFile> CurrentFile(Context& context);
 
+/// What checks an upload, for a file that came another way. Throws as ReceiveUpload; returns the values that were not
+/// read as stored.
+Adjustments CheckCollection(Context& context, const TempFile& plain);
+
+/// Makes a checked file the collection of an account that has none, with the head and the usns of the file, so that
+/// devices go on with normal syncs. Not limited by the quota. The import of its rows is a job, as for an upload. False:
+/// there is a collection by now.
+bool BeginWith(Context& context, const TempFile& plain);
+
 /// A private, uncompressed copy of a collection's base file.
 std::unique_ptr<TempFile> FetchBase(Context& context, const Collection& collection);
 

@@ -52,7 +52,7 @@ bool FullSyncStore::Begin(const NewCollection& first) {
 }
 
 void FullSyncStore::Put(std::int32_t generation, const NewCollection& next) {
-  BlobRefs(tx_, user_).Add(kService, next.blob);
+  BlobRefs(tx_, user_).Add(kService, next.blob, next.quota);
   const CollectionCounts& c = next.counts;
   const bool has_rows = c.cards + c.notes + c.revlog > 0;
   tx_.Later(sql::anki::put_collection, user_, generation, next.meta.created_s, next.meta.mod_ms,

@@ -28,6 +28,7 @@ struct NewCollection {
   std::int64_t bytes = 0;  ///< uncompressed size of the file
   /// What the file's texts will count against the quota (content_bytes), until they are counted after the import.
   std::optional<std::int64_t> content_bytes;
+  Quota quota = Quota::kEnforced;
 };
 
 struct HistoryEntry {

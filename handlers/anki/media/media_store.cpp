@@ -42,6 +42,17 @@ std::map<std::string, StoredMedia, std::less<>> MediaStore::Find(const std::vect
   return found;
 }
 
+std::vector<MediaFile> MediaStore::FilesAfter(MediaUsn usn, int limit) {
+  std::vector<MediaFile> files;
+  for (const sql::Row& row : tx_.Query(sql::anki::media_to_hand_over, user_, usn, limit)) {
+    files.push_back(
+        {row["name"].As<std::string>(), row["usn"].As<MediaUsn>(), row["size_bytes"].As<std::int64_t>(),
+         row["blob_id"].As<std::optional<BlobId>>().value_or(BlobId{}),
+         row["sha1"].As<std::optional<std::string>>().value_or(""), row["changed_at"].As<sql::Time>()});
+  }
+  return files;
+}
+
 LockedMedia MediaStore::Lock(const std::vector<std::string>& names) {
   for (;;) {
     auto head = tx_.Ask(sql::anki::lock_media, user_);
@@ -61,7 +72,8 @@ LockedMedia MediaStore::Lock(const std::vector<std::string>& names) {
 }
 
 void MediaStore::Apply(const std::vector<SentMedia>& sent, const MediaChanges& changes,
-                       const std::map<std::size_t, BlobId>& blobs, DeviceId device, BlobRefs& refs) {
+                       const std::map<std::size_t, BlobId>& blobs, DeviceId device, BlobRefs& refs,
+                       Quota quota) {
   if (changes.changes.empty()) return;
   std::vector<std::string> names, sha1s;
   std::vector<std::int64_t> usns, sizes, crcs, blob_ids;
@@ -95,7 +107,12 @@ void MediaStore::Apply(const std::vector<SentMedia>& sent, const MediaChanges& c
     holders.push_back(of.holders);
   }
   // Last, because it looks whether the quota has room for all of this.
-  refs.AddAll(kMediaService, ids, bytes, holders);
+  refs.AddAll(kMediaService, ids, bytes, holders, quota);
+}
+
+void MediaStore::Advance(MediaUsn last_usn) {
+  constexpr std::int64_t kNone = 0;
+  tx_.Later(sql::anki::advance_media, user_, last_usn, kNone, kNone, kNone, false);
 }
 
 bool MediaStore::HasChangesOfOthers(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names,

@@ -37,6 +37,16 @@ struct StoredMedia {
   BlobId blob{};
 };
 
+/// A name with what it has now.
+struct MediaFile {
+  std::string name;
+  MediaUsn usn = 0;
+  std::int64_t size_bytes = 0;  ///< 0: deleted, and the next two are empty
+  BlobId blob{};
+  std::string sha1;
+  sql::Time changed_at;
+};
+
 class MediaStore {
  public:
   MediaStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
@@ -49,13 +59,19 @@ class MediaStore {
   /// Those of the names that have a file now.
   std::map<std::string, StoredMedia, std::less<>> Find(const std::vector<std::string>& names);
 
+  /// At most `limit` files, deleted ones too, in the order of their usns.
+  std::vector<MediaFile> FilesAfter(MediaUsn usn, int limit);
+
   /// Locks the head; creates it for an account without media.
   LockedMedia Lock(const std::vector<std::string>& names);
   /// Stores the changes, sent by `device`, and the references to the blobs. `blobs`: that of each sent file with content
   /// that is among the changes, by its index in `sent`; they must be locked. Throws as BlobRefs::Add. What the changes replace
   /// goes to the history, which keeps its reference.
   void Apply(const std::vector<SentMedia>& sent, const MediaChanges& changes,
-             const std::map<std::size_t, BlobId>& blobs, DeviceId device, BlobRefs& refs);
+             const std::map<std::size_t, BlobId>& blobs, DeviceId device, BlobRefs& refs,
+             Quota quota = Quota::kEnforced);
+  /// The account is at this usn from now on, without a change. The caller holds the lock; the usn is not below the last one.
+  void Advance(MediaUsn last_usn);
   /// Whether one of the changes after usn `after` and up to `up_to` is another device's, of a file that is not in `names`.
   bool HasChangesOfOthers(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names,
                           DeviceId device);

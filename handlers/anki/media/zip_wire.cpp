@@ -230,7 +230,7 @@ std::string ZipDirectory(const std::vector<StoredEntry>& entries) {
   return directory;
 }
 
-std::uint32_t Crc32(std::string_view bytes) {
+std::uint32_t Crc32(std::string_view bytes, std::uint32_t before) {
   static constexpr auto kTable = [] {
     std::array<std::uint32_t, 256> table{};
     for (std::uint32_t i = 0; i < table.size(); ++i) {
@@ -240,7 +240,7 @@ std::uint32_t Crc32(std::string_view bytes) {
     }
     return table;
   }();
-  std::uint32_t crc = ~0U;
+  std::uint32_t crc = ~before;
   for (const char c : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
   return ~crc;
 }

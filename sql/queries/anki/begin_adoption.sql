@@ -1,0 +1,1 @@
+INSERT INTO anki_adoptions (user_id, is_new_account) VALUES ($1, $2)

@@ -1,0 +1,1 @@
+UPDATE anki_adoptions SET finished_at = now() WHERE user_id = $1
