@@ -174,11 +174,15 @@ int RestoreCollection(Tool& tool, const Options& options) {
   if (restored == anki::RestoredTo::kUpload) {
     std::printf("That sync ran while an upload was being imported: the collection is as it was uploaded.\n");
   }
+  // The history may no longer have the first sync after the time asked for.
+  const std::string generation = std::to_string(target.generation);
+  const std::string which = target.before
+                                ? " before the sync " + generation + "." + std::to_string(*target.before)
+                                : std::string(" as it was last");
   std::printf(
-      "The earlier collection of %s is current; what it replaced is in the history. Every device will be "
-      "asked "
-      "to download: choose download, an upload would replace it again.\n",
-      options.name.c_str());
+      "Collection %s of %s%s is current; what it replaced is in the history. Every device will be asked to "
+      "download: choose download, an upload would replace it again.\n",
+      generation.c_str(), options.name.c_str(), which.c_str());
   return 0;
 }
 

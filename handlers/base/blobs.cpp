@@ -210,6 +210,7 @@ BlobInfo BlobWriter::Finish() {
       if (!found.version) Discard();
       version_ = found.version;
       if (version_) id_ = found.id;
+      std::string().swap(buffer_);  // a caller may keep many writers until its transaction
       return {found.id, std::move(sha256), size_bytes_};
     } catch (const sql::ConstraintViolated& e) {
       if (e.constraint() != "blobs_sha256" || attempt == kFinishTries) throw;

@@ -306,14 +306,26 @@ BOOST_AUTO_TEST_CASE(too_many_entries_are_refused_before_the_directory_is_read) 
   std::string many;
   for (int i = 0; i < 20; ++i) many += ends;
   BOOST_CHECK_EXCEPTION(ZipReader{many}, Error, HasCode("bad_zip"));
-  BOOST_CHECK_EXCEPTION(ZipReader(ends + std::string("PK\6\7", 4) + std::string(16, '\0')), Error,
-                        HasCode("bad_zip"));
+  // A zip64 locator stands right before the end.
+  std::string zip64 = ends;
+  zip64.insert(zip64.size() - 22, std::string("PK\6\7", 4) + std::string(16, '\0'));
+  BOOST_CHECK_EXCEPTION(ZipReader{zip64}, Error, HasCode("bad_zip"));
+  // A long directory of few entries.
+  std::string long_one = ends;
+  const std::size_t directory = long_one.size() - 22 + 12;
+  long_one.insert(0, std::string(600'000, 'x'));
+  Put(long_one, directory + 600'000, 513 << 10, 4);
+  BOOST_CHECK_EXCEPTION(ZipReader{long_one}, Error, HasCode("bad_zip"));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_a_zip_itself_is_a_file_like_any_other) {
   const std::string inner = ZipOf({{"x", "y"}});
   const std::string zip = ZipOf({{"0", inner}, {"_meta", "{}"}});
   BOOST_TEST((ReadAll(zip, "0") == inner));
+  // Nor do contents that look like the end of a large zip, or of a zip64 one, make the zip a bad one.
+  const std::string like_an_end =
+      std::string("PK\5\6", 4) + std::string(18, '\x7f') + std::string("PK\6\7", 4);
+  BOOST_TEST((ReadAll(ZipOf({{"0", like_an_end}}), "0") == like_an_end));
 }
 
 BOOST_AUTO_TEST_CASE(encrypted_entries_and_other_methods_are_refused) {

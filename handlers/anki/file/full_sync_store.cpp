@@ -177,8 +177,8 @@ bool FullSyncStore::DeleteSomeRows(std::int32_t generation, std::int64_t limit) 
 }
 
 void FullSyncStore::Forget(const HistoryEntry& entry) {
+  CollectionStore(tx_, user_).Lock();  // first, as whoever replaces a collection does
   BlobRefs(tx_, user_).Release(kService, entry.collection.base_blob);
-  CollectionStore(tx_, user_).Lock();
   PointStore(tx_, user_).Forget(entry.collection.generation, std::numeric_limits<Usn>::max());
   tx_.Later(sql::anki::forget_reviews, user_, entry.collection.generation);
   tx_.Later(sql::anki::delete_history, user_, entry.collection.generation);

@@ -46,9 +46,12 @@ LastState LastStateOf(Context& context, std::int32_t generation) {
 
 // Takes back what syncs from this usn on have done. A sync after the file was made does no harm: what it replaced
 // or added is among what is taken back.
-void TakeBack(Context& context, std::int32_t generation, Usn usn, const OldSmallThings& small,
-              const std::string& path) {
-  context.Read<PointStore>([&](PointStore& store) {
+// Returns the creation time of the collection before that sync. Reads one snapshot: the point may be forgotten meanwhile.
+std::int64_t TakeBack(Context& context, std::int32_t generation, Usn usn, const std::string& path) {
+  return context.Read<PointStore>([&](PointStore& store) {
+    const auto found = store.SmallThings(generation, usn);
+    if (!found) throw NotFound("no_such_sync");
+    const OldSmallThings& small = *found;
     CollectionFileWriter writer(path);
     writer.RemoveGraves(usn);
     for (const auto& [kind, id] : small.absent_objects) writer.RemoveObject(kind, id);
@@ -66,6 +69,7 @@ void TakeBack(Context& context, std::int32_t generation, Usn usn, const OldSmall
     store.EachAddedReviews(generation, usn,
                            [&](const std::vector<std::int64_t>& ids) { writer.RemoveReviews(ids); });
     writer.Finish();
+    return small.created_s;
   });
 }
 
@@ -94,12 +98,8 @@ RestoredTo RestoreBefore(Context& context, std::int32_t generation, Usn usn) {
                   last.collection.base_blob);
     return RestoredTo::kUpload;
   }
-  const auto small =
-      context.Read<PointStore>([&](PointStore& store) { return store.SmallThings(generation, usn); });
-  if (!small) throw NotFound("no_such_sync");
-  TakeBack(context, generation, usn, *small, last.file->path());
   CollectionMeta meta = last.collection.meta;
-  meta.created_s = small->created_s;
+  meta.created_s = TakeBack(context, generation, usn, last.file->path());
   ReplaceForAll(context, std::move(last.file), meta, std::nullopt);
   return RestoredTo::kBeforeSync;
 }

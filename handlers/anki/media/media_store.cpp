@@ -99,7 +99,12 @@ void MediaStore::Apply(const std::vector<SentMedia>& sent, const MediaChanges& c
             static_cast<std::int64_t>(device));
   tx_.Later(sql::anki::advance_media, user_, changes.last_usn, changes.files, changes.bytes,
             changes.row_bytes, changes.has_replaced);
-  if (held.empty()) return;
+  if (held.empty()) {
+    // Deleting a file is always allowed, but what was never there leaves rows, too.
+    const bool has_other_changes = static_cast<std::int64_t>(names.size()) > -changes.files;
+    if (has_other_changes && quota == Quota::kEnforced) RequireRoom(tx_, user_, 0);
+    return;
+  }
   std::vector<std::int64_t> ids, bytes, holders;
   for (const auto& [id, of] : held) {
     ids.push_back(id);

@@ -16,6 +16,9 @@ constexpr std::uint64_t kMaxEntries = 1000;
 constexpr std::size_t kPieceBytes = 64 << 10;
 
 constexpr std::size_t kLocalHeaderBytes = 30, kDirectoryEntryBytes = 46, kEndBytes = 22;
+constexpr std::size_t kLocatorBytes = 20;
+// Of 1000 entries with the longest names. libzip takes some ten times as much memory for what else entries may have.
+constexpr std::uint64_t kMaxDirectoryBytes = 512 << 10;
 constexpr std::size_t kMaxCommentBytes = 65'535;
 constexpr std::string_view kEndSignature("PK\5\6", 4), kZip64Signature("PK\6\7", 4);
 // Where libzip looks for the end of the directory, it reads a directory for each signature that it finds. File contents
@@ -26,21 +29,33 @@ Error Bad(const std::string& why) {
   return BadInput("bad_zip", why);
 }
 
+std::uint64_t Number(std::string_view bytes, std::size_t at, int size) {
+  std::uint64_t number = 0;
+  for (int i = size; i-- > 0;)
+    number = number << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]);
+  return number;
+}
+
 // Refuses directories that are too long before libzip reads them. `tail`: all of the zip that may hold the end of the
-// directory.
-void CheckEnds(std::string_view tail) {
-  if (tail.find(kZip64Signature) != tail.npos) throw Bad("zip64");
+// directory, from position `start` on. File contents there may look like an end: libzip refuses an end whose directory
+// does not lie before it, or on another disk, without reading one, and so does not count here.
+void CheckEnds(std::string_view tail, std::uint64_t start) {
   int ends = 0;
   for (std::size_t at = tail.find(kEndSignature); at != tail.npos; at = tail.find(kEndSignature, at + 1)) {
     if (at + kEndBytes > tail.size()) break;
-    const auto entries = static_cast<unsigned char>(tail[at + 10]) | static_cast<unsigned char>(tail[at + 11])
-                                                                         << 8;
-    if (static_cast<std::uint64_t>(entries) > kMaxEntries || ++ends > kMaxEnds) throw Bad("too many entries");
+    const auto entries = Number(tail, at + 10, 2), size = Number(tail, at + 12, 4);
+    const bool is_one_disk = Number(tail, at + 4, 4) == 0 && Number(tail, at + 8, 2) == entries;
+    const bool has_zip64 =
+        at >= kLocatorBytes && tail.substr(at - kLocatorBytes).starts_with(kZip64Signature);
+    if (has_zip64) throw Bad("zip64");
+    if (!is_one_disk || size + Number(tail, at + 16, 4) > start + at) continue;
+    if (entries > kMaxEntries || size > kMaxDirectoryBytes || ++ends > kMaxEnds)
+      throw Bad("too many entries");
   }
   if (ends == 0) throw Bad("no directory");
 }
 
-constexpr std::size_t kTailBytes = kMaxCommentBytes + kEndBytes + 20;
+constexpr std::size_t kTailBytes = kMaxCommentBytes + kEndBytes + kLocatorBytes;
 
 std::string TailOf(const TempFile& file) {
   const std::uint64_t size = file.Size();
@@ -118,13 +133,15 @@ struct ZipReader::Archive {
 };
 
 ZipReader::ZipReader(std::string_view bytes) {
-  CheckEnds(bytes.substr(bytes.size() - std::min(bytes.size(), kTailBytes)));
+  const std::size_t start = bytes.size() - std::min(bytes.size(), kTailBytes);
+  CheckEnds(bytes.substr(start), start);
   archive_ =
       std::make_unique<Archive>(zip_source_buffer_create(bytes.data(), bytes.size(), /*freep=*/0, nullptr));
 }
 
 ZipReader::ZipReader(const TempFile& file) {
-  CheckEnds(TailOf(file));
+  const std::string tail = TailOf(file);
+  CheckEnds(tail, file.Size() - tail.size());
   archive_ = std::make_unique<Archive>(zip_source_file_create(file.path().c_str(), 0, -1, nullptr));
 }
 

@@ -2,6 +2,7 @@
 #include "handlers/anki/package/container_wire.h"
 
 #include <fcntl.h>
+#include <google/protobuf/io/coded_stream.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zip.h>
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "handlers/base/errors.h"
@@ -234,6 +237,17 @@ std::vector<PackagedFile> LegacyList(const std::string& json) {
 }
 
 std::vector<PackagedFile> LatestList(const std::string& bytes) {
+  // An empty entry takes two bytes here and a hundred in memory.
+  google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                               static_cast<int>(bytes.size()));
+  constexpr std::uint32_t kEntryTag = 1 << 3 | 2;
+  for (std::size_t count = 0; const std::uint32_t tag = input.ReadTag(); ++count) {
+    std::uint32_t size = 0;
+    if (tag != kEntryTag || !input.ReadVarint32(&size) || !input.Skip(static_cast<int>(size))) {
+      throw Damaged("its list of media files cannot be read");
+    }
+    if (count == PackageFile::kMaxEntries) throw TooManyFiles();
+  }
   package::MediaEntries entries;
   if (!entries.ParseFromString(bytes)) throw Damaged("its list of media files cannot be read");
   std::vector<PackagedFile> list;
@@ -301,7 +315,10 @@ std::vector<PackagedFile> PackageFile::Media() const {
     throw Damaged("its list of media files cannot be read");
   }
   if (files.size() > kMaxEntries) throw TooManyFiles();
+  std::unordered_set<std::string_view> names;
   for (const PackagedFile& file : files) {
+    // Each would be expanded and compared with ours.
+    if (!names.insert(file.name).second) throw Damaged("its list of media files has a name twice");
     if (!impl_->Has(file.entry)) {
       throw Damaged("its entry \"" + file.entry + "\" is missing, which its list of media files names");
     }

@@ -24,6 +24,7 @@ namespace syncline::anki {
 namespace {
 
 // An import is one transaction of some seconds: it applies at most this many rows. Reviews are the cheapest.
+constexpr std::size_t kMaxGuidBytes = 1000;
 constexpr std::int64_t kMaxNotes = 500'000, kMaxCards = 1'000'000, kMaxReviews = 3'000'000;
 // Rows per message that is staged, and the texts after which one ends.
 constexpr std::size_t kStagedRows = 1000, kStagedBytes = kLargeBytes;
@@ -131,6 +132,10 @@ Survey SurveyOf(const CollectionFile& file, std::int64_t now_ms) {
   file.EachNote(kBegin, kAll, [&](const Note& note) {
     std::string guid = note.guid;
     MakeText(guid);
+    // All are in memory. Anki's have ten characters.
+    if (guid.size() > kMaxGuidBytes) {
+      throw PackageRefused("package_damaged", "The package is damaged: the guid of a note is too long.");
+    }
     survey.guids.try_emplace(std::move(guid), KnownNote{0, 0, 0});
     survey.notetypes.insert(note.notetype_id);
     notes.insert(note.id);

@@ -735,8 +735,11 @@ bool FreeIds::IsUsed(std::int64_t id) const {
 }
 
 std::int64_t FreeIds::Take(std::int64_t id) {
-  while (IsUsed(id)) id += 999;
+  // The steps are upstream's. Ids of a hostile package could lie so that each takes as many steps as there are ids.
+  constexpr int kMaxSteps = 1000;
+  for (int step = 0; IsUsed(id); ++step) id = step < kMaxSteps ? id + 999 : highest_ + 1;
   taken_.insert(id);
+  highest_ = std::max(highest_, id);
   return id;
 }
 

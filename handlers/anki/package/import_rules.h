@@ -119,7 +119,8 @@ void NormalizeFields(std::string& fields, bool to_nfc);
 class FreeIds {
  public:
   /// `used`: ascending.
-  explicit FreeIds(std::vector<std::int64_t> used) : used_(std::move(used)) {}
+  explicit FreeIds(std::vector<std::int64_t> used)
+      : used_(std::move(used)), highest_(used_.empty() ? 0 : used_.back()) {}
   /// The id itself if it is free, else the next free one in steps of 999. It is in use from now on.
   std::int64_t Take(std::int64_t id);
 
@@ -127,6 +128,7 @@ class FreeIds {
   bool IsUsed(std::int64_t id) const;
   std::vector<std::int64_t> used_;
   std::unordered_set<std::int64_t> taken_;
+  std::int64_t highest_ = 0;  // of all in use
 };
 
 /// Makes the package's cards and reviews those that a client of today would have written.
