@@ -9,7 +9,7 @@
 namespace syncline::front {
 namespace {
 
-// With the time for which the authorizer itself remembers a key (account/known_keys.h) less than a second: that
+// With the time for which the authorizer itself remembers a key (account/login/known_keys.h) less than a second: that
 // is how long a revoked key may go on.
 constexpr std::chrono::milliseconds kTrustedFor{300};
 

@@ -14,6 +14,8 @@
 #include <random>
 #include <utility>
 
+#include "handlers/base/status_phrases.h"
+
 namespace syncline::front {
 namespace {
 
@@ -56,82 +58,10 @@ std::string HeaderName(std::string_view param) {
   return name;
 }
 
-// Reason phrases of the IANA registry, for the statuses that services use. Anki's client shows them.
-const char* Reason(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 202:
-      return "Accepted";
-    case 204:
-      return "No Content";
-    case 206:
-      return "Partial Content";
-    case 207:
-      return "Multi-Status";
-    case 301:
-      return "Moved Permanently";
-    case 302:
-      return "Found";
-    case 303:
-      return "See Other";
-    case 304:
-      return "Not Modified";
-    case 307:
-      return "Temporary Redirect";
-    case 308:
-      return "Permanent Redirect";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 406:
-      return "Not Acceptable";
-    case 409:
-      return "Conflict";
-    case 410:
-      return "Gone";
-    case 412:
-      return "Precondition Failed";
-    case 413:
-      return "Content Too Large";
-    case 415:
-      return "Unsupported Media Type";
-    case 416:
-      return "Range Not Satisfiable";
-    case 422:
-      return "Unprocessable Content";
-    case 423:
-      return "Locked";
-    case 424:
-      return "Failed Dependency";
-    case 426:
-      return "Please use https:// to log in";  // in place of "Upgrade Required"
-    case 428:
-      return "Precondition Required";
-    case 429:
-      return "Too Many Requests";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 507:
-      return "Insufficient Storage";
-    default:
-      return "Status";
-  }
+// Anki's client shows it.
+std::string_view Reason(int status) {
+  constexpr int kUpgradeRequired = 426;
+  return status == kUpgradeRequired ? "Please use https:// to log in" : StatusPhrase(status);
 }
 
 // Replaces control characters, so that a value cannot end its header and start another.
@@ -243,7 +173,8 @@ bool FcgiAnswer::IsClientGone() const noexcept {
 }
 
 void FcgiAnswer::Begin(int status, const Headers& headers) {
-  std::string head = "Status: " + std::to_string(status) + " " + Reason(status) + "\r\n";
+  std::string head = "Status: " + std::to_string(status) + " ";
+  head.append(Reason(status)).append("\r\n");
   for (const auto& [name, value] : headers) {
     AppendHeaderText(head, name);
     head += ": ";

@@ -19,7 +19,9 @@
 #include "fcgi/routes.h"
 #include "handlers/base/config.h"
 #include "handlers/base/daemon.h"
+#include "handlers/base/errors.h"
 #include "handlers/base/log.h"
+#include "handlers/base/seal.h"
 #include "handlers/services.h"
 
 namespace {
@@ -27,6 +29,7 @@ namespace {
 using namespace syncline;
 
 constexpr int kNoSocketExit = 71;  // EX_OSERR
+constexpr int kNoSecretExit = 78;  // EX_CONFIG
 
 // Enough for every client of a large school to arrive while all slots are busy.
 constexpr int kBacklog = 1024;
@@ -106,6 +109,13 @@ int main(int argc, char** argv) {
     return 0;
   }
   int listen_socket = -1;
+  try {
+    // Checked at the start, not at the first signature: without the secret nobody can log in.
+    Secret::Load(config.secret_file);
+  } catch (const Error& e) {
+    std::cerr << "syncline-fcgi: " << e.what() << "\n";
+    return kNoSecretExit;
+  }
   try {
     listen_socket = socket_path.empty() ? InheritedSocket() : OpenSocket(socket_path);
   } catch (const std::runtime_error& e) {

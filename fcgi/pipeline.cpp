@@ -80,6 +80,7 @@ struct Call {
   bool was_refused = false;           // in a way that slows the account down
   bool is_parked = false;             // ends without an answer, to be served again
   const Route* route = nullptr;
+  std::string_view pattern{};  // of a path that does not have this method
   const Dialect* dialect = &kFrontDialect;
   Response response{};
   Ending ending = Ending::kAnswered;
@@ -168,7 +169,9 @@ void Log(Call& call, Next next) {
   line.Add("out", call.sink.bytes());
   // Before a slot took it: in the queue of the socket, or parked behind others of its account.
   if (call.context.waited().count() > 0) line.Add("waited_ms", call.context.waited().count());
-  if (call.route == nullptr) line.Add("path", std::string_view(call.request.path));
+  // Not the path itself where there is a pattern or may be a secret.
+  if (call.route == nullptr && (!call.pattern.empty() || !call.dialect->has_secret_paths))
+    line.Add("path", call.pattern.empty() ? call.request.path : call.pattern);
   if (!call.why.empty() && call.why != call.error_code) line.Add("why", std::string_view(call.why));
   line.Write();
 }
@@ -326,12 +329,30 @@ void Catch(Call& call, Next next) {
   }
 }
 
+// The same request with the slash at the end of its path added or removed. Relative, because the Host header is the
+// client's word.
+Response OtherSlash(const Request& request, Match::Slash slash) {
+  std::string location = request.path;
+  if (slash == Match::Slash::kMissing) {
+    location += '/';
+  } else {
+    location.pop_back();
+  }
+  if (!request.query.empty()) location += '?' + request.query;
+  return Response::Empty(307).With("Location", location);
+}
+
 void FindRoute(Call& call, Next next) {
   Match match = call.front.router.Find(call.request.method, call.request.segments);
   if (match.dialect != nullptr) call.dialect = match.dialect;
+  if (match.pattern != nullptr) call.pattern = match.pattern;
   if (call.request_problem) throw Error(*call.request_problem);
   if (!match.allow.empty() && IsPreflight(call)) {
     call.response = PreflightAnswer(call, match.allow);
+    return;
+  }
+  if (match.slash != Match::Slash::kRight) {
+    call.response = OtherSlash(call.request, match.slash);
     return;
   }
   if (match.route == nullptr) {
@@ -456,24 +477,13 @@ void TakeAccountTurn(Call& call, Next next) {
   }
 }
 
-RateAnswer AskLimit(Call& call, const CallLimit& limit) {
-  const bool by_account = limit.per == CallLimit::Per::kAccount && call.context.user() != UserId{};
-  const std::string who = by_account ? std::to_string(static_cast<std::int64_t>(call.context.user()))
-                                     : NetworkOf(call.request.remote_address);
-  try {
-    return Allow(call.context.redis(), std::string("calls:") + call.route->operation + ":" + who, limit.rate);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kBusy || !limit.is_open_without_redis) throw;
-    return {};
-  }
-}
-
 void LimitRate(Call& call, Next next) {
-  if (call.route->limit) {
-    const RateAnswer answer = AskLimit(call, *call.route->limit);
-    if (!answer.is_allowed) {
-      throw Error(ErrorKind::kTooMany, "too_many_requests").RetryAfter(answer.RetryAfterSeconds());
-    }
+  if (const auto& limit = call.route->limit) {
+    const bool by_account = limit->per == CallLimit::Per::kAccount && call.context.user() != UserId{};
+    const std::string who = by_account ? std::to_string(static_cast<std::int64_t>(call.context.user()))
+                                       : NetworkOf(call.request.remote_address);
+    RequireRate(call.context.redis(), std::string("calls:") + call.route->operation + ":" + who, limit->rate,
+                limit->is_open_without_redis ? WithoutRedis::kAllow : WithoutRedis::kRefuse);
   }
   next(call);
 }

@@ -1,6 +1,7 @@
 #include "fcgi/router.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -12,11 +13,13 @@ struct Router::Node {
   std::map<std::string, Node, std::less<>> literals;
   std::unique_ptr<Node> param, tail;  // {name}, {name...}
   std::vector<const Route*> routes;
-  const Dialect* dialect = nullptr;  // of every route at or below; null when they differ
+  // Of the routes at or below: the first one of their service; null when they are of several.
+  const Dialect* dialect = nullptr;
   bool has_dialect = false;
 
   void Take(const Dialect* other) {
-    dialect = has_dialect && dialect != other ? nullptr : other;
+    const bool is_same = dialect != nullptr && std::string_view(dialect->service) == other->service;
+    if (!is_same) dialect = has_dialect ? nullptr : other;
     has_dialect = true;
   }
 };
@@ -128,13 +131,18 @@ Match Router::Find(std::string_view method, std::span<const std::string> segment
   Match match;
   std::vector<std::string> values;
   const Node* node = segments.empty() ? nullptr : Walk(*root_, segments, values, match.dialect);
-  if (node == nullptr) return match;
+  if (node == nullptr) node = WalkWithoutSlashes(segments, values, match.dialect);
+  if (node == nullptr) {
+    match.slash = SlashOf(segments);
+    return match;
+  }
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   for (const Route* route : node->routes) {
     if (route->method != wanted && route->method != method) continue;
     match.route = route;
     if (route->method == method) break;  // an explicit HEAD row
   }
+  if (match.route == nullptr) match.pattern = node->routes.front()->pattern;
   if (match.route == nullptr || method == "OPTIONS") match.allow = MethodsOf(*node);
   match.dialect = (match.route != nullptr ? match.route : node->routes.front())->dialect;
   if (match.route == nullptr || values.empty()) return match;
@@ -144,6 +152,39 @@ Match Router::Find(std::string_view method, std::span<const std::string> segment
     if (IsParam(segment)) match.path_params.emplace_back(NameOf(segment), std::move(values[i++]));
   }
   return match;
+}
+
+const Router::Node* Router::WalkWithoutSlashes(std::span<const std::string> segments,
+                                               std::vector<std::string>& params,
+                                               const Dialect*& dialect) const {
+  std::vector<std::string> others;
+  std::copy_if(segments.begin(), segments.end(), std::back_inserter(others),
+               [](const std::string& segment) { return !segment.empty(); });
+  std::vector<std::string> values;
+  const Dialect* around = nullptr;
+  const Node* node = Walk(*root_, others, values, around);
+  if (node != nullptr) around = node->routes.front()->dialect;
+  if (around == nullptr || !around->ignores_slashes) return nullptr;
+  params = std::move(values);
+  dialect = around;
+  return node;
+}
+
+Match::Slash Router::SlashOf(std::span<const std::string> segments) const {
+  if (segments.empty()) return Match::Slash::kRight;
+  std::vector<std::string> other(segments.begin(), segments.end());
+  const bool has_slash = other.back().empty();
+  if (has_slash) {
+    other.pop_back();
+    if (!other.empty() && other.back().empty()) return Match::Slash::kRight;  // "//" is never one slash
+  } else {
+    other.emplace_back();
+  }
+  std::vector<std::string> values;
+  const Dialect* dialect = nullptr;
+  const Node* node = Walk(*root_, other, values, dialect);
+  if (node == nullptr || !node->routes.front()->dialect->redirects_slashes) return Match::Slash::kRight;
+  return has_slash ? Match::Slash::kExtra : Match::Slash::kMissing;
 }
 
 std::string Router::MethodsOf(const Node& node) {

@@ -23,8 +23,12 @@ struct Match {
   /// With a null route, and for OPTIONS: the methods of the path, for Allow; empty if there is no such path.
   std::string allow;
   /// The dialect for errors of this path: that of the route, or the one that all routes around the path
-  /// share, or null.
+  /// share (of one service the first one), or null.
   const Dialect* dialect = nullptr;
+  /// With a null route, of a path that has other methods: the pattern of one of them.
+  const char* pattern = nullptr;
+  /// With a null route: the path leads somewhere with the slash at its end added or removed, and that dialect redirects.
+  enum class Slash { kRight, kMissing, kExtra } slash = Slash::kRight;
 };
 
 class Router {
@@ -46,6 +50,10 @@ class Router {
   static const Node* Walk(const Node& node, std::span<const std::string> rest,
                           std::vector<std::string>& params, const Dialect*& dialect);
   static std::string MethodsOf(const Node& node);
+  Match::Slash SlashOf(std::span<const std::string> segments) const;
+  /// Where a path that leads nowhere as it is ends without its empty segments; null unless the dialect there ignores slashes.
+  const Node* WalkWithoutSlashes(std::span<const std::string> segments, std::vector<std::string>& params,
+                                 const Dialect*& dialect) const;
 
   std::vector<std::span<const Route>> tables_;
   std::unique_ptr<Node> root_;

@@ -30,11 +30,6 @@ Response GetHealthz(Request&, Context&) {
   return Response::Text(200, "ok\n");
 }
 
-// GET /health -- as on Anki's own server, for tools made for it: 200 and no body.
-Response GetHealth(Request&, Context&) {
-  return Response::Empty(200);
-}
-
 // GET /readyz -- the database answers and has our schema or a newer one; 503 otherwise. For load balancers.
 Response GetReadyz(Request&, Context& ctx) {
   const std::int64_t found =
@@ -55,7 +50,6 @@ using namespace std::chrono_literals;
 const Route kRoutes[] = {
     {"GET", "/healthz", "front.healthz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetHealthz,
      &kFrontDialect},
-    {"GET", "/health", "front.health", Auth::kPublic, sql::Access::kRead, 0, 5s, GetHealth, &kFrontDialect},
     {"GET", "/metrics", "front.metrics", Auth::kPublic, sql::Access::kRead, 0, 10s, GetMetrics,
      &kFrontDialect},
     {"GET", "/readyz", "front.readyz", Auth::kPublic, sql::Access::kRead, 0, 5s, GetReadyz, &kFrontDialect},

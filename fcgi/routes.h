@@ -1,5 +1,5 @@
 #pragma once
-// The tables of all services, and the front's own routes: /healthz, /health, /readyz and /metrics.
+// The tables of all services, and the front's own routes: /healthz, /readyz and /metrics.
 #include <span>
 #include <vector>
 

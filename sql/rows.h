@@ -93,6 +93,14 @@ class Rows {
   bool empty() const { return size() == 0; }
   std::int64_t affected() const;  ///< rows inserted, updated, deleted or selected
   Row operator[](int row) const { return {result_, row}; }
+  /// One column of all rows.
+  template <typename T>
+  std::vector<T> Column(const char* name) const {
+    std::vector<T> values;
+    values.reserve(static_cast<std::size_t>(size()));
+    for (const Row row : *this) values.push_back(row[name].template As<T>());
+    return values;
+  }
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, size()}; }
 

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "handlers/base/errors.h"
+#include "handlers/base/sha256.h"
 #include "sql/errors.h"
 #include "sql/queries/blobs.h"
 
@@ -47,12 +48,6 @@ constexpr std::chrono::seconds kRenewAfter{60};
 std::int64_t RandomId() {
   std::random_device random;
   return static_cast<std::int64_t>((std::uint64_t{random()} << 31) ^ random());
-}
-
-std::vector<std::int64_t> Ids(const sql::Rows& rows) {
-  std::vector<std::int64_t> ids;
-  for (const sql::Row row : rows) ids.push_back(row["blob_id"].As<std::int64_t>());
-  return ids;
 }
 
 // Deletes blobs that are marked as doomed, chunks first.
@@ -143,7 +138,7 @@ void BlobWriter::Discard() noexcept {
       if (version_ && tx.Query(sql::blobs::lock_own_blob, *id_, *version_).empty()) {
         return std::vector<std::int64_t>{};
       }
-      return Ids(tx.Query(sql::blobs::doom_unreferenced, id));
+      return tx.Query(sql::blobs::doom_unreferenced, id).Column<std::int64_t>("blob_id");
     });
     DeleteDoomed(database_, doomed, [] {});
   } catch (const std::exception&) {
@@ -249,6 +244,17 @@ void BlobRefs::Release(std::string_view service, BlobId blob) {
   tx_.Execute(is_last ? sql::blobs::drop_reference : sql::blobs::drop_holder, user_, service, blob);
 }
 
+std::size_t SmallContents::Add(std::string content) {
+  std::string sha256 = Sha256(content);
+  const auto [known, is_new] = index_.emplace(sha256, contents_.size());
+  if (is_new) {
+    bytes_ += content.size();
+    sha256s_.push_back(std::move(sha256));
+    contents_.push_back(std::move(content));
+  }
+  return known->second;
+}
+
 bool BlobRefs::HasQuota() {
   if (!has_quota_) has_quota_ = !tx_.Query(sql::blobs::lock_quota, user_).empty();
   return *has_quota_;
@@ -280,7 +286,10 @@ std::vector<BlobId> BlobRefs::Store(std::string_view service, const std::vector<
   return ids;
 }
 
-void BlobRefs::Lock(const std::vector<std::int64_t>& blobs) {
+void BlobRefs::Lock(std::vector<std::int64_t> blobs) {
+  if (blobs.empty()) return;
+  std::sort(blobs.begin(), blobs.end());
+  blobs.erase(std::unique(blobs.begin(), blobs.end()), blobs.end());
   HasQuota();
   if (tx_.Query(sql::blobs::lock_blobs, blobs).size() != static_cast<int>(blobs.size())) {
     throw Conflict("blob_gone", "swept before it was referenced");
@@ -341,9 +350,10 @@ std::int64_t SweepBlobs(sql::Database& database, std::chrono::seconds grace, std
     std::int64_t found = 0;
     const auto doomed = database.Write([&](sql::Tx& tx) {
       const double grace_s = static_cast<double>(grace.count());
-      const auto ids = Ids(tx.Query(sql::blobs::lock_unreferenced, grace_s, batch));
+      const auto ids =
+          tx.Query(sql::blobs::lock_unreferenced, grace_s, batch).Column<std::int64_t>("blob_id");
       found = static_cast<std::int64_t>(ids.size());
-      return ids.empty() ? ids : Ids(tx.Query(sql::blobs::doom_unreferenced, ids));
+      return ids.empty() ? ids : tx.Query(sql::blobs::doom_unreferenced, ids).Column<std::int64_t>("blob_id");
     });
     DeleteDoomed(database, doomed, between_steps);
     swept += static_cast<std::int64_t>(doomed.size());

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "handlers/base/ids.h"
@@ -108,6 +109,21 @@ enum class Quota { kEnforced, kExempt };
 /// this transaction as rows. Locks the account. For what is not a blob.
 void RequireRoom(sql::Tx& tx, UserId user, std::int64_t bytes);
 
+/// Small contents with their hashes, for BlobRefs::Store: equal ones once. Hashed as they are added, before the transaction.
+class SmallContents {
+ public:
+  /// `content`: at most one chunk. Returns its index, which equal contents share.
+  std::size_t Add(std::string content);
+  const std::vector<std::string>& sha256s() const { return sha256s_; }
+  const std::vector<std::string>& contents() const { return contents_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::unordered_map<std::string, std::size_t> index_;  // by hash
+  std::vector<std::string> sha256s_, contents_;
+  std::size_t bytes_ = 0;
+};
+
 /// References, inside the caller's transaction.
 class BlobRefs {
  public:
@@ -122,13 +138,13 @@ class BlobRefs {
 
   // For many small blobs in a few round trips, in this order within one transaction:
 
-  /// Stores contents of at most one chunk each, under their SHA-256 hashes, which must differ; returns their ids. Contents
-  /// that somebody else has are stored once for all, but that takes no less time here. They are safe from the sweep until the
+  /// Stores contents of at most one chunk each, under their SHA-256 hashes, which must differ (SmallContents); returns their
+  /// ids. Contents that somebody else has are stored once for all, but that takes no less time here. They are safe from the sweep until the
   /// transaction ends. Locks the account if it has a quota. Throws as Add.
   std::vector<BlobId> Store(std::string_view service, const std::vector<std::string>& sha256s,
                             const std::vector<std::string>& contents);
-  /// Keeps finished blobs from the sweep until the transaction ends. Throws Error Conflict "blob_gone".
-  void Lock(const std::vector<std::int64_t>& blobs);
+  /// Keeps finished blobs, in any order, from the sweep until the transaction ends. Throws Error Conflict "blob_gone".
+  void Lock(std::vector<std::int64_t> blobs);
   /// Adds `holders` references to each of these blobs, which must differ and be locked or stored before. Throws as Add.
   void AddAll(std::string_view service, const std::vector<std::int64_t>& blobs,
               const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders,

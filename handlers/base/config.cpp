@@ -46,6 +46,9 @@ constexpr Setting kSettings[] = {
         "PostgreSQL cancels a statement after this many milliseconds"),
     NumberSetting<&Config::upkeep_hour>(
         "upkeep_hour", 0, 23, "Hour of the day, in local time, when collections and files are checked"),
+    TextSetting<&Config::outbound_networks>(
+        "outbound_networks",
+        "Networks that outgoing connections may lead to besides public addresses: 10.1.0.0/16, fd00::/8"),
     TextSetting<&Config::log_level>("log_level", "Lowest level that is logged", "debug|info|warn|error"),
 };
 
@@ -135,9 +138,10 @@ std::string WithoutPassword(const std::string& with_key) {
   const std::string address = WithoutPasswordKey(with_key);
   const auto scheme = address.find("://");
   if (scheme == std::string::npos) return address;
-  const auto at = address.find('@', scheme);
+  // The last one: a password may contain others.
+  const auto at = address.rfind('@');
   const auto colon = address.find(':', scheme + 3);
-  if (at == std::string::npos || colon == std::string::npos || colon > at) return address;
+  if (at == std::string::npos || at < scheme || colon > at) return address;
   return address.substr(0, colon + 1) + "***" + address.substr(at);
 }
 

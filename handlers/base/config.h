@@ -32,6 +32,8 @@ struct Config {
   std::string secret_file;               ///< keys are derived from it (seal.h)
   std::int64_t slow_statement_ms = 200;  ///< statements that take longer are logged; 0: all
   std::int64_t statement_timeout_ms = 30'000;
+  /// Networks that outgoing connections may lead to although they are not public (network.h): "10.1.0.0/16, fd00::/8".
+  std::string outbound_networks;
   std::string log_level = "info";
   std::int64_t upkeep_hour = 4;  ///< local time; when daily jobs start
 

@@ -29,7 +29,7 @@ const Secret& Context::secret() const {
 }
 
 void Context::LeaveToLargePool() const {
-  if (is_client_gone_ && is_client_gone_()) throw ClientGone("left before its large request began");
+  if (IsClientGone()) throw ClientGone("left before its large request began");
   if (!large_elsewhere_.empty()) throw HandOver{large_elsewhere_};
 }
 

@@ -59,6 +59,8 @@ class Context : public sql::Observer {
   std::chrono::milliseconds waited() const { return waited_; }
   /// `is_gone` tells whether the client still waits for the answer; it may be called at any time.
   void SetClient(std::function<bool()> is_gone) { is_client_gone_ = std::move(is_gone); }
+  /// Whether nobody waits for the answer any more: an endless stream must end. Never for a job.
+  bool IsClientGone() const { return is_client_gone_ && is_client_gone_(); }
   /// Throws HandOver if another pool serves large requests, ClientGone if nobody waits for the answer any more.
   /// For a request that is likely to be large, before anything is read or changed.
   void LeaveToLargePool() const;
@@ -69,7 +71,12 @@ class Context : public sql::Observer {
   /// The process is shutting down: an endless stream must end now. Jobs learn it from JobControl.
   bool IsLeaving() const { return leaving_ != nullptr && leaving_->load(std::memory_order_relaxed); }
   void SetLeaving(const std::atomic<bool>* leaving) { leaving_ = leaving; }
-  void SetDeadline(std::chrono::steady_clock::time_point deadline) { database_.SetDeadline(deadline); }
+  void SetDeadline(std::chrono::steady_clock::time_point deadline) {
+    deadline_ = deadline;
+    database_.SetDeadline(deadline);
+  }
+  /// When the request or job must have ended.
+  std::optional<std::chrono::steady_clock::time_point> deadline() const { return deadline_; }
   Clock::time_point Now() const { return Clock::now(); }
   std::int64_t NowMs() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(Now().time_since_epoch()).count();
@@ -161,6 +168,7 @@ class Context : public sql::Observer {
   std::string large_elsewhere_;
   std::chrono::milliseconds waited_{0};
   std::function<bool()> is_client_gone_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::optional<LargeTurn> large_turn_;
   int statements_ = 0;
   std::chrono::microseconds database_time_{0};

@@ -1,13 +1,13 @@
 #include "handlers/base/daemon.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "handlers/base/freed_memory.h"
 #include "handlers/base/log.h"
 #include "sql/errors.h"
 #include "sql/migrate.h"
@@ -15,14 +15,12 @@
 namespace syncline {
 namespace {
 
-// By default glibc raises the threshold when large buffers are freed, and then keeps their memory.
-constexpr int kMmapThreshold = 256 << 10;
 constexpr std::chrono::seconds kLookAgain{1};
 
 }  // namespace
 
 Daemon::Daemon(std::string name) : name_(std::move(name)) {
-  mallopt(M_MMAP_THRESHOLD, kMmapThreshold);
+  ReturnFreedMemory();
   signal(SIGPIPE, SIG_IGN);
   // Threads inherit the mask; the main thread receives the signals with sigtimedwait, so no code runs in a
   // handler.

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "handlers/base/context.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/job.h"
 
 namespace syncline {
 
@@ -46,5 +48,17 @@ class DiskReserve {
   Context& context_;
   std::size_t unchecked_ = 0;
 };
+
+/// For the bodies of jobs: what Require refuses is put off.
+template <typename F>
+void WhenDiskHasRoom(F&& work) {
+  constexpr std::chrono::seconds kAgain{30};
+  try {
+    work();
+  } catch (const Error& e) {
+    if (e.code() != "disk_full") throw;
+    throw JobPutOff(e.what(), kAgain);
+  }
+}
 
 }  // namespace syncline

@@ -2,10 +2,19 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <utility>
+
+#include "handlers/base/context.h"
 
 namespace syncline {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kKeepAlive = 15s;
+// Of progress. Then the client connects again, behind those who wait for a slot.
+constexpr auto kLongestStream = 1min;
 
 void AppendField(std::string& text, std::string_view name, std::string_view value) {
   text.append(name).append(": ");
@@ -40,6 +49,28 @@ void EventSender::KeepAlive() {
 void EventSender::SetRetry(std::chrono::milliseconds pause) {
   sink_.Write("retry: " + std::to_string(pause.count()) + "\n\n");
   sink_.Flush();
+}
+
+void SendProgress(const Context& context, EventSender& events, std::chrono::milliseconds pause,
+                  const std::function<std::optional<ProgressSeen>()>& look) {
+  using Steady = std::chrono::steady_clock;
+  const auto end = Steady::now() + kLongestStream;
+  auto sent_at = Steady::now();
+  std::string last;
+  while (!context.IsLeaving() && !context.IsClientGone() && Steady::now() < end) {
+    auto seen = look();
+    if (!seen) return;
+    if (seen->stamp != last) {
+      last = std::move(seen->stamp);
+      events.Send(seen->is_over ? "end" : "progress", seen->json);
+      sent_at = Steady::now();
+    } else if (Steady::now() - sent_at > kKeepAlive) {
+      events.KeepAlive();
+      sent_at = Steady::now();
+    }
+    if (seen->is_over) return;
+    std::this_thread::sleep_for(pause);
+  }
 }
 
 Response EventStream(std::function<void(EventSender&)> send) {

@@ -7,14 +7,18 @@
 //
 // A stream holds its slot: its location in nginx needs a pool with many slots, and no account may open many
 // streams. It ends by itself; clients reconnect after a pause and report the last event they saw in
-// Last-Event-ID. Left out on purpose: waiting for news, which is up to the handler.
+// Last-Event-ID. Left out on purpose: waiting for news other than progress, which is up to the handler.
 #include <chrono>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "handlers/base/response.h"
 
 namespace syncline {
+
+class Context;
 
 class EventSender {
  public:
@@ -31,6 +35,19 @@ class EventSender {
  private:
   BodySink& sink_;
 };
+
+/// How far something has come.
+struct ProgressSeen {
+  std::string stamp;  ///< another one: there is news
+  std::string json;
+  bool is_over = false;
+};
+
+/// Sends what `look` sees whenever its stamp changes, as "progress", or as "end" when it is over. Returns then; when there
+/// is nothing any more (`look` gives none); when the client or this process leaves; and after a minute, because others wait
+/// for the slot: the client connects again. Looks again after each `pause`.
+void SendProgress(const Context& context, EventSender& events, std::chrono::milliseconds pause,
+                  const std::function<std::optional<ProgressSeen>()>& look);
 
 /// A 200 that lasts as long as `send` runs. Browsers do not cache it, and nginx does not buffer it.
 Response EventStream(std::function<void(EventSender&)> send);

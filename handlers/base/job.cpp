@@ -12,7 +12,7 @@ JobId EnqueueJob(sql::Tx& tx, const NewJob& job) {
   // previous one missed, so more than two are rare.
   for (int attempt = 0; attempt < 10; ++attempt) {
     const auto row = tx.MaybeOne(sql::jobs::enqueue_job, job.kind, job.user, job.args, key, job.priority,
-                                 job.delay.count());
+                                 job.delay.count(), job.is_shared);
     if (row) return (*row)["job_id"].As<JobId>();
   }
   throw Busy("busy", "job " + std::string(job.kind) + ": too many conflicts on its unique key");

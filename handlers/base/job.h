@@ -11,6 +11,7 @@
 
 #include "handlers/base/context.h"
 #include "handlers/base/ids.h"
+#include "handlers/base/rate_limit.h"
 #include "sql/tx.h"
 
 namespace syncline {
@@ -24,6 +25,8 @@ struct NewJob {
   std::string unique_key{};
   int priority = 0;                    ///< higher first, -100 to 100; among equals the accounts take turns
   std::chrono::milliseconds delay{0};  ///< not before now + delay
+  /// Every account may see its progress (GET /jobs/{id}): for a job of the system that many ask for.
+  bool is_shared = false;
 };
 
 /// Adds a job in the caller's transaction and wakes the workers when it commits. Returns the id of the new
@@ -84,7 +87,10 @@ struct JobKind {
   const char* name;
   void (*body)(const Job& job, Context& context, JobControl& control);
   int max_attempts = 10;
-  int max_running = 0;                 ///< over all workers; 0: no limit
+  int max_running = 0;  ///< over all workers; 0: no limit
+  /// How many attempts may begin, over all workers: never more than `count` (at most 1,000) in any `per`. What is too
+  /// early stays in its queue. Null: any number.
+  RateLimit (*rate)(const Config& config) = nullptr;
   std::chrono::seconds expires{3600};  ///< an attempt that takes longer is given up
   /// Cron: one job per tick of this period (aligned to the epoch), none while the last one is unfinished.
   std::optional<std::chrono::seconds> every{};

@@ -216,6 +216,16 @@ bool MayHoldMoreValuesThan(std::string_view json, std::size_t count) {
   return found > count;
 }
 
+std::optional<std::string_view> FindMember(std::string_view object, std::string_view key) {
+  const JsonSpans spans(object, 1);
+  if (spans.Root().kind != JsonSpans::Kind::kObject) return std::nullopt;
+  std::optional<std::string_view> found;
+  spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
+    if (spans.Key(member) == key) found = spans.Raw(member);
+  });
+  return found;
+}
+
 std::optional<std::int64_t> WholeNumber(std::string_view digits) {
   if (digits == "-0") return std::nullopt;
   std::int64_t number = 0;

@@ -86,6 +86,10 @@ bool HasDuplicateKeys(std::string_view json);
 /// Costs a fraction of parsing.
 bool MayHoldMoreValuesThan(std::string_view json, std::size_t count);
 
+/// The text of a member of `object`, which is part of it; of the last one if the key occurs twice. None if there is none or
+/// `object` is another kind of value. Throws BadJson.
+std::optional<std::string_view> FindMember(std::string_view object, std::string_view key);
+
 /// The integer that all of `digits` is; none if it is not one or exceeds 64 bits. Anki's parser reads "-0" as
 /// a float, so it is none here, too.
 std::optional<std::int64_t> WholeNumber(std::string_view digits);

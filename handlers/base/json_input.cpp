@@ -1,10 +1,9 @@
 #include "handlers/base/json_input.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 
 #include "handlers/base/header_values.h"
+#include "handlers/base/input_values.h"
 #include "handlers/base/json_writer.h"
 #include "handlers/base/utf8.h"
 
@@ -52,72 +51,9 @@ std::string Context(std::string_view name, const T& value) {
   return JsonWriter().Object().Add(name, value).Finish();
 }
 
-// 'a', 'b' or 'c'
-std::string Listed(std::span<const std::string_view> choices) {
-  std::string text;
-  for (std::size_t i = 0; i < choices.size(); ++i) {
-    if (i > 0) text += i + 1 == choices.size() ? " or " : ", ";
-    text.append("'").append(choices[i]).append("'");
-  }
-  return text;
-}
+}  // namespace
 
-std::string Characters(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " character" : " characters");
-}
-
-enum class Integer { kNone, kFraction, kTooSmall, kTooLarge, kWhole };
-
-// `number`: -?digits(.digits)?([eE][+-]?digits)? with at least one digit before the point, as in JSON. Shifts
-// the point by the exponent and works on digits only, so that nothing is rounded.
-Integer ParseInteger(std::string_view number, std::int64_t& result) {
-  const bool is_negative = number.starts_with('-');
-  if (is_negative) number.remove_prefix(1);
-  const std::size_t e = std::min(number.find_first_of("eE"), number.size());
-  const std::size_t point = std::min(number.find('.'), e);
-  std::string digits(number.substr(0, point));
-  const std::string_view fraction = point < e ? number.substr(point + 1, e - point - 1) : std::string_view();
-  digits += fraction;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (point == 0 || !std::all_of(digits.begin(), digits.end(), is_digit)) return Integer::kNone;
-  std::int64_t exponent = 0;
-  if (e < number.size()) {
-    std::string_view text = number.substr(e + 1);
-    if (text.starts_with('+')) text.remove_prefix(1);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
-    if (end != text.data() + text.size() || error == std::errc::invalid_argument) return Integer::kNone;
-    // More digits than any body has.
-    if (error != std::errc()) exponent = text.starts_with('-') ? INT32_MIN : INT32_MAX;
-    exponent = std::clamp<std::int64_t>(exponent, INT32_MIN, INT32_MAX);
-  }
-  exponent -= static_cast<std::int64_t>(fraction.size());
-  digits.erase(0, digits.find_first_not_of('0'));
-  while (exponent < 0 && digits.ends_with('0')) {
-    digits.pop_back();
-    ++exponent;
-  }
-  if (digits.empty()) {
-    result = 0;
-    return Integer::kWhole;
-  }
-  if (exponent < 0) return Integer::kFraction;
-  constexpr std::size_t kMaxDigits = 19;
-  const auto beyond = is_negative ? Integer::kTooSmall : Integer::kTooLarge;
-  if (digits.size() + static_cast<std::uint64_t>(exponent) > kMaxDigits) return beyond;
-  digits.append(static_cast<std::size_t>(exponent), '0');
-  if (is_negative) digits.insert(0, "-");
-  const auto error = std::from_chars(digits.data(), digits.data() + digits.size(), result).ec;
-  return error == std::errc() ? Integer::kWhole : beyond;
-}
-
-// A bound as in the messages: 10, not 10.0.
-std::string Plain(double bound) {
-  std::string text = JsonWriter().Add(bound).Finish();
-  if (text.ends_with(".0")) text.resize(text.size() - 2);
-  return text;
-}
-
-JsonSpans Parsed(std::string_view text) {
+JsonSpans ParseJsonBody(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   if (text.find_first_not_of(kBlanks) == std::string_view::npos) text = "null";
   try {
@@ -130,12 +66,10 @@ JsonSpans Parsed(std::string_view text) {
   }
 }
 
-}  // namespace
-
-JsonReading::JsonReading(std::string_view text, JsonRules rules, InputProblems problems)
-    : spans_(Parsed(text)), rules_(rules), problems_(std::move(problems)) {
-  if (spans_.Root().kind == Kind::kNull)
-    throw InputError({{.type = "missing", .message = "Field required", .input = "null"}});
+JsonReading::JsonReading(JsonSpans spans, JsonRules rules, InputProblems problems)
+    : spans_(std::move(spans)), rules_(rules), problems_(std::move(problems)) {
+  if (Root() == nullptr) problems_.Add({.type = "missing", .message = "Field required", .input = "null"});
+  if (rules_.takes_last_key) return;
   if (const Value* twice = spans_.FindDuplicateKey()) {
     throw InputError({{.type = "duplicate_key",
                        .place = PlaceOf(spans_, *twice),
@@ -166,6 +100,10 @@ bool JsonValue::Is(Kind kind, const char* type, const char* message) const {
   return false;
 }
 
+void JsonValue::Refuse(const ValueProblem& problem) const {
+  if (value_ != nullptr) reading_->Add(*value_, problem.type, problem.message, problem.context);
+}
+
 void JsonValue::Refuse(const char* type, std::string message) const {
   if (value_ != nullptr) reading_->Add(*value_, type, std::move(message));
 }
@@ -173,87 +111,39 @@ void JsonValue::Refuse(const char* type, std::string message) const {
 std::string JsonValue::Text(std::size_t max, std::size_t min) const {
   if (!Is(Kind::kString, "string_type", "Input should be a valid string")) return {};
   std::string text = Decoded();
-  const std::size_t characters = CountCharacters(text);
-  if (characters < min) {
-    reading_->Add(*value_, "string_too_short", "String should have at least " + Characters(min),
-                  Context("min_length", min));
-    return {};
-  }
-  if (characters > max) {
-    reading_->Add(*value_, "string_too_long", "String should have at most " + Characters(max),
-                  Context("max_length", max));
-    return {};
-  }
-  if (text.find('\0') != std::string::npos) {
-    constexpr const char* kReason = "NUL characters are not allowed";
-    reading_->Add(*value_, "value_error", std::string("Value error, ") + kReason, Context("reason", kReason));
+  if (const auto problem = CheckText(text, max, min)) {
+    Refuse(*problem);
     return {};
   }
   return text;
 }
 
-std::optional<std::string> JsonValue::Number(const char* type, const char* message) const {
+std::optional<std::pair<std::string, NumberForm>> JsonValue::Number(const char* type,
+                                                                    const char* message) const {
   if (value_ == nullptr) return std::nullopt;
-  if (value_->kind == Kind::kNumber) return std::string(Raw());
-  if (value_->kind == Kind::kString && reading_->rules().numbers_in_strings) return Decoded();
+  if (value_->kind == Kind::kNumber) return std::pair{std::string(Raw()), NumberForm::kJson};
+  if (value_->kind == Kind::kString && reading_->rules().numbers_in_strings)
+    return std::pair{Decoded(), NumberForm::kText};
   reading_->Add(*value_, type, message);
   return std::nullopt;
 }
 
 std::int64_t JsonValue::Int(std::int64_t min, std::int64_t max) const {
+  std::int64_t result = 0;
   const auto number = Number("int_type", "Input should be a valid integer");
   if (!number) return 0;
-  std::int64_t result = 0;
-  Integer found = ParseInteger(*number, result);
-  if (found == Integer::kNone) {
-    reading_->Add(*value_, "int_parsing",
-                  "Input should be a valid integer, unable to parse string as an integer");
-    return 0;
-  }
-  if (found == Integer::kFraction) {
-    reading_->Add(*value_, "int_from_float",
-                  "Input should be a valid integer, got a number with a fractional part");
-    return 0;
-  }
-  if (found == Integer::kTooSmall || (found == Integer::kWhole && result < min)) {
-    reading_->Add(*value_, "greater_than_equal",
-                  "Input should be greater than or equal to " + std::to_string(min), Context("ge", min));
-    return 0;
-  }
-  if (found == Integer::kTooLarge || result > max) {
-    reading_->Add(*value_, "less_than_equal", "Input should be less than or equal to " + std::to_string(max),
-                  Context("le", max));
+  if (const auto problem = ReadInt(number->first, number->second, min, max, result)) {
+    Refuse(*problem);
     return 0;
   }
   return result;
 }
 
 double JsonValue::Double(double min, double max) const {
+  double result = 0;
   const auto number = Number("float_type", "Input should be a valid number");
   if (!number) return 0;
-  double result = 0;
-  const char* const last = number->data() + number->size();
-  const auto [end, error] = std::from_chars(number->data(), last, result);
-  // from_chars also reads "inf" and "nan". Out of range means too small for a double in a JSON number:
-  // JsonSpans refuses numbers that are too large.
-  if (error == std::errc::invalid_argument || end != last ||
-      (error == std::errc() && !std::isfinite(result)) ||
-      (error != std::errc() && value_->kind != Kind::kNumber)) {
-    reading_->Add(*value_, "float_parsing",
-                  "Input should be a valid number, unable to parse string as a number");
-    return 0;
-  }
-  if (error != std::errc()) result = 0;
-  if (result < min) {
-    reading_->Add(*value_, "greater_than_equal", "Input should be greater than or equal to " + Plain(min),
-                  Context("ge", min));
-    return 0;
-  }
-  if (result > max) {
-    reading_->Add(*value_, "less_than_equal", "Input should be less than or equal to " + Plain(max),
-                  Context("le", max));
-    return 0;
-  }
+  if (const auto problem = ReadDouble(number->first, number->second, min, max, result)) Refuse(*problem);
   return result;
 }
 
@@ -265,13 +155,11 @@ bool JsonValue::Bool() const {
 
 std::size_t JsonValue::Choice(std::span<const std::string_view> choices) const {
   if (value_ == nullptr) return 0;
-  if (value_->kind == Kind::kString) {
-    const auto found = std::find(choices.begin(), choices.end(), Decoded());
-    if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
-  }
-  const std::string listed = Listed(choices);
-  reading_->Add(*value_, "enum", "Input should be " + listed, Context("expected", listed));
-  return 0;
+  std::size_t result = 0;
+  const auto problem =
+      value_->kind == Kind::kString ? ReadChoice(Decoded(), choices, result) : NotAmong(choices);
+  if (problem) Refuse(*problem);
+  return result;
 }
 
 JsonObject JsonValue::Object() const {
@@ -347,10 +235,13 @@ void JsonObject::RefuseOthers() const {
   });
 }
 
-void RequireJson(const Request& request) {
+bool IsJson(const Request& request) {
   const auto type = ParseHeaderParameters(request.Header("content-type").value_or(""));
-  if (type && (type->value == "application/json" || type->value.ends_with("+json"))) return;
-  throw Error(ErrorKind::kUnsupportedMedia, "not_json");
+  return type && (type->value == "application/json" || type->value.ends_with("+json"));
+}
+
+void RequireJson(const Request& request) {
+  if (!IsJson(request)) throw Error(ErrorKind::kUnsupportedMedia, "not_json");
 }
 
 }  // namespace syncline

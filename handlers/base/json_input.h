@@ -10,8 +10,8 @@
 //                     .tags = in.List("tags", 50, [](const JsonValue& tag) { return tag.Text(40); })};
 //   });
 //
-// Choices that JSON leaves open: an object with a duplicate key is refused, at any depth; unknown keys are
-// ignored unless RefuseOthers is called; an integer may have any spelling (5, 5.0, 50e-1) and is read by its
+// Choices that JSON leaves open: an object with a duplicate key is refused, at any depth, unless JsonRules say
+// otherwise; unknown keys are ignored unless RefuseOthers is called; an integer may have any spelling (5, 5.0, 50e-1) and is read by its
 // digits, never through a double, so that all 64 bits are exact; texts are measured in code points and
 // contain no NUL, which PostgreSQL's text cannot store.
 //
@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "handlers/base/input.h"
+#include "handlers/base/input_values.h"
 #include "handlers/base/json.h"
 #include "handlers/base/request.h"
 
@@ -40,15 +41,24 @@ class JsonMaybe;
 struct JsonRules {
   /// Whether Int and Double take "5" for 5, as FastAPI does.
   bool numbers_in_strings = false;
+  /// Whether the last of several members with one key counts, as in FastAPI. Otherwise "duplicate_key".
+  bool takes_last_key = false;
 };
+
+/// The body as parsed, all of it; blanks only are null. Throws InputError "json_invalid".
+JsonSpans ParseJsonBody(std::string_view text);
 
 /// One parsed body and its problems. Only ReadJson makes one.
 class JsonReading {
  public:
-  /// Throws InputError "json_invalid", "duplicate_key", or "missing" if the body is empty or null.
-  JsonReading(std::string_view text, JsonRules rules, InputProblems problems);
+  /// Throws InputError "duplicate_key".
+  JsonReading(JsonSpans spans, JsonRules rules, InputProblems problems);
   const JsonSpans& spans() const { return spans_; }
   const JsonRules& rules() const { return rules_; }
+  /// Null if there is no body, which has been reported.
+  const JsonSpans::Value* Root() const {
+    return spans_.Root().kind == JsonSpans::Kind::kNull ? nullptr : &spans_.Root();
+  }
   /// `key`: a member that is missing in `value`.
   void Add(const JsonSpans::Value& value, const char* type, std::string message, std::string context = "",
            std::string_view key = {});
@@ -95,12 +105,13 @@ class JsonValue {
   std::string_view Raw() const;
   /// Reports that a rule of the service is violated. `message` is public, one sentence without a full stop.
   void Refuse(const char* type, std::string message) const;
+  void Refuse(const ValueProblem& problem) const;
 
  private:
   friend class JsonObject;
   bool Is(JsonSpans::Kind kind, const char* type, const char* message) const;
   /// The number's text, also from a string if the rules allow it. None: a problem was reported.
-  std::optional<std::string> Number(const char* type, const char* message) const;
+  std::optional<std::pair<std::string, NumberForm>> Number(const char* type, const char* message) const;
   std::string Decoded() const { return reading_->spans().Text(*value_); }
 
   JsonReading* reading_;
@@ -188,17 +199,20 @@ class JsonMaybe {
   std::optional<JsonValue> value_;
 };
 
-/// Error UnsupportedMedia "not_json" unless the body's Content-Type is application/json or ends in +json. A page
-/// of another origin can send other types without asking first, so routes with cookies need this.
+/// Whether the body's Content-Type is application/json or ends in +json.
+bool IsJson(const Request& request);
+
+/// Error UnsupportedMedia "not_json" unless IsJson. A page of another origin can send other types without asking first,
+/// so routes with cookies need this.
 void RequireJson(const Request& request);
 
 /// What `read` makes of the body: a function of a JsonObject, or of a JsonValue when the body may be something
-/// else than an object. Throws InputError afterwards if anything was wrong. `problems`: what has been found in
-/// the path or the query before, told together with the body's.
+/// else than an object. Throws InputError afterwards if anything was wrong; "missing" if the body is empty or null.
+/// `problems`: what has been found in the path or the query before, told together with the body's.
 template <typename Read>
-auto ReadJson(std::string_view text, Read read, JsonRules rules = {}, InputProblems problems = {}) {
-  JsonReading reading(text, rules, std::move(problems));
-  const JsonValue root(reading, &reading.spans().Root());
+auto ReadJson(JsonSpans spans, Read read, JsonRules rules = {}, InputProblems problems = {}) {
+  JsonReading reading(std::move(spans), rules, std::move(problems));
+  const JsonValue root(reading, reading.Root());
   const auto finished = [&](auto&& result) {
     reading.ThrowIfAny();
     return std::forward<decltype(result)>(result);
@@ -208,6 +222,11 @@ auto ReadJson(std::string_view text, Read read, JsonRules rules = {}, InputProbl
   } else {
     return finished(read(root));
   }
+}
+
+template <typename Read>
+auto ReadJson(std::string_view text, Read read, JsonRules rules = {}, InputProblems problems = {}) {
+  return ReadJson(ParseJsonBody(text), std::move(read), rules, std::move(problems));
 }
 
 }  // namespace syncline

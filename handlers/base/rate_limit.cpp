@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "handlers/base/errors.h"
+
 namespace syncline {
 namespace {
 
@@ -38,6 +40,17 @@ RateAnswer Allow(Redis& redis, std::string_view key, RateLimit limit) {
                                   std::to_string(limit.per.count())})
                         .integer;
   return {wait == 0, std::chrono::milliseconds(wait)};
+}
+
+void RequireRate(Redis& redis, std::string_view key, RateLimit limit, WithoutRedis without) {
+  RateAnswer answer;
+  try {
+    answer = Allow(redis, key, limit);
+  } catch (const Error& error) {
+    if (without == WithoutRedis::kRefuse || error.code() != "redis_unavailable") throw;
+  }
+  if (!answer.is_allowed)
+    throw Error(ErrorKind::kTooMany, "too_many_requests").RetryAfter(answer.RetryAfterSeconds());
 }
 
 }  // namespace syncline

@@ -4,7 +4,7 @@
 // GCRA, a leaky bucket that is one number: `count` at once, then one every `per` / `count`; never more than
 // twice `count` in any `per`. One atomic round trip; the clock is that of Redis. If Redis is down, Allow
 // throws, and the caller decides whether to allow. Left out on purpose: limits that must survive a restart of
-// Redis, which belong in PostgreSQL (account/login_failure_store.h).
+// Redis, which belong in PostgreSQL (account/login/login_failure_store.h).
 #include <chrono>
 #include <string_view>
 
@@ -27,5 +27,11 @@ struct RateAnswer {
 /// Counts one use of `key`, unless it is refused. `key` names the action and the caller, "login:<address>";
 /// all calls with one key must give the same limit. Throws Error Busy "redis_unavailable".
 RateAnswer Allow(Redis& redis, std::string_view key, RateLimit limit);
+
+/// What a limit does while Redis is away: refuse (Error Busy "redis_unavailable"), or not count.
+enum class WithoutRedis { kRefuse, kAllow };
+
+/// Error TooMany "too_many_requests" with Retry-After unless Allow.
+void RequireRate(Redis& redis, std::string_view key, RateLimit limit, WithoutRedis without);
 
 }  // namespace syncline

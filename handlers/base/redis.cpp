@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <map>
+#include <mutex>
 #include <vector>
 
 #include "handlers/base/errors.h"
@@ -12,7 +15,34 @@
 namespace syncline {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr timeval kTimeout{0, 500'000};
+// A failure that took this long held a slot; one that comes at once, such as a refused connection, does no harm.
+constexpr std::chrono::milliseconds kLong{400};
+
+// The addresses that do not answer. Thread-safe; a process has one address, tests have some.
+class RestingAddresses {
+ public:
+  bool Has(const std::string& url, Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    const auto found = until_.find(url);
+    return found != until_.end() && now < found->second;
+  }
+  void Begin(const std::string& url, Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    until_[url] = now + kRedisRest;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Clock::time_point> until_;
+};
+
+RestingAddresses& Rests() {
+  static RestingAddresses rests;
+  return rests;
+}
 
 Error Unavailable(const std::string& why) {
   return Busy("redis_unavailable", "redis: " + why);
@@ -65,6 +95,17 @@ void Redis::Connect() {
 }
 
 RedisReply Redis::Command(std::initializer_list<std::string_view> arguments) {
+  const auto begin = Clock::now();
+  if (Rests().Has(url_, begin)) throw Unavailable("it did not answer a moment ago");
+  try {
+    return Run(arguments);
+  } catch (const Error&) {
+    if (const auto now = Clock::now(); now - begin >= kLong) Rests().Begin(url_, now);
+    throw;
+  }
+}
+
+RedisReply Redis::Run(std::initializer_list<std::string_view> arguments) {
   if (context_ != nullptr && WasClosed(context_->fd)) context_.reset();
   if (context_ == nullptr) Connect();
   std::vector<const char*> texts;

@@ -3,8 +3,13 @@
 // take half a second each at most; then Error Busy "redis_unavailable" is thrown, and never a wrong answer
 // returned.
 //
+// After a command that got no answer in time, all connections of this process to that address fail at once for
+// kRedisRest: a Redis that hangs must not hold every slot for half a second again and again, because most requests do
+// without it.
+//
 // A command is never retried: it may have been executed. A connection that Redis has closed is detected
 // before the command is sent, and reopened. Left out on purpose: passwords, TLS, clusters, pipelines.
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -14,6 +19,8 @@
 struct redisContext;
 
 namespace syncline {
+
+inline constexpr std::chrono::milliseconds kRedisRest{500};
 
 struct RedisReply {
   enum class Type { kNull, kInteger, kText } type = Type::kNull;
@@ -37,6 +44,7 @@ class Redis {
 
  private:
   void Connect();
+  RedisReply Run(std::initializer_list<std::string_view> arguments);
   std::string url_;
   std::unique_ptr<redisContext, void (*)(redisContext*)> context_;
 };

@@ -43,6 +43,14 @@ struct Dialect {
   std::span<const std::pair<std::string_view, std::string_view>> fixed_headers = {};
   /// Null: no page of another origin may read anything.
   const Cors* cors = nullptr;
+  /// A path that leads nowhere, but would with the slash at its end added or removed, gets a 307 to that one, as from
+  /// Starlette.
+  bool redirects_slashes = false;
+  /// A slash at the end of a path, and repeated ones, make no difference: for clients that put a path behind a base address
+  /// that people type. Patterns of such a dialect end without a slash.
+  bool ignores_slashes = false;
+  /// Paths contain secrets: one that leads nowhere is not logged.
+  bool has_secret_paths = false;
 };
 
 /// Maximum size of a body: a number of bytes, or a function of the settings.

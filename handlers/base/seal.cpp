@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "handlers/base/base64.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/file_descriptor.h"
 
@@ -141,24 +142,16 @@ std::string Secret::MakeToken(std::string_view purpose, std::string_view payload
   std::string bytes(1, kVersion);
   bytes.append(TimeBytes(expires_at)).append(payload);
   bytes += Sign(purpose, bytes);
-  constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-  std::string token(sodium_base64_encoded_len(bytes.size(), kVariant), '\0');
-  sodium_bin2base64(token.data(), token.size(), Bytes(bytes), bytes.size(), kVariant);
-  token.pop_back();  // libsodium's terminating zero
-  return token;
+  return ToBase64(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 std::optional<std::string> Secret::ReadToken(std::string_view purpose, std::string_view token,
                                              std::chrono::system_clock::time_point now) const {
-  std::string bytes(token.size() / 4 * 3 + 3, '\0');
-  std::size_t size = 0;
-  if (sodium_base642bin(Bytes(bytes), bytes.size(), token.data(), token.size(), nullptr, &size, nullptr,
-                        sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+  const auto bytes = FromBase64(token, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  if (!bytes || bytes->size() < 1 + kTimeBytes + kSignatureBytes || bytes->front() != kVersion)
     return std::nullopt;
-  bytes.resize(size);
-  if (size < 1 + kTimeBytes + kSignatureBytes || bytes.front() != kVersion) return std::nullopt;
-  const std::string_view all = bytes;
-  const std::string_view content = all.substr(0, size - kSignatureBytes);
+  const std::string_view all = *bytes;
+  const std::string_view content = all.substr(0, all.size() - kSignatureBytes);
   if (!Verify(purpose, content, all.substr(content.size()))) return std::nullopt;
   if (now >= TimeOf(content.substr(1, kTimeBytes))) return std::nullopt;
   return std::string(content.substr(1 + kTimeBytes));

@@ -1,7 +1,7 @@
 #pragma once
 // Signs and encrypts with the secret of the installation: the one place for HMAC-SHA-256, authenticated
-// encryption and comparison in constant time. Passwords are elsewhere (account/password.h), and keys that we
-// issue are random and stored as hashes (account/key_wire.h).
+// encryption and comparison in constant time. Passwords are elsewhere (account/login/password.h), and keys that we
+// issue are random and stored as hashes (account/login/key_wire.h).
 //
 // The secret is a text file: the first line is the current secret, further lines are older ones. New things
 // are made with the first line; things made with any line are accepted. To replace the secret, add a new line

@@ -104,19 +104,23 @@ JobStore::JobStore(sql::Tx& tx) : tx_(tx) {
 }
 
 std::vector<ClaimedJob> JobStore::Claim(std::string_view worker, int free_threads,
-                                        std::chrono::milliseconds lease, std::span<const JobKind> kinds) {
+                                        std::chrono::milliseconds lease, std::span<const JobKind> kinds,
+                                        const Config& config) {
   std::vector<std::string> names;
-  std::vector<std::int64_t> max_running, max_attempts, batch;
+  std::vector<std::int64_t> max_running, max_attempts, batch, rate_counts, rate_times;
   for (const JobKind& kind : kinds) {
     names.emplace_back(kind.name);
     max_running.push_back(kind.max_running);
     max_attempts.push_back(kind.max_attempts);
     batch.push_back(kind.batch);
+    const RateLimit rate = kind.rate == nullptr ? RateLimit{0, {}} : kind.rate(config);
+    rate_counts.push_back(rate.count);
+    rate_times.push_back(rate.per.count());
   }
   // A separate statement: the claim's snapshot must be newer than the commit of the claim it waited for.
   tx_.Later(sql::jobs::begin_claim);
   const sql::Rows rows = tx_.Query(sql::jobs::claim_jobs, worker, free_threads, lease.count(), names,
-                                   max_running, max_attempts, batch);
+                                   max_running, max_attempts, batch, rate_counts, rate_times);
   std::vector<std::pair<std::int64_t, ClaimedJob>> placed;
   for (const sql::Row& row : rows) {
     ClaimedJob claimed;

@@ -91,9 +91,10 @@ class JobStore {
   JobStore(sql::Tx& tx, UserId) : JobStore(tx) {}  // as Context opens stores
 
   // --- for workers
-  /// Claims jobs of these kinds for `free_threads` threads, in the order in which they should start.
+  /// Claims jobs of these kinds for `free_threads` threads, in the order in which they should start. `config` is what
+  /// the rates of kinds depend on.
   std::vector<ClaimedJob> Claim(std::string_view worker, int free_threads, std::chrono::milliseconds lease,
-                                std::span<const JobKind> kinds);
+                                std::span<const JobKind> kinds, const Config& config);
   /// This and the next three change only jobs whose lease is still held, and return how many those were.
   std::int64_t Finish(std::span<const Lease> leases);
   /// Back into the queue; the attempt does not count.

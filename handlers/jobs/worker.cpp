@@ -1,5 +1,7 @@
 #include "handlers/jobs/worker.h"
 
+#include <malloc.h>
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -371,8 +373,9 @@ bool Worker::Impl::ClaimSome(sql::Database& database) {
   const int free_threads = FreeThreads();
   if (free_threads <= 0) return false;
   const auto before = Clock::now();
-  std::vector<ClaimedJob> claimed = database.Write(
-      [&](sql::Tx& tx) { return JobStore(tx).Claim(options_.name, free_threads, options_.lease, kinds_); });
+  std::vector<ClaimedJob> claimed = database.Write([&](sql::Tx& tx) {
+    return JobStore(tx).Claim(options_.name, free_threads, options_.lease, kinds_, config_);
+  });
   if (claimed.empty()) return false;
   std::size_t taken = 0;
   {
@@ -456,6 +459,9 @@ End Worker::Impl::RunBody(const HeldPtr& held, sql::Database& database, Redis& r
     end.error = "exception not derived from std::exception";
   }
   database.SetDeadline(std::nullopt);
+  // glibc keeps freed blocks in the arena of each thread; this returns them after a body that may have had many.
+  constexpr std::chrono::milliseconds kLong{500};
+  if (Clock::now() - begin > kLong) malloc_trim(0);
   // A body that completed although told to stop is done; the lease decides whether that still counts.
   if (end.ending == Ending::kFailed) {
     switch (held->stop()) {
@@ -556,9 +562,14 @@ void Worker::Impl::Write(sql::Database& database, const std::vector<End>& ends) 
   std::vector<Lease> done, released;
   std::vector<std::pair<const End*, std::chrono::milliseconds>> failed;
   std::vector<const End*> put_off;
+  // What a job said last, since progress was written the last time.
+  std::vector<JobProgress> last;
   for (const End& end : ends) {
     const Lease lease = end.held->claimed.held();
-    if (end.ending == Ending::kDone) done.push_back(lease);
+    if (end.ending == Ending::kDone) {
+      done.push_back(lease);
+      if (auto progress = end.held->TakeProgress()) last.push_back(std::move(*progress));
+    }
     if (end.ending == Ending::kReleased) released.push_back(lease);
     if (end.ending == Ending::kPutOff) put_off.push_back(&end);
     if (end.ending == Ending::kFailed) {
@@ -568,6 +579,7 @@ void Worker::Impl::Write(sql::Database& database, const std::vector<End>& ends) 
   if (done.empty() && released.empty() && failed.empty() && put_off.empty()) return;
   database.Write([&](sql::Tx& tx) {
     JobStore store(tx);
+    if (!last.empty()) store.SaveProgress(last);
     if (!done.empty()) store.Finish(done);
     if (!released.empty()) store.Release(released);
     for (const auto& [end, delay] : failed) {

@@ -2,7 +2,8 @@
 -- are new. What the account references already is not written again. What only others have is written all the same, as a doomed
 -- blob that the next sweep removes (doom_unreferenced): neither time nor disk tell a sender that somebody has these bytes.
 -- Sorted, so that two transactions that insert the same hashes wait for each other in one order. The contents are taken from
--- the parameter where they are inserted, because a WITH query would copy them.
+-- the parameter where they are inserted, because a WITH query would copy them. An array, because a join would compare each with
+-- each row by row.
 WITH given AS MATERIALIZED (
   SELECT g.sha256, g.at, (SELECT b.blob_id FROM blobs b WHERE b.sha256 = g.sha256) AS known
     FROM unnest($3::bytea[]) WITH ORDINALITY AS g (sha256, at)
@@ -19,6 +20,6 @@ WITH given AS MATERIALIZED (
   RETURNING blob_id, sha256
 ), chunk AS (
   INSERT INTO blob_chunks (blob_id, seq, bytes)
-  SELECT n.blob_id, 0, ($4::bytea[])[n.at] FROM needed n JOIN stored s ON s.blob_id = n.blob_id
+  SELECT n.blob_id, 0, ($4::bytea[])[n.at] FROM needed n WHERE n.blob_id = ANY (ARRAY(SELECT s.blob_id FROM stored s))
 )
 SELECT blob_id, sha256 FROM stored WHERE sha256 IS NOT NULL

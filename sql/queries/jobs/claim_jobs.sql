@@ -2,9 +2,14 @@
 -- long it is.
 -- $1 worker  $2 threads free  $3 lease in milliseconds
 -- $4 kinds  $5 their max_running (0: no limit)  $6 their max_attempts  $7 their jobs claimed ahead per thread
+-- $8 how many may begin (0: any number)  $9 in how many milliseconds
 WITH RECURSIVE kinds AS (
-  SELECT kind, max_running, max_attempts, greatest(batch, 1) AS batch
-  FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::bigint[]) AS k(kind, max_running, max_attempts, batch)
+  SELECT kind, max_running, max_attempts, greatest(batch, 1) AS batch, rate_count, rate_ms * interval '1 millisecond' AS rate_time
+  FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+    AS k(kind, max_running, max_attempts, batch, rate_count, rate_ms)
+), begun AS MATERIALIZED (   -- by kinds with a rate, so recently that it counts
+  SELECT k.kind, s.at FROM kinds k JOIN job_rates r ON r.kind = k.kind CROSS JOIN LATERAL unnest(r.starts) AS s(at)
+  WHERE k.rate_count > 0 AND s.at > clock_timestamp() - k.rate_time
 ), running AS MATERIALIZED (
   SELECT j.kind, coalesce(j.user_id, 0) AS account, count(*) AS jobs
   FROM jobs j WHERE j.state = 'running' GROUP BY 1, 2
@@ -22,8 +27,10 @@ WITH RECURSIVE kinds AS (
     ORDER BY j.kind, j.priority LIMIT 1) n
 ), open AS MATERIALIZED (
   SELECT k.kind, q.priority, k.batch, k.max_attempts,
-         CASE WHEN k.max_running = 0 THEN 1000000
-              ELSE k.max_running - coalesce((SELECT sum(r.jobs) FROM running r WHERE r.kind = k.kind), 0) END AS room
+         least(CASE WHEN k.max_running = 0 THEN 1000000
+                    ELSE k.max_running - coalesce((SELECT sum(r.jobs) FROM running r WHERE r.kind = k.kind), 0) END,
+               CASE WHEN k.rate_count = 0 THEN 1000000
+                    ELSE k.rate_count - (SELECT count(*) FROM begun b WHERE b.kind = k.kind) END) AS room
   FROM queues q JOIN kinds k ON k.kind = q.kind
 ), heads AS (   -- more than can be taken: jobs of an account over its share yield to others
   SELECT h.state, o.kind, o.batch, o.max_attempts, o.room, o.priority, h.job_id, h.account, h.run_at,
@@ -44,15 +51,21 @@ WITH RECURSIVE kinds AS (
 ), admitted AS (
   SELECT o.*, row_number() OVER (PARTITION BY o.kind ORDER BY o.place) AS kind_place FROM ordered o
 ), weighed AS (
-  SELECT a.state, a.job_id, a.max_attempts, a.place, sum(1.0::float8 / a.batch) OVER (ORDER BY a.place) AS threads
+  SELECT a.state, a.job_id, a.kind, a.max_attempts, a.place, sum(1.0::float8 / a.batch) OVER (ORDER BY a.place) AS threads
   FROM admitted a WHERE a.kind_place <= a.room
 ), chosen AS MATERIALIZED (
-  SELECT j.job_id, w.max_attempts, w.place
+  SELECT j.job_id, w.kind, w.max_attempts, w.place
   FROM weighed w JOIN jobs j ON j.job_id = w.job_id
   WHERE w.threads <= $2::bigint + 0.001 AND j.state = w.state   -- still queued; see plan_by_index
   FOR UPDATE OF j SKIP LOCKED   -- a locked job is being cancelled
+), counted AS (
+  INSERT INTO job_rates (kind, starts)
+  SELECT k.kind, ARRAY(SELECT b.at FROM begun b WHERE b.kind = k.kind ORDER BY b.at)
+                 || array_fill(clock_timestamp(), ARRAY[count(*)::int])
+  FROM chosen c JOIN kinds k ON k.kind = c.kind WHERE k.rate_count > 0 GROUP BY k.kind
+  ON CONFLICT (kind) DO UPDATE SET starts = excluded.starts
 )
-UPDATE jobs SET state = 'running', lease = jobs.lease + 1, worker = $1, heartbeat_at = now(), started_at = now(),
+UPDATE jobs SET state = 'running', lease = jobs.lease + 1, worker = $1, heartbeat_at = now(), started_at = clock_timestamp(),
        lease_expires_at = clock_timestamp() + $3::bigint * interval '1 millisecond',
        attempts = jobs.attempts + 1, max_attempts = c.max_attempts,
        progress_done = 0, progress_total = 0, progress_message = ''
