@@ -16,11 +16,7 @@ std::string Text(const sql::Row& row, const char* column) {
 }  // namespace
 
 std::vector<UserId> BlobCheckStore::AccountsAfter(UserId after, int limit) {
-  std::vector<UserId> accounts;
-  for (const sql::Row& row : tx_.Query(sql::account::users_after, after, limit)) {
-    accounts.push_back(row["user_id"].As<UserId>());
-  }
-  return accounts;
+  return tx_.Query(sql::account::users_after, after, limit).Column<UserId>("user_id");
 }
 
 std::vector<std::string> BlobCheckStore::AccountFindings(UserId user) {

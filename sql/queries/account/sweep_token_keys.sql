@@ -1,0 +1,1 @@
+DELETE FROM token_keys WHERE expires_at <= now()
