@@ -2,6 +2,7 @@
 
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/problem_flow.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/zstd.h"
@@ -28,8 +29,10 @@ std::string UploadResult(Request& request, Context& context, const Envelope& env
     }
     return std::string(kAccepted);
   } catch (const FileRefused& refused) {
+    KeepRefusal(request, context, "file_refused", refused.what());
     return refused.what();
   } catch (const Error& e) {
+    KeepRefusal(request, context, e);
     if (e.code() == "over_quota") return "Your storage on this server is full.";
     if (e.code() == "disk_full" || e.code() == "storage_unavailable") {
       return "This server's disk is nearly full. Nothing was changed. Please try again later, or ask its "

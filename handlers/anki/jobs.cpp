@@ -30,6 +30,7 @@ using namespace std::chrono_literals;
 constexpr int kAtOnce = 100;
 constexpr std::int64_t kSweptRows = 20'000;
 constexpr int kSweptMedia = 500;
+constexpr int kSweptPieces = 16;
 
 // The only argument of Import and Archive.
 std::int32_t GenerationOf(const Job& job) {
@@ -38,26 +39,20 @@ std::int32_t GenerationOf(const Job& job) {
   });
 }
 
-// While the disk is nearly full, imports and archives wait.
-template <typename F>
-void WhenDiskHasRoom(F&& work) {
-  try {
-    work();
-  } catch (const Error& e) {
-    if (e.code() != "disk_full") throw;
-    throw JobPutOff(e.what(), 30s);
-  }
-}
-
 void Import(const Job& job, Context& context, JobControl& control) {
   WhenDiskHasRoom([&] { ImportFile(context, GenerationOf(job), control); });
   context.Write<CheckStore>([](CheckStore& store) { store.CountContent(); });
 }
 
 // The package, as it was received.
-void FetchPackage(Context& context, BlobId blob, TempFile& file) {
+void FetchPackage(Context& context, BlobId blob, TempFile& file, JobControl& control) {
+  DiskReserve disk(context);
   context.WithDatabase([&](sql::Database& database) {
-    ReadBlob(database, context.user(), kService, blob, [&](std::string_view bytes) { file.Write(bytes); });
+    ReadBlob(database, context.user(), kService, blob, [&](std::string_view bytes) {
+      control.Progress(0, 0, "reading the package");
+      disk.Wrote(bytes.size());
+      file.Write(bytes);
+    });
   });
 }
 
@@ -76,7 +71,7 @@ void RunImport(const Job& job, Context& context, JobControl& control) {
   if (!import || !import->package) return;
   DiskReserve(context).Require(import->file_bytes);
   TempFile package(context.config().temp_dir);
-  FetchPackage(context, *import->package, package);
+  FetchPackage(context, *import->package, package, control);
   const ImportHost host{.name = std::to_string(static_cast<std::int64_t>(job.id)),
                         .progress = [&](std::int64_t done, std::int64_t total,
                                         std::string_view step) { control.Progress(done, total, step); },
@@ -110,35 +105,45 @@ void Archive(const Job& job, Context& context, JobControl& control) {
   });
 }
 
+// Calls `each` with what `list` returns, at most kAtOnce at a time, until it returns fewer.
+template <typename List, typename Each>
+void InBatches(List list, Each each) {
+  for (;;) {
+    const auto batch = list();
+    for (const auto& one : batch) each(one);
+    if (batch.size() < kAtOnce) return;
+  }
+}
+
 // Collections from before texts were counted, or without an import.
 void CountUncounted(Context& context, JobControl& control) {
   UserId last{std::numeric_limits<std::int64_t>::min()};
-  for (bool has_more = true; has_more;) {
-    const auto users =
-        context.Read<CheckStore>([&](CheckStore& store) { return store.UncountedAfter(last, kAtOnce); });
-    for (const UserId user : users) {
-      control.Progress(0, 0, "counting texts");
-      context.SetIdentity({user, {}});
-      context.Write<CheckStore>([](CheckStore& store) { store.CountContent(); });
-      last = user;
-    }
-    has_more = users.size() == kAtOnce;
-  }
+  InBatches(
+      [&] {
+        return context.Read<CheckStore>(
+            [&](CheckStore& store) { return store.UncountedAfter(last, kAtOnce); });
+      },
+      [&](UserId user) {
+        control.Progress(0, 0, "counting texts");
+        context.SetIdentity({user, {}});
+        context.Write<CheckStore>([](CheckStore& store) { store.CountContent(); });
+        last = user;
+      });
 }
 
 // Ends the expired sessions of clients that never returned, clears their staged rows, and gives back the room
 // of staged rows. Autovacuum does that, too, if it has the time.
 void SweepSessions(const Job&, Context& context, JobControl& control) {
-  for (bool has_more = true; has_more;) {
-    const auto users = context.Read<SweepStore>(
-        [](SweepStore& store) { return store.AccountsWithExpiredSessions(kAtOnce); });
-    for (const UserId user : users) {
-      control.Progress(0, 0, "expired sessions");
-      context.SetIdentity({user, {}});
-      context.Write<SessionStore>([](SessionStore& sessions) { sessions.EndExpired(); });
-    }
-    has_more = users.size() == kAtOnce;
-  }
+  InBatches(
+      [&] {
+        return context.Read<SweepStore>(
+            [](SweepStore& store) { return store.AccountsWithExpiredSessions(kAtOnce); });
+      },
+      [&](UserId user) {
+        control.Progress(0, 0, "expired sessions");
+        context.SetIdentity({user, {}});
+        context.Write<SessionStore>([](SessionStore& sessions) { sessions.EndExpired(); });
+      });
   CountUncounted(context, control);
   context.Write<SweepStore, SenderStore>([](SweepStore& store, SenderStore& senders) {
     store.ExpireStagingRates();
@@ -152,47 +157,88 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
 
 // Forgets media that were replaced or deleted long ago.
 void SweepMedia(Context& context, JobControl& control, std::int64_t days) {
-  for (;;) {
-    const auto users = context.Read<SweepStore>(
-        [&](SweepStore& store) { return store.AccountsWithOldMedia(days, kAtOnce); });
-    for (const UserId user : users) {
-      context.SetIdentity({user, {}});
-      do {
-        control.Progress(0, 0, "expired media");
-      } while (context.Write<MediaStore>(
-          [&](MediaStore& media) { return media.ExpireHistory(days, kSweptMedia); }));
-    }
-    if (users.size() < kAtOnce) return;
-  }
+  InBatches(
+      [&] {
+        return context.Read<SweepStore>(
+            [&](SweepStore& store) { return store.AccountsWithOldMedia(days, kAtOnce); });
+      },
+      [&](UserId user) {
+        context.SetIdentity({user, {}});
+        do {
+          control.Progress(0, 0, "expired media");
+        } while (context.Write<MediaStore>(
+            [&](MediaStore& media) { return media.ExpireHistory(days, kSweptMedia); }));
+      });
 }
 
 void SweepPoints(Context& context, JobControl& control, std::int64_t days) {
-  for (;;) {
-    const auto expired =
-        context.Read<SweepStore>([&](SweepStore& store) { return store.PointsExpired(days, kAtOnce); });
-    for (const auto& points : expired) {
-      control.Progress(0, 0, "expired points of the history");
-      context.SetIdentity({points.user, {}});
-      context.Write<PointStore, CollectionStore>([&](PointStore& store, CollectionStore& collections) {
-        collections.Lock();
-        store.Forget(points.generation, points.usn);
+  InBatches(
+      [&] {
+        return context.Read<SweepStore>(
+            [&](SweepStore& store) { return store.PointsExpired(days, kAtOnce); });
+      },
+      [&](const SweepStore::ExpiredPoints& points) {
+        control.Progress(0, 0, "expired points of the history");
+        context.SetIdentity({points.user, {}});
+        context.Write<PointStore, CollectionStore>([&](PointStore& store, CollectionStore& collections) {
+          collections.Lock();
+          store.Forget(points.generation, points.usn);
+        });
       });
-    }
-    if (expired.size() < kAtOnce) return;
-  }
+}
+
+// Deletes what forgotten points have kept, in steps for which a sync of that account hardly waits.
+void SweepForgotten(Context& context, JobControl& control) {
+  InBatches(
+      [&] {
+        return context.Read<SweepStore>(
+            [&](SweepStore& store) { return store.AccountsWithForgottenPoints(kAtOnce); });
+      },
+      [&](UserId user) {
+        context.SetIdentity({user, {}});
+        do {
+          control.Progress(0, 0, "rows of forgotten points");
+        } while (
+            context.Write<PointStore, CollectionStore>([&](PointStore& store, CollectionStore& collections) {
+              collections.Lock();
+              return store.DeleteForgotten(kSweptPieces);
+            }));
+      });
 }
 
 void SweepImports(Context& context, JobControl& control, std::int64_t days) {
-  for (bool has_more = true; has_more;) {
-    const auto expired =
-        context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredImports(days, kAtOnce); });
-    for (const auto& [user, job] : expired) {
-      control.Progress(0, 0, "expired imports");
-      context.SetIdentity({user, {}});
-      context.Write<ImportStore>([id = job](ImportStore& imports) { imports.Delete(id); });
-    }
-    has_more = expired.size() == kAtOnce;
-  }
+  InBatches(
+      [&] {
+        return context.Read<SweepStore>(
+            [&](SweepStore& store) { return store.ExpiredImports(days, kAtOnce); });
+      },
+      [&](const std::pair<UserId, JobId>& import) {
+        control.Progress(0, 0, "expired imports");
+        context.SetIdentity({import.first, {}});
+        context.Write<ImportStore>([&](ImportStore& imports) { imports.Delete(import.second); });
+      });
+}
+
+void SweepCollections(Context& context, JobControl& control, std::int64_t days) {
+  InBatches(
+      [&] {
+        return context.Read<SweepStore>(
+            [&](SweepStore& store) { return store.ExpiredHistory(days, kAtOnce); });
+      },
+      [&](const std::pair<UserId, std::int32_t>& expired) {
+        const std::int32_t generation = expired.second;
+        control.Progress(0, 0, "expired history");
+        context.SetIdentity({expired.first, {}});
+        // An entry that has not been archived still has rows.
+        while (context.Write<FullSyncStore>(
+            [&](FullSyncStore& store) { return store.DeleteSomeRows(generation, kSweptRows); })) {
+          control.Progress(0, 0, "expired history");
+        }
+        context.Write<FullSyncStore>([&](FullSyncStore& store) {
+          const auto entry = store.LockHistory(generation);
+          if (entry) store.Forget(*entry);
+        });
+      });
 }
 
 void SweepHistory(const Job&, Context& context, JobControl& control) {
@@ -201,24 +247,8 @@ void SweepHistory(const Job&, Context& context, JobControl& control) {
   SweepImports(context, control, days);
   context.Write<SweepStore>([&](SweepStore& store) { store.ExpireProblems(days); });
   SweepMedia(context, control, days);
-  for (;;) {
-    const auto expired =
-        context.Read<SweepStore>([&](SweepStore& store) { return store.ExpiredHistory(days, kAtOnce); });
-    for (const auto& [user, generation] : expired) {
-      control.Progress(0, 0, "expired history");
-      context.SetIdentity({user, {}});
-      // An entry that has not been archived still has rows.
-      while (context.Write<FullSyncStore>(
-          [id = generation](FullSyncStore& store) { return store.DeleteSomeRows(id, kSweptRows); })) {
-        control.Progress(0, 0, "expired history");
-      }
-      context.Write<FullSyncStore>([&, id = generation](FullSyncStore& store) {
-        const auto entry = store.LockHistory(id);
-        if (entry) store.Forget(*entry);
-      });
-    }
-    if (expired.size() < kAtOnce) return;
-  }
+  SweepCollections(context, control, days);
+  SweepForgotten(context, control);
 }
 
 // Calls `check` for all accounts that `accounts_after` lists, and logs what it finds.
@@ -227,26 +257,23 @@ void CheckAll(const Job& job, Context& context, JobControl& control, const char*
               AccountsAfter accounts_after, std::vector<std::string> (*check)(Context&, JobControl&)) {
   UserId last{std::numeric_limits<std::int64_t>::min()};
   std::int64_t checked = 0, wrong = 0;
-  for (;;) {
-    const std::vector<UserId> users = accounts_after(last);
-    for (const UserId user : users) {
-      context.SetIdentity({user, {}});
-      const auto findings = check(context, control);
-      for (const std::string& finding : findings) {
-        LogLine(LogLevel::kError)
-            .Add("op", "anki.check")
-            .Add("job", static_cast<std::int64_t>(job.id))
-            .Add("user", static_cast<std::int64_t>(user))
-            .Add("finding", finding)
-            .Write();
-      }
-      ++checked;
-      wrong += findings.empty() ? 0 : 1;
-      last = user;
-      control.Progress(checked, checked, std::to_string(wrong) + " " + what + " with findings");
-    }
-    if (users.size() < kAtOnce) return;
-  }
+  InBatches([&] { return accounts_after(last); },
+            [&](UserId user) {
+              context.SetIdentity({user, {}});
+              const auto findings = check(context, control);
+              for (const std::string& finding : findings) {
+                LogLine(LogLevel::kError)
+                    .Add("op", job.kind)
+                    .Add("job", static_cast<std::int64_t>(job.id))
+                    .Add("user", static_cast<std::int64_t>(user))
+                    .Add("finding", finding)
+                    .Write();
+              }
+              ++checked;
+              wrong += findings.empty() ? 0 : 1;
+              last = user;
+              control.Progress(checked, checked, std::to_string(wrong) + " " + what + " with findings");
+            });
 }
 
 void CheckCollections(const Job& job, Context& context, JobControl& control) {

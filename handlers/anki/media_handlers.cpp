@@ -6,6 +6,7 @@
 #include "handlers/anki/media/media_flow.h"
 #include "handlers/anki/media/media_store.h"
 #include "handlers/anki/media/media_wire.h"
+#include "handlers/anki/problem_flow.h"
 
 namespace syncline::anki {
 namespace {
@@ -28,6 +29,7 @@ std::string UploadReply(Request& request, Context& context) {
     const TakenMedia taken = TakeMedia(context, *zip, request.content_length.value_or(0));
     return MediaUploadReply(taken.processed, taken.usn);
   } catch (const Error& e) {
+    KeepRefusal(request, context, e);
     if (e.code() == "over_quota") {
       return MediaRefusal(
           "Your storage on this server is full: new media files are not uploaded. Your cards go on syncing.");

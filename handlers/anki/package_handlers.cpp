@@ -1,22 +1,35 @@
 #include "handlers/anki/package_handlers.h"
 
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "handlers/account/api_dialect.h"
 #include "handlers/anki/package/export_flow.h"
 #include "handlers/anki/package/import_flow.h"
-#include "handlers/base/display.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/header_values.h"
+#include "handlers/base/json.h"
 #include "handlers/base/json_writer.h"
 #include "handlers/base/multipart.h"
-#include "handlers/base/utf8.h"
 
 namespace syncline::anki {
 namespace {
 
 constexpr std::size_t kMaxFileName = 200;
+
+constexpr account::CodeText kTexts[] = {
+    {"bad_option", "A parameter of the request has a value that it cannot have."},
+    {"bad_multipart", "The form cannot be read."},
+    {"empty_body", "The request has no file."},
+    {"not_a_package", "The file is not an Anki package (.apkg or .colpkg)."},
+    {"over_quota", "Your storage on this server is full."},
+    {"disk_full", "This server's disk is nearly full. Please try again later, or ask its administrator."},
+    {"no_such_import", "There is no such import."},
+    {"no_such_deck", "There is no deck of this name."},
+    {"too_large", "The file is larger than this server accepts."},
+    {"cancelled", "The import was cancelled by the administrator."},
+};
 
 bool ReadFlag(const Request& request, std::string_view name, bool otherwise) {
   const auto value = request.Query(name);
@@ -51,18 +64,13 @@ PackageKind ReadKind(const Request& request, const std::optional<std::string>& f
     throw BadInput("bad_option", "kind");
   }
   constexpr std::string_view kSuffix = ".colpkg";
-  if (!file_name || file_name->size() < kSuffix.size()) return PackageKind::kApkg;
-  std::string end = file_name->substr(file_name->size() - kSuffix.size());
-  for (char& c : end) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return end == kSuffix ? PackageKind::kColpkg : PackageKind::kApkg;
+  return file_name && LoweredAscii(*file_name).ends_with(kSuffix) ? PackageKind::kColpkg : PackageKind::kApkg;
 }
 
 JobId IdOf(const Request& request) {
-  const std::string_view text = request.PathParam("id");
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size()) throw NotFound("no_such_import");
-  return JobId{id};
+  const auto id = WholeNumber(request.PathParam("id"));
+  if (!id) throw NotFound("no_such_import");
+  return JobId{*id};
 }
 
 Response Accepted(JobId id) {
@@ -132,7 +140,7 @@ Response GetImport(Request& request, Context& context) {
     const std::string code = CodeOf(*import);
     json.Object("error")
         .Add("code", code)
-        .Add("message", import->message.value_or(std::string(TextOf(code))))
+        .Add("message", import->message.value_or(account::ApiText(code, kTexts)))
         .End();
   }
   if (import->report) json.Add("report", RawJson{*import->report});
@@ -155,30 +163,13 @@ Response GetExport(Request& request, Context& context) {
       .With("Content-Disposition", "attachment; filename=\"" + package->FileName() + "\"");
 }
 
-std::string_view TextOf(std::string_view code) {
-  static constexpr std::pair<std::string_view, std::string_view> kTexts[] = {
-      {"bad_option", "A parameter of the request has a value that it cannot have."},
-      {"bad_multipart", "The form cannot be read."},
-      {"empty_body", "The request has no file."},
-      {"not_a_package", "The file is not an Anki package (.apkg or .colpkg)."},
-      {"over_quota", "Your storage on this server is full."},
-      {"disk_full", "This server's disk is nearly full. Please try again later, or ask its administrator."},
-      {"no_such_import", "There is no such import."},
-      {"no_such_deck", "There is no deck of this name."},
-      {"body_too_large", "The request has more bytes than this call accepts."},
-      {"too_large", "The file is larger than this server accepts."},
-      {"login_required", "The request needs a valid login."},
-      {"bad_key", "The password or key is not valid."},
-      {"bad_login", "The name or password is wrong."},
-      {"bad_credentials", "The Authorization header cannot be read."},
-      {"cancelled", "The import was cancelled by the administrator."},
-      {"internal",
-       "The import failed because of an error of this server. Its administrator finds it in the log."},
-  };
-  for (const auto& [known, text] : kTexts) {
-    if (known == code) return text;
-  }
-  return "The request was refused.";
+std::vector<ExportedFile> ExportFiles(Context& context) {
+  const auto package = std::make_shared<Export>(context, ExportOptions{});
+  return {{"anki/" + package->FileName(), [package](BodySink& sink) { package->Write(sink); }}};
+}
+
+Response RenderPackageError(const Error& error, const Request& request) {
+  return account::RenderApiError(error, request, kTexts);
 }
 
 }  // namespace syncline::anki

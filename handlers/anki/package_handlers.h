@@ -1,10 +1,12 @@
 #pragma once
 // The API for packages: import and export.
-#include <string_view>
+#include <vector>
 
 #include "handlers/base/context.h"
+#include "handlers/base/errors.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"
+#include "handlers/base/service.h"
 
 namespace syncline::anki {
 
@@ -12,7 +14,10 @@ Response PostImport(Request& request, Context& context);
 Response GetImport(Request& request, Context& context);
 Response GetExport(Request& request, Context& context);
 
-/// One sentence for people, for the public code of an error of these calls.
-std::string_view TextOf(std::string_view code);
+/// For Service::export_files: the collection with its media.
+std::vector<ExportedFile> ExportFiles(Context& context);
+
+/// For Dialect::render_error.
+Response RenderPackageError(const Error& error, const Request& request);
 
 }  // namespace syncline::anki

@@ -2,17 +2,17 @@
 // server's name, so every path here begins with /sync/ or /msync/.
 #include "handlers/anki/routes.h"
 
-#include "handlers/account/authorization_flow.h"
-#include "handlers/account/login_flow.h"
+#include "handlers/account/api_dialect.h"
+#include "handlers/account/login/login_flow.h"
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/full_sync_handlers.h"
 #include "handlers/anki/media/media_flow.h"
 #include "handlers/anki/media_handlers.h"
 #include "handlers/anki/package_handlers.h"
+#include "handlers/anki/problem_flow.h"
 #include "handlers/anki/sender_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/anki/sync_handlers.h"
-#include "handlers/base/json_writer.h"
 
 namespace syncline::anki {
 namespace {
@@ -64,27 +64,15 @@ const Dialect kDialect{.service = "anki",
 
 // --- The API for packages: people, scripts and pages.
 
-constexpr account::LoginScheme kSchemes[] = {{"basic", account::AuthenticateBasic}};
-
-// An app password, or the key of a device in its own header.
+// As everywhere in the product, or the key of a device in its own header.
 std::optional<Identity> AuthenticateApi(Request& request, Context& context) {
-  if (const auto identity = account::AuthenticateByHeader(request, context, kSchemes)) return identity;
+  if (const auto identity = account::AuthenticateApi(request, context)) return identity;
   if (request.Header("anki-sync")) return Authenticate(request, context);
   return std::nullopt;
 }
 
-Response RenderApiError(const Error& error, const Request& request) {
-  Response response = Response::Json(StatusOf(error.kind()), JsonWriter()
-                                                                 .Object()
-                                                                 .Add("code", error.code())
-                                                                 .Add("message", TextOf(error.code()))
-                                                                 .Add("request_id", request.id)
-                                                                 .Finish());
-  if (error.kind() != ErrorKind::kUnauthenticated) return response;
-  return std::move(response).With("WWW-Authenticate", "Basic realm=\"Syncline\", charset=\"UTF-8\"");
-}
-
-const Dialect kApiDialect{.service = "anki", .authenticate = AuthenticateApi, .render_error = RenderApiError};
+const Dialect kApiDialect{
+    .service = "anki", .authenticate = AuthenticateApi, .render_error = RenderPackageError};
 
 std::size_t MessageBytes(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_message_mib) << 20;
@@ -112,34 +100,40 @@ constexpr auto kWrite = sql::Access::kWrite;
 const Route kRoutes[] = {
     {"POST", "/sync/hostKey", "anki.host_key", Auth::kPublic, kWrite, 64 << 10, kQuick, PostHostKey,
      &kDialect},
-    {"POST", "/sync/meta", "anki.meta", Auth::kRequired, kRead, 64 << 10, kQuick, PostMeta, &kDialect},
-    {"POST", "/sync/start", "anki.start", Auth::kRequired, kWrite, kDeletions, kQuick, PostStart, &kDialect},
+    {"POST", "/sync/meta", "anki.meta", Auth::kRequired, kRead, 64 << 10, kQuick, Reported<PostMeta>,
+     &kDialect},
+    {"POST", "/sync/start", "anki.start", Auth::kRequired, kWrite, kDeletions, kQuick, Reported<PostStart>,
+     &kDialect},
     {"POST", "/sync/applyGraves", "anki.apply_graves", Auth::kRequired, kWrite, kDeletions, kQuick,
-     PostApplyGraves, &kDialect},
+     Reported<PostApplyGraves>, &kDialect},
     {"POST", "/sync/applyChanges", "anki.apply_changes", Auth::kRequired, kWrite, MessageBytes, kQuick,
-     PostApplyChanges, &kDialect},
-    {"POST", "/sync/chunk", "anki.chunk", Auth::kRequired, kWrite, 64 << 10, kQuick, PostChunk, &kDialect},
+     Reported<PostApplyChanges>, &kDialect},
+    {"POST", "/sync/chunk", "anki.chunk", Auth::kRequired, kWrite, 64 << 10, kQuick, Reported<PostChunk>,
+     &kDialect},
     {"POST", "/sync/applyChunk", "anki.apply_chunk", Auth::kRequired, kWrite, MessageBytes, kQuick,
-     PostApplyChunk, &kDialect},
+     Reported<PostApplyChunk>, &kDialect},
     {"POST", "/sync/sanityCheck2", "anki.sanity_check", Auth::kRequired, kWrite, 64 << 10, kQuick,
-     PostSanityCheck2, &kDialect},
-    {"POST", "/sync/finish", "anki.finish", Auth::kRequired, kWrite, 64 << 10, kQuick, PostFinish, &kDialect},
-    {"POST", "/sync/abort", "anki.abort", Auth::kRequired, kWrite, 64 << 10, kQuick, PostAbort, &kDialect},
-    {"POST", "/sync/upload", "anki.upload", Auth::kRequired, kWrite, kFile, kSlow, PostUpload, &kDialect},
-    {"POST", "/sync/download", "anki.download", Auth::kRequired, kWrite, 64 << 10, kSlow, PostDownload,
+     Reported<PostSanityCheck2>, &kDialect},
+    {"POST", "/sync/finish", "anki.finish", Auth::kRequired, kWrite, 64 << 10, kQuick, Reported<PostFinish>,
      &kDialect},
-    {"POST", "/msync/begin", "anki.media_begin", Auth::kRequired, kRead, 64 << 10, kQuick, PostMediaBegin,
+    {"POST", "/sync/abort", "anki.abort", Auth::kRequired, kWrite, 64 << 10, kQuick, Reported<PostAbort>,
      &kDialect},
+    {"POST", "/sync/upload", "anki.upload", Auth::kRequired, kWrite, kFile, kSlow, Reported<PostUpload>,
+     &kDialect},
+    {"POST", "/sync/download", "anki.download", Auth::kRequired, kWrite, 64 << 10, kSlow,
+     Reported<PostDownload>, &kDialect},
+    {"POST", "/msync/begin", "anki.media_begin", Auth::kRequired, kRead, 64 << 10, kQuick,
+     Reported<PostMediaBegin>, &kDialect},
     {"GET", "/msync/begin", "anki.media_begin_get", Auth::kRequired, kRead, 0, kQuick, GetMediaBegin,
      &kDialect},
     {"POST", "/msync/mediaChanges", "anki.media_changes", Auth::kRequired, kRead, 64 << 10, kQuick,
-     PostMediaChanges, &kDialect},
+     Reported<PostMediaChanges>, &kDialect},
     {"POST", "/msync/uploadChanges", "anki.media_upload", Auth::kRequired, kWrite, kMediaZip, kMedia,
-     PostUploadChanges, &kDialect},
+     Reported<PostUploadChanges>, &kDialect},
     {"POST", "/msync/downloadFiles", "anki.media_download", Auth::kRequired, kRead, 256 << 10, kMedia,
-     PostDownloadFiles, &kDialect},
+     Reported<PostDownloadFiles>, &kDialect},
     {"POST", "/msync/mediaSanity", "anki.media_sanity", Auth::kRequired, kRead, 64 << 10, kQuick,
-     PostMediaSanity, &kDialect},
+     Reported<PostMediaSanity>, &kDialect},
     {"POST", "/api/sync/import/", "anki.import_package", Auth::kRequired, kWrite, PackageBytes, kSlow,
      PostImport, &kApiDialect},
     {"GET", "/api/sync/import/{id}", "anki.import_state", Auth::kRequired, kRead, 0, kQuick, GetImport,

@@ -2,14 +2,19 @@
 
 #include "handlers/anki/checks.h"
 #include "handlers/anki/jobs.h"
+#include "handlers/anki/package_handlers.h"
 #include "handlers/anki/routes.h"
 #include "handlers/anki/settings.h"
 
 namespace syncline::anki {
 
 const Service& ThisService() {
-  static const Service kThis{
-      .name = "anki", .routes = Routes(), .settings = SettingRows(), .jobs = Jobs(), .checks = Checks()};
+  static const Service kThis{.name = "anki",
+                             .routes = Routes(),
+                             .settings = SettingRows(),
+                             .jobs = Jobs(),
+                             .checks = Checks(),
+                             .export_files = ExportFiles};
   return kThis;
 }
 

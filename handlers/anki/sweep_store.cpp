@@ -6,11 +6,7 @@
 namespace syncline::anki {
 
 std::vector<UserId> SweepStore::AccountsWithExpiredSessions(int limit) {
-  std::vector<UserId> users;
-  for (const sql::Row& row : tx_.Query(sql::anki::expired_sessions, limit)) {
-    users.push_back(row["user_id"].As<UserId>());
-  }
-  return users;
+  return tx_.Query(sql::anki::expired_sessions, limit).Column<UserId>("user_id");
 }
 
 std::vector<std::pair<UserId, std::int32_t>> SweepStore::ExpiredHistory(std::int64_t days, int limit) {
@@ -21,12 +17,12 @@ std::vector<std::pair<UserId, std::int32_t>> SweepStore::ExpiredHistory(std::int
   return found;
 }
 
+std::vector<UserId> SweepStore::AccountsWithForgottenPoints(int limit) {
+  return tx_.Query(sql::anki::accounts_with_forgotten_points, limit).Column<UserId>("user_id");
+}
+
 std::vector<UserId> SweepStore::AccountsWithOldMedia(std::int64_t days, int limit) {
-  std::vector<UserId> users;
-  for (const sql::Row& row : tx_.Query(sql::anki::accounts_with_old_media, days, limit)) {
-    users.push_back(row["user_id"].As<UserId>());
-  }
-  return users;
+  return tx_.Query(sql::anki::accounts_with_old_media, days, limit).Column<UserId>("user_id");
 }
 
 std::vector<SweepStore::ExpiredPoints> SweepStore::PointsExpired(std::int64_t days, int limit) {

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
-#include "handlers/account/login_flow.h"
+#include "handlers/account/login/login_flow.h"
 #include "handlers/anki/collection/config_wire.h"
 #include "handlers/anki/collection/messages_wire.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/collection/session_store.h"
 #include "handlers/anki/envelope/answer.h"
 #include "handlers/anki/file/full_sync_flow.h"
+#include "handlers/anki/problem_flow.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/disk_reserve.h"
 
@@ -36,16 +37,15 @@ std::string SessionMessageOf(Request& request, Context& context) {
 }
 
 // Runs `answer`. If it throws a refusal of what the client sent, its transaction has been rolled back; this
-// ends the session in a second one and rethrows. Upstream ends the session, too: the client rolls back and
-// starts over. What the session has staged is cleared.
+// reports what the session has staged, ends the session in a second one and rethrows. Upstream ends the session, too: the
+// client rolls back and starts over. What the session has staged is cleared.
 template <typename F>
-Response EndingSessionOnRefusal(Context& context, const std::string& key, F&& answer) {
+Response EndingSessionOnRefusal(Request& request, Context& context, const std::string& key, F&& answer) {
   try {
     return answer();
   } catch (const Error& e) {
-    const bool is_refusal = e.kind() == ErrorKind::kBadInput || e.kind() == ErrorKind::kTooLarge ||
-                            e.kind() == ErrorKind::kTooMany || e.kind() == ErrorKind::kStorageFull;
-    if (is_refusal) {
+    if (IsRefusal(e)) {
+      KeepRefusal(request, context, e);
       // Only this session: another device may have started one in the meantime.
       context.Write<SessionStore>([&](SessionStore& sessions) { sessions.End(key); });
     }
@@ -275,7 +275,7 @@ Response PostStart(Request& request, Context& context) {
 Response PostApplyGraves(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const GraveIds graves = ParseGraves(SessionMessageOf(request, context));
-  return EndingSessionOnRefusal(context, envelope.session, [&] {
+  return EndingSessionOnRefusal(request, context, envelope.session, [&] {
     context
         .Write<SessionStore>([&](SessionStore& sessions) {
           return sessions.StageGraves(envelope.session, SessionMinutes(context), graves);
@@ -293,7 +293,7 @@ Response PostApplyGraves(Request& request, Context& context) {
 Response PostApplyChanges(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const Changes theirs = ParseChanges(SessionMessageOf(request, context));
-  return EndingSessionOnRefusal(context, envelope.session, [&] {
+  return EndingSessionOnRefusal(request, context, envelope.session, [&] {
     const auto merge = [&](SessionStore& sessions, CollectionStore& collections, std::int64_t max_bytes) {
       const Session session = sessions.Touch(envelope.session, SessionMinutes(context),
                                              {PartsOf(theirs), SessionStore::BytesOf(theirs)});
@@ -352,7 +352,7 @@ Response PostChunk(Request& request, Context& context) {
 Response PostApplyChunk(Request& request, Context& context) {
   const Envelope& envelope = SessionEnvelopeOf(request);
   const ReceivedChunk chunk = ParseChunk(SessionMessageOf(request, context));
-  return EndingSessionOnRefusal(context, envelope.session, [&] {
+  return EndingSessionOnRefusal(request, context, envelope.session, [&] {
     const Session session =
         context
             .Write<SessionStore>([&](SessionStore& sessions) {
@@ -393,7 +393,7 @@ Response PostSanityCheck2(Request& request, Context& context) {
     }
     return counts;
   };
-  return EndingSessionOnRefusal(context, envelope.session, [&] {
+  return EndingSessionOnRefusal(request, context, envelope.session, [&] {
     const auto ours = context.WriteUnawaited<SessionStore, CollectionStore, ProblemStore>(count);
     return Answer(envelope, SanityReply(ours == client.counts, client.client_json, ours));
   });
@@ -422,7 +422,7 @@ Response PostFinish(Request& request, Context& context) {
     sessions.Apply(session, outcome, now_ms, context.device(), max_bytes);
     return now_ms;
   };
-  return EndingSessionOnRefusal(context, envelope.session, [&] {
+  return EndingSessionOnRefusal(request, context, envelope.session, [&] {
     const auto mod_ms = InTurnIfLarge(context, [&](std::int64_t max_bytes) {
       return context.Write<SessionStore, CollectionStore>(
           [&](SessionStore& sessions, CollectionStore& collections) {

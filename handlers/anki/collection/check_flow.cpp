@@ -61,6 +61,30 @@ void Compare(const Collection& collection, const Counted& counted, std::vector<s
   require_listed("revlog", counted.unlisted_reviews);
 }
 
+// Whether every point of the history can be restored, and nothing is left of forgotten ones. A sync commits its point with what
+// that keeps, so each page fits together.
+void CheckHistory(Context& context, JobControl& control, std::vector<std::string>& findings) {
+  CheckedHistory checked;
+  const auto check = [&](auto page) {
+    OldPosition after;
+    while (UpkeepStep(control, [&] {
+      return context.ReadOnce<CheckStore>([&](CheckStore& store) { return page(store, after); });
+    })) {
+    }
+  };
+  check([&](CheckStore& store, OldPosition& after) { return store.CheckPoints(after, checked); });
+  check([&](CheckStore& store, OldPosition& after) { return store.CheckOldCards(after, checked); });
+  check([&](CheckStore& store, OldPosition& after) { return store.CheckOldNotes(after, checked); });
+  context.Read<CheckStore>([&](CheckStore& store) { store.CheckOldRest(checked); });
+  const auto require_none = [&](std::int64_t count, const char* what) {
+    if (count > 0) findings.push_back("history: " + std::to_string(count) + " " + what);
+  };
+  require_none(checked.incomplete_points, "points with more or less rows than they count");
+  require_none(checked.lost_points, "points of a collection that is not kept");
+  require_none(checked.damaged_pieces, "damaged rows");
+  require_none(checked.stray_rows, "rows of no point");
+}
+
 }  // namespace
 
 std::vector<std::string> CheckCollection(Context& context, JobControl& control) {
@@ -74,16 +98,14 @@ std::vector<std::string> CheckCollection(Context& context, JobControl& control) 
     Compare(*collection, counted, findings);
     break;
   }
-  const auto of_texts = UpkeepStep(control, [&] {
-    return context.Read<CheckStore>([](CheckStore& store) { return store.ContentFindings(); });
-  });
-  findings.insert(findings.end(), of_texts.begin(), of_texts.end());
-  const auto of_points = context.Read<CheckStore>([](CheckStore& store) { return store.PointFindings(); });
-  findings.insert(findings.end(), of_points.begin(), of_points.end());
-  const auto of_files = UpkeepStep(control, [&] {
-    return context.Read<CheckStore>([](CheckStore& store) { return store.FileFindings(); });
-  });
-  findings.insert(findings.end(), of_files.begin(), of_files.end());
+  const auto add = [&](const auto& find) {
+    const auto found = UpkeepStep(control, [&] { return context.Read<CheckStore>(find); });
+    findings.insert(findings.end(), found.begin(), found.end());
+  };
+  add([](CheckStore& store) { return store.ContentFindings(); });
+  add([](CheckStore& store) { return store.PointFindings(); });
+  CheckHistory(context, control, findings);
+  add([](CheckStore& store) { return store.FileFindings(); });
   return findings;
 }
 

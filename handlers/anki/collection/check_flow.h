@@ -1,6 +1,7 @@
 #pragma once
 // The daily check: the counters match the rows, every usn is below the collection's, every changed row is
-// listed, every base file has its blob and reference. Read-only. It reports and never repairs: a difference
+// listed, every base file has its blob and reference, every point of the history has what a restore needs, and
+// nothing is left of forgotten ones. Read-only. It reports and never repairs: a difference
 // is a bug, and a silent repair would hide the bug and might destroy correct data.
 #include <string>
 #include <vector>

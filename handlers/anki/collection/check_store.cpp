@@ -9,15 +9,20 @@ namespace {
 
 // A page takes 1 to 3 ms: rows that came with many small syncs lie on as many pages of the table.
 constexpr int kPageRows = 1'000;
+constexpr int kPagePoints = 100;
+// About a megabyte each.
+constexpr int kPagePieces = 4;
+
+std::vector<std::string> BytesFinding(const char* what, std::int64_t counter, std::int64_t found) {
+  if (counter == found) return {};
+  return {std::string(what) + ": counter says " + std::to_string(counter) + " bytes, there are " +
+          std::to_string(found)};
+}
 
 }  // namespace
 
 std::vector<UserId> CheckStore::AccountsAfter(UserId after, int limit) {
-  std::vector<UserId> accounts;
-  for (const sql::Row& row : tx_.Query(sql::anki::check_accounts, after, limit)) {
-    accounts.push_back(row["user_id"].As<UserId>());
-  }
-  return accounts;
+  return tx_.Query(sql::anki::check_accounts, after, limit).Column<UserId>("user_id");
 }
 
 bool CheckStore::CountPage(const sql::Statement& statement, const Collection& collection, std::int64_t& after,
@@ -56,11 +61,7 @@ void CheckStore::CountSmallObjects(const Collection& collection, Counted& counte
 }
 
 std::vector<UserId> CheckStore::UncountedAfter(UserId after, int limit) {
-  std::vector<UserId> accounts;
-  for (const sql::Row& row : tx_.Query(sql::anki::uncounted_collections, after, limit)) {
-    accounts.push_back(row["user_id"].As<UserId>());
-  }
-  return accounts;
+  return tx_.Query(sql::anki::uncounted_collections, after, limit).Column<UserId>("user_id");
 }
 
 void CheckStore::CountContent() {
@@ -79,16 +80,44 @@ std::vector<std::string> CheckStore::ContentFindings() {
   const auto counter = (*kept)["content_bytes"].As<std::int64_t>();
   const auto found =
       tx_.One(sql::anki::count_content, user_, collection->generation)["bytes"].As<std::int64_t>();
-  if (counter == found) return {};
-  return {"texts: counter says " + std::to_string(counter) + " bytes, there are " + std::to_string(found)};
+  return BytesFinding("texts", counter, found);
 }
 
 std::vector<std::string> CheckStore::PointFindings() {
   const auto row = tx_.MaybeOne(sql::anki::check_points, user_);
   if (!row) return {};
-  const auto counter = (*row)["counter"].As<std::int64_t>(), found = (*row)["found"].As<std::int64_t>();
-  if (counter == found) return {};
-  return {"history: counter says " + std::to_string(counter) + " bytes, there are " + std::to_string(found)};
+  return BytesFinding("history", (*row)["counter"].As<std::int64_t>(), (*row)["found"].As<std::int64_t>());
+}
+
+bool CheckStore::CheckPoints(OldPosition& after, CheckedHistory& checked) {
+  const sql::Row page = tx_.One(sql::anki::check_point_rows, user_, after.generation, after.usn, kPagePoints);
+  if (page["last_generation"].IsNull()) return false;
+  after = {page["last_generation"].As<std::int32_t>(), page["last_usn"].As<Usn>(), 0};
+  checked.incomplete_points += page["incomplete"].As<std::int64_t>();
+  checked.lost_points += page["without_collection"].As<std::int64_t>();
+  return true;
+}
+
+bool CheckStore::CheckPieces(const sql::Statement& statement, OldPosition& after, CheckedHistory& checked) {
+  const sql::Row page = tx_.One(statement, user_, after.generation, after.usn, after.piece, kPagePieces);
+  if (page["last_generation"].IsNull()) return false;
+  after = {page["last_generation"].As<std::int32_t>(), page["last_usn"].As<Usn>(),
+           page["last_piece"].As<std::int64_t>()};
+  checked.damaged_pieces += page["damaged"].As<std::int64_t>();
+  checked.stray_rows += page["without_point"].As<std::int64_t>();
+  return true;
+}
+
+bool CheckStore::CheckOldCards(OldPosition& after, CheckedHistory& checked) {
+  return CheckPieces(sql::anki::check_old_cards, after, checked);
+}
+
+bool CheckStore::CheckOldNotes(OldPosition& after, CheckedHistory& checked) {
+  return CheckPieces(sql::anki::check_old_notes, after, checked);
+}
+
+void CheckStore::CheckOldRest(CheckedHistory& checked) {
+  checked.stray_rows += tx_.One(sql::anki::check_old_rest, user_)["without_point"].As<std::int64_t>();
 }
 
 std::vector<std::string> CheckStore::FileFindings() {

@@ -18,6 +18,21 @@ struct Counted {
                unlisted_reviews = 0;  ///< changed, but not in anki_changed
 };
 
+/// A position in the history of an account: of a point, or of a piece of what it keeps.
+struct OldPosition {
+  std::int32_t generation = 0;
+  Usn usn = 0;
+  std::int64_t piece = 0;
+};
+
+/// What is wrong in the history, page by page.
+struct CheckedHistory {
+  std::int64_t incomplete_points = 0;  ///< keep more or less than they say
+  std::int64_t lost_points = 0;        ///< of a collection that is not kept
+  std::int64_t damaged_pieces = 0;     ///< a restore could not read them
+  std::int64_t stray_rows = 0;         ///< of no point
+};
+
 class CheckStore {
  public:
   CheckStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
@@ -41,10 +56,17 @@ class CheckStore {
   std::vector<std::string> ContentFindings();
   /// Whether history_bytes is the sum over the points.
   std::vector<std::string> PointFindings();
+  /// Adds one page, what is after `after`, to `checked`, and moves `after` to its end. False: there are no more.
+  bool CheckPoints(OldPosition& after, CheckedHistory& checked);
+  bool CheckOldCards(OldPosition& after, CheckedHistory& checked);
+  bool CheckOldNotes(OldPosition& after, CheckedHistory& checked);
+  /// Objects, tags and preferences, at once.
+  void CheckOldRest(CheckedHistory& checked);
 
  private:
   bool CountPage(const sql::Statement& statement, const Collection& collection, std::int64_t& after,
                  std::int64_t& rows, std::int64_t& unlisted, Counted& counted);
+  bool CheckPieces(const sql::Statement& statement, OldPosition& after, CheckedHistory& checked);
 
   sql::Tx& tx_;
   UserId user_;

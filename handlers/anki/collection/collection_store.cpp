@@ -65,21 +65,15 @@ CollectionTimes CollectionStore::FindTimes() {
   const auto found = tx_.MaybeOne(sql::anki::find_meta, user_);
   if (!found) throw AccountGone();
   const sql::Row& row = *found;
-  if (row["usn"].IsNull())
-    return {false,
-            0,
-            row["created_ms"].As<std::int64_t>(),
-            0,
-            true,
-            row["is_over_quota"].As<bool>(),
-            row["media_usn"].As<Usn>()};
-  return {true,
-          row["mod_ms"].As<std::int64_t>(),
-          row["schema_ms"].As<std::int64_t>(),
-          row["usn"].As<Usn>(),
-          row["cards"].As<std::int64_t>() == 0,
-          row["is_over_quota"].As<bool>(),
-          row["media_usn"].As<Usn>()};
+  CollectionTimes times{};
+  times.is_over_quota = row["is_over_quota"].As<bool>();
+  times.media_usn = row["media_usn"].As<Usn>();
+  times.exists = !row["usn"].IsNull();
+  times.mod_ms = times.exists ? row["mod_ms"].As<std::int64_t>() : 0;
+  times.schema_ms = row[times.exists ? "schema_ms" : "created_ms"].As<std::int64_t>();
+  times.usn = times.exists ? row["usn"].As<Usn>() : 0;
+  times.is_empty = !times.exists || row["cards"].As<std::int64_t>() == 0;
+  return times;
 }
 
 std::optional<Collection> CollectionStore::Find() {

@@ -35,8 +35,8 @@ struct Collection {
   std::int64_t base_mod_ms = 0, base_schema_ms = 0;
   bool was_unburied = false;  ///< cards were unburied since the base file
   ImportStep import_step = ImportStep::kCards;
-  bool has_long_data = true;  ///< there may be card data of more than 200 bytes
   std::int64_t import_after = 0;
+  bool has_long_data = true;  ///< there may be card data of more than 200 bytes
 
   /// The usn below which a client has seen everything, if it sends `client_usn`. A value above our usn comes
   /// from a base file whose usn was too large to continue from: such a client has seen that file.

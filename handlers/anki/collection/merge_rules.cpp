@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_set>
 #include <utility>
 
 #include "handlers/anki/collection/messages_wire.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/id_map.h"
 #include "handlers/base/json.h"
 
 namespace syncline::anki {
@@ -28,7 +28,7 @@ bool ClientWins(const MergeMoment& moment, const Object& theirs, const KnownObje
 // Only a full sync can change the number of fields or templates.
 void RequireSameShape(const Object& theirs, const KnownObject& ours) {
   if (ours.field_count != theirs.field_count || ours.template_count != theirs.template_count) {
-    throw BadInput("notetype_schema_changed");
+    throw BadInput("notetype_schema_changed", "notetype " + std::to_string(theirs.id));
   }
 }
 
@@ -49,15 +49,15 @@ bool HasUniqueNames(ObjectKind kind) {
   return kind != ObjectKind::kDeckConfig;
 }
 
-std::unordered_set<std::int64_t> IdsOf(const std::vector<TakenObject>& taken) {
-  std::unordered_set<std::int64_t> ids;
+IdSet IdsOf(const std::vector<TakenObject>& taken) {
+  IdSet ids;
   for (const TakenObject& item : taken) ids.insert(item.object.id);
   return ids;
 }
 
 // The names of objects that are neither replaced nor deleted by this session.
 NameOwners NamesThatStay(const std::vector<KnownObject>& known, const std::vector<TakenObject>& taken) {
-  const std::unordered_set<std::int64_t> replaced = IdsOf(taken);
+  const IdSet replaced = IdsOf(taken);
   NameOwners owners;
   for (const KnownObject& object : known) {
     if (!object.is_deleted && !replaced.contains(object.id)) owners.emplace(object.name_key, object.id);
@@ -73,7 +73,7 @@ void MakeNamesUnique(const MergeMoment& moment, std::vector<TakenObject>& taken,
     if (!owners.try_emplace(item.name_key, item.object.id).second) clashing.push_back(&item);
   }
   if (clashing.empty()) return;
-  const std::unordered_set<std::int64_t> replaced = IdsOf(taken);
+  const IdSet replaced = IdsOf(taken);
   for (auto& [key, id] : all_names()) {
     if (!replaced.contains(id)) owners.try_emplace(key, id);
   }
@@ -119,7 +119,7 @@ std::string TemporaryName(const MergeMoment& moment, std::int64_t id) {
 MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std::vector<Object>& incoming,
                            const std::vector<KnownObject>& known,
                            const std::function<NameOwners()>& all_names) {
-  std::unordered_map<std::int64_t, const KnownObject*> known_by_id;
+  IdMap<const KnownObject*> known_by_id;
   for (const KnownObject& object : known) known_by_id.emplace(object.id, &object);
 
   MergedObjects merged;
@@ -146,7 +146,7 @@ MergedObjects MergeObjects(const MergeMoment& moment, ObjectKind kind, const std
 
 std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, std::vector<Object> unseen,
                                   const std::vector<Object>& sent, const std::vector<TakenObject>& taken) {
-  const std::unordered_set<std::int64_t> replaced = IdsOf(taken);
+  const IdSet replaced = IdsOf(taken);
   std::vector<Object> list = std::move(unseen);
   std::erase_if(list, [&](const Object& object) { return replaced.contains(object.id); });
   for (const TakenObject& item : taken) {
@@ -154,7 +154,7 @@ std::vector<Object> ListForClient(const MergeMoment& moment, ObjectKind kind, st
   }
   if (!HasUniqueNames(kind)) return list;
 
-  std::unordered_map<std::int64_t, std::string> sent_keys;
+  IdMap<std::string> sent_keys;
   for (const Object& object : sent) sent_keys.emplace(object.id, UnicaseKey(object.name));
   const auto may_have_other_name = [&](const Object& object) {
     const auto found = sent_keys.find(object.id);

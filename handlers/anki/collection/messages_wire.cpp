@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "handlers/anki/objects/schema18_wire.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/id_map.h"
 #include "handlers/base/json.h"
 
 namespace syncline::anki {
@@ -280,7 +280,7 @@ constexpr std::size_t kMaxNameBytes = 4 << 20;
 // If a message has an id twice, the last object counts, as if they were applied one after the other.
 std::vector<Object> ParseObjects(const Item& list, ObjectKind kind) {
   std::vector<Object> objects;
-  std::unordered_map<std::int64_t, std::size_t> places;
+  IdMap<std::size_t> places;
   std::size_t name_bytes = 0;
   list.Each([&](const Item& item) {
     Object object = ParseObject(item, kind);

@@ -32,7 +32,9 @@ struct Point {
 
 /// Small things as they were before a sync.
 struct OldSmallThings {
+  sql::Time finished_at{};  ///< as in Point
   std::int64_t created_s = 0;
+  bool during_import = false;              ///< as in Point
   std::optional<std::string> config_json;  ///< none: not changed since
   std::vector<Object> notetypes, decks, deck_configs;
   std::vector<std::pair<ObjectKind, std::int64_t>> absent_objects;
@@ -44,21 +46,28 @@ class PointStore {
   PointStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
   std::vector<Point> Points();  ///< of all generations, newest first
+  /// The time before which states of the collection are not known: it did not exist, or they are forgotten. None without a
+  /// collection.
+  std::optional<sql::Time> KnownSince();
 
   /// What was there before the sync with this usn, and nothing that syncs have not changed since. Applied in the
-  /// order of the calls, the last version of a row counts. `absent`: id of a row that did not exist.
+  /// order of the calls, the last version of a row counts. `absent`: id of a row that did not exist. Read in pages, in
+  /// constant memory: the transaction must have one snapshot.
   void EachCard(std::int32_t generation, Usn usn, const std::function<void(const Card&)>& old,
                 const std::function<void(std::int64_t id)>& absent);
   void EachNote(std::int32_t generation, Usn usn, const std::function<void(const Note&)>& old,
                 const std::function<void(std::int64_t id)>& absent);
-  /// Ids of reviews added since, in pages.
+  /// Ids of reviews added since, in lists.
   void EachAddedReviews(std::int32_t generation, Usn usn,
                         const std::function<void(const std::vector<std::int64_t>&)>& ids);
   /// None if there is no such point.
   std::optional<OldSmallThings> SmallThings(std::int32_t generation, Usn usn);
 
-  /// Deletes points up to this one, and what they keep. The caller holds the collection's lock.
+  /// Forgets points up to this one. What they keep is deleted later. The caller holds the collection's lock.
   void Forget(std::int32_t generation, Usn usn);
+  /// Deletes at most so many rows of each kind (pieces of up to a megabyte) that forgotten points have kept. Whether there
+  /// may be more. The caller holds the collection's lock.
+  bool DeleteForgotten(int max_rows);
 
  private:
   sql::Tx& tx_;

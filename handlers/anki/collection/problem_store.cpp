@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "handlers/base/json_writer.h"
 #include "sql/queries/anki.h"
 
 namespace syncline::anki {
@@ -16,6 +15,8 @@ constexpr int kMaxReports = 50;
 constexpr int kMaxIdsPerKind = 200;
 // The version comes from the client and is stored. Real ones are shorter.
 constexpr std::size_t kMaxClientBytes = 100;
+// Reasons are ours, but some quote what the client sent.
+constexpr std::size_t kMaxWhyBytes = 300;
 
 using Counts = std::array<std::pair<const char*, std::int64_t>, 6>;
 
@@ -51,8 +52,8 @@ void AddDifferences(JsonWriter& json, const CollectionCounts& client, const Coll
 }
 
 // The operator's terminal shows this text: keep printable ASCII only.
-std::string Printable(std::string_view client) {
-  std::string text(client.substr(0, kMaxClientBytes));
+std::string Printable(std::string_view shown, std::size_t limit) {
+  std::string text(shown.substr(0, limit));
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return text;
@@ -76,17 +77,39 @@ void ProblemStore::KeepMismatch(const Sender& sender, const Session& session, co
   AddCounts(json, "server", server);
   json.Add("generation", session.generation);
   json.Object("usn").Add("server", session.server_usn).Add("client", session.client_usn).End();
-  json.Object("touched");
-  for (const sql::Row& row : tx_.Query(sql::anki::touched_by_session, user_, session.fence, kMaxIdsPerKind)) {
-    AddCountAndIds(json, row["part"].As<std::string_view>(), row["count"].As<std::int64_t>(),
-                   row["ids"].As<std::vector<std::int64_t>>());
-  }
+  AddTouched(json, session.fence);
   Keep("sanity", sender, json.Finish());
 }
 
-void ProblemStore::Keep(std::string_view kind, const Sender& sender, const std::string& details) {
+void ProblemStore::KeepRefusal(const Sender& sender, const Refusal& refusal, const std::string& session_key) {
+  JsonWriter json;
+  json.Object().Add("request", refusal.request).Add("code", refusal.code);
+  if (refusal.why != refusal.code) json.Add("why", Printable(refusal.why, kMaxWhyBytes));
+  if (!refusal.file.empty()) json.Add("file", refusal.file);
+  const auto session = session_key.empty() ? std::optional<sql::Row>()
+                                           : tx_.MaybeOne(sql::anki::refused_session, user_, session_key);
+  if (session) {
+    json.Add("generation", (*session)["generation"].As<std::int32_t>());
+    json.Object("usn").Add("server", (*session)["server_usn"].As<Usn>());
+    json.Add("client", (*session)["client_usn"].As<Usn>()).End();
+    AddTouched(json, (*session)["fence"].As<std::int64_t>());
+  }
+  Keep("refused", sender, json.Finish(), refusal.request + " " + refusal.code);
+}
+
+void ProblemStore::AddTouched(JsonWriter& json, std::int64_t fence) {
+  json.Object("touched");
+  for (const sql::Row& row : tx_.Query(sql::anki::touched_by_session, user_, fence, kMaxIdsPerKind)) {
+    AddCountAndIds(json, row["part"].As<std::string_view>(), row["count"].As<std::int64_t>(),
+                   row["ids"].As<std::vector<std::int64_t>>());
+  }
+  json.End();
+}
+
+void ProblemStore::Keep(std::string_view kind, const Sender& sender, const std::string& details,
+                        const std::optional<std::string>& subject) {
   tx_.Later(sql::anki::keep_problem, user_, kind, static_cast<std::int64_t>(sender.device),
-            Printable(sender.client), details, kMaxReports);
+            Printable(sender.client, kMaxClientBytes), details, kMaxReports, subject);
 }
 
 std::vector<Problem> ProblemStore::Newest() {
@@ -95,7 +118,9 @@ std::vector<Problem> ProblemStore::Newest() {
     problems.push_back({row["happened_at"].As<sql::Time>(),
                         row["kind"].As<std::string>(),
                         {row["device_id"].As<DeviceId>(), row["client"].As<std::string>()},
-                        row["details"].As<std::string>()});
+                        row["details"].As<std::string>(),
+                        row["times"].As<int>(),
+                        row["first_at"].As<sql::Time>()});
   }
   return problems;
 }

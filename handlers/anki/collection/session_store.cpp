@@ -12,6 +12,7 @@
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/id_map.h"
 #include "handlers/base/json.h"
 #include "handlers/base/large_turn.h"
 #include "sql/errors.h"
@@ -101,14 +102,17 @@ std::int32_t PartsOf(const ReceivedChunk& chunk) {
 }
 
 void CheckFieldCounts(const NoteColumns& notes, const sql::Rows& notetypes) {
-  std::unordered_map<std::int64_t, std::int32_t> field_counts;
+  IdMap<std::int32_t> field_counts;
   for (const sql::Row& row : notetypes) {
     field_counts[row["id"].As<std::int64_t>()] = row["field_count"].As<std::int32_t>();
   }
   for (std::size_t i = 0; i < notes.ids.size(); ++i) {
     const auto found = field_counts.find(notes.notetype_ids[i]);
-    if (found == field_counts.end()) throw BadInput("missing_notetype");
-    if (found->second != FieldCount(notes.fields[i])) throw BadInput("wrong_field_count");
+    const auto note = [&] {
+      return "note " + std::to_string(notes.ids[i]) + " of notetype " + std::to_string(notes.notetype_ids[i]);
+    };
+    if (found == field_counts.end()) throw BadInput("missing_notetype", note());
+    if (found->second != FieldCount(notes.fields[i])) throw BadInput("wrong_field_count", note());
   }
 }
 

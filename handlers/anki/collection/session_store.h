@@ -68,8 +68,8 @@ struct Session {
   std::int64_t staged_bytes = 0, hourly_staged_bytes = 0;
   std::int32_t new_notetypes = 0, new_decks = 0, new_deck_configs = 0;
   bool has_changes = false;  ///< an applyChanges with objects, config or creation time is staged
-  std::optional<std::int64_t>
-      config_growth;  ///< by which the staged config is longer than ours; none: no config is staged
+  /// By how many bytes the staged config is longer than ours; none: no config is staged.
+  std::optional<std::int64_t> config_growth;
   std::optional<std::int64_t> created_s;
   std::optional<std::int64_t> quota_left;  ///< at start, in bytes; none: no quota
   std::optional<SyncOutcome> remembered;   ///< the outcome; none until computed

@@ -439,14 +439,20 @@ std::vector<std::string> LatexImages(std::string_view html) {
       {"[$$]", "[/$$]", "\\begin{displaymath}", "\\end{displaymath}"},
   };
   std::vector<std::string> images;
+  // Kinds that nothing closes from here on: looking again for each of many that are open would take quadratic time.
+  std::array<bool, std::size(kKinds)> is_over{};
   for (std::size_t at = html.find('['); at != kNowhere; at = html.find('[', at)) {
     std::size_t next = at + 1;
-    for (const Kind& kind : kKinds) {
-      if (!StartsWith(html, at, kind.open)) continue;
+    for (std::size_t k = 0; k < std::size(kKinds); ++k) {
+      const Kind& kind = kKinds[k];
+      if (is_over[k] || !StartsWith(html, at, kind.open)) continue;
       const auto begin = at + kind.open.size();
       auto end = begin + 1;
       while (end < html.size() && !StartsWith(html, end, kind.close)) ++end;
-      if (end >= html.size()) continue;
+      if (end >= html.size()) {
+        is_over[k] = true;
+        continue;
+      }
       std::string latex(kind.before);
       latex.append(html.substr(begin, end - begin)).append(kind.after);
       latex = DecodeEntities(RemoveTags(WithLines(latex)));

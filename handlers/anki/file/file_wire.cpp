@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <exception>
 #include <limits>
 #include <map>
 #include <optional>
@@ -478,7 +479,8 @@ struct CollectionFile::Impl {
   void CheckOneCollection();
   void CheckRows();
   void CheckGraves();
-  void CheckFully(std::int64_t file_bytes);
+  void CheckFully(std::int64_t file_bytes, const std::function<void()>& between_steps);
+  void CheckContent();
 
   bool wal;
   int version = 0;
@@ -573,15 +575,38 @@ void CollectionFile::Impl::CheckGraves() {
   }
 }
 
-void CollectionFile::Impl::CheckFully(std::int64_t file_bytes) {
+void CollectionFile::Impl::CheckFully(std::int64_t file_bytes, const std::function<void()>& between_steps) {
   // A tree whose branches share pages can take exponential time to walk. Real files need far fewer steps of
   // SQLite's virtual machine than this.
   struct Budget {
     std::int64_t thousands;
-    static int Spend(void* budget) { return --static_cast<Budget*>(budget)->thousands < 0 ? 1 : 0; }
-  } budget{10'000 + file_bytes / 50};
+    const std::function<void()>& between_steps;
+    std::exception_ptr stopped;  // by between_steps: exceptions cannot pass through SQLite
+    static int Spend(void* budget) { return static_cast<Budget*>(budget)->Spend(); }
+    int Spend() {
+      constexpr std::int64_t kEvery = 1000;
+      if (--thousands < 0) return 1;
+      if (!between_steps || thousands % kEvery != 0) return 0;
+      try {
+        between_steps();
+        return 0;
+      } catch (...) {
+        stopped = std::current_exception();
+        return 1;
+      }
+    }
+  } budget{10'000 + file_bytes / 50, between_steps, nullptr};
   sqlite3_progress_handler(db.Handle(), 1000, Budget::Spend, &budget);
+  try {
+    CheckContent();
+  } catch (const FileRefused&) {
+    if (budget.stopped) std::rethrow_exception(budget.stopped);
+    throw;
+  }
+  sqlite3_progress_handler(db.Handle(), 0, nullptr, nullptr);
+}
 
+void CollectionFile::Impl::CheckContent() {
   const auto tables = CheckSchema(db);
   NeedTable(tables, "col", "id",
             {"crt", "mod", "scm", "ver", "usn", "ls", "conf", "models", "decks", "dconf", "tags"});
@@ -597,7 +622,6 @@ void CollectionFile::Impl::CheckFully(std::int64_t file_bytes) {
   max_usn = std::max(*max_usn, HighestUsn(objects));
   CountObjects(objects, *counts);
   CheckGraves();
-  sqlite3_progress_handler(db.Handle(), 0, nullptr, nullptr);
 }
 
 CollectionFile::CollectionFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -605,7 +629,8 @@ CollectionFile::CollectionFile(CollectionFile&&) noexcept = default;
 CollectionFile& CollectionFile::operator=(CollectionFile&&) noexcept = default;
 CollectionFile::~CollectionFile() = default;
 
-CollectionFile CollectionFile::Open(const std::string& path, Check check, std::int64_t max_note_bytes) {
+CollectionFile CollectionFile::Open(const std::string& path, Check check, std::int64_t max_note_bytes,
+                                    const std::function<void()>& between_steps) {
   const auto header = sqlite::ReadHeader(path);
   if (header.empty()) throw FileRefused("The uploaded collection is empty.");
   constexpr std::string_view kMagic("SQLite format 3\0", 16);
@@ -619,7 +644,7 @@ CollectionFile CollectionFile::Open(const std::string& path, Check check, std::i
     sqlite3_limit(impl->db.Handle(), SQLITE_LIMIT_LENGTH, static_cast<int>(2 * max_note_bytes));
     struct stat status {};
     ::stat(path.c_str(), &status);
-    impl->CheckFully(status.st_size);
+    impl->CheckFully(status.st_size, between_steps);
   } else {
     impl->version = sqlite::ReadSchemaVersion(impl->db);
   }

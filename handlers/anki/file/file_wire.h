@@ -42,7 +42,9 @@ class CollectionFile {
   /// tables and no triggers, views or virtual tables; all rows and objects are read once (file_wire.cpp
   /// describes how integrity_check is replaced where it is slow). kTrusted: for a file of ours that has
   /// passed before. Throws FileRefused; kFull throws RowTooLarge for rows above twice `max_note_bytes`.
-  static CollectionFile Open(const std::string& path, Check check, std::int64_t max_note_bytes = 450 << 20);
+  /// `between_steps` is called many times a second during the full check, and may throw.
+  static CollectionFile Open(const std::string& path, Check check, std::int64_t max_note_bytes = 450 << 20,
+                             const std::function<void()>& between_steps = {});
   CollectionFile(CollectionFile&&) noexcept;
   CollectionFile& operator=(CollectionFile&&) noexcept;
   ~CollectionFile();

@@ -8,7 +8,6 @@
 #include <new>
 #include <set>
 #include <stdexcept>
-#include <unordered_map>
 
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/file_wire_vfs.h"

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <unordered_set>
 #include <utility>
 
 #include "handlers/anki/collection/check_store.h"
@@ -13,6 +12,7 @@
 #include "handlers/base/blobs.h"
 #include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/id_map.h"
 #include "handlers/base/utf8.h"
 #include "handlers/base/zstd.h"
 
@@ -76,14 +76,19 @@ void Expand(BodySource& source, std::uint64_t limit, TempFile& out, DiskReserve*
   Copy(reader, out, disk);
 }
 
+// `disk`: as in Copy. The caller keeps the blob.
+BlobInfo WriteCompressed(BlobWriter& writer, const TempFile& file, DiskReserve* disk = nullptr) {
+  BlobSink sink(writer, disk);
+  ZstdWriter zstd(sink, kFileCompression);
+  file.ReadAll(zstd);
+  zstd.Finish();
+  return writer.Finish();
+}
+
 BlobInfo StoreCompressed(Context& context, const TempFile& file) {
   return context.WithDatabase([&](sql::Database& database) {
     BlobWriter writer(database);
-    BlobSink sink(writer);
-    ZstdWriter zstd(sink, kFileCompression);
-    file.ReadAll(zstd);
-    zstd.Finish();
-    const BlobInfo blob = writer.Finish();
+    const BlobInfo blob = WriteCompressed(writer, file);
     writer.Keep();
     return blob;
   });
@@ -140,11 +145,9 @@ std::vector<Grave> GravesOf(const CollectionFile& file, const SmallObjects& obje
     if (grave.kind == GraveKind::kCard) cards.push_back(grave.id);
     if (grave.kind == GraveKind::kNote) notes.push_back(grave.id);
   }
-  const auto set = [](const std::vector<std::int64_t>& ids) {
-    return std::unordered_set<std::int64_t>(ids.begin(), ids.end());
-  };
+  const auto set = [](const std::vector<std::int64_t>& ids) { return IdSet(ids.begin(), ids.end()); };
   const auto live_cards = set(file.ExistingCards(cards)), live_notes = set(file.ExistingNotes(notes));
-  std::unordered_set<std::int64_t> live_decks;
+  IdSet live_decks;
   for (const Object& deck : objects.decks) live_decks.insert(deck.id);
   std::erase_if(graves, [&](const Grave& grave) {
     const auto& live = grave.kind == GraveKind::kCard   ? live_cards
@@ -385,14 +388,12 @@ void ReceiveUpload(Context& context, BodySource& body, UploadForm form, std::opt
   BlobWriter writer =
       context.WithDatabase([&](sql::Database& database) { return BlobWriter(database, &room); });
   context.WithDatabase([&](sql::Database&) {
-    BlobSink sink(writer, &disk);
-    if (form == UploadForm::kFrame) {
-      frame.ReadAll(sink);
-    } else {
-      ZstdWriter zstd(sink, kFileCompression);
-      plain.ReadAll(zstd);
-      zstd.Finish();
+    if (form == UploadForm::kPlain) {
+      next.blob = WriteCompressed(writer, plain, &disk);
+      return;
     }
+    BlobSink sink(writer, &disk);
+    frame.ReadAll(sink);
     next.blob = writer.Finish();
   });
   if (room.IsLimited()) next.content_bytes = ContentBytesOf(file, next);
@@ -507,11 +508,10 @@ Download PrepareDownload(Context& context) {
 }
 
 Download PrepareOldDownload(Context& context) {
-  Download download = PrepareDownload(context);
-  if (download.file == nullptr) download.file = Fetch(context, download.verbatim, download.bytes);
-  DowngradeToSchema11(download.file->path());
-  download.bytes = download.file->Size();
-  return download;
+  auto file = CurrentFile(context);
+  DowngradeToSchema11(file->path());
+  const std::uint64_t bytes = file->Size();
+  return {BlobId{}, std::move(file), bytes};
 }
 
 void ImportFile(Context& context, std::int32_t generation, JobControl& control) {
@@ -573,16 +573,20 @@ void ArchiveGeneration(Context& context, std::int32_t generation,
 }
 
 void ReplaceForAll(Context& context, std::unique_ptr<TempFile> file, const CollectionMeta& meta,
-                   std::optional<BlobId> stored) {
+                   std::optional<BlobId> stored, const std::function<void(sql::Tx&)>& begin,
+                   const std::function<void(sql::Tx&)>& end) {
   const auto bytes = file->Size();
   const BlobInfo blob = stored ? BlobInfo{*stored, "", 0} : StoreCompressed(context, *file);
   const OpenedFile opened(std::move(file));
   NewCollection next = Describe(opened.file(), bytes, context.NowMs());
   next.blob = blob;
-  context.Write<FullSyncStore, CollectionStore>([&](FullSyncStore& store, CollectionStore& collections) {
-    next.meta = HeadAfter(collections.Lock(), meta, context.NowMs());
-    PutFileIds(store, store.Replace(next), opened.file());
-  });
+  context.Write<FullSyncStore, CollectionStore, Transaction>(
+      [&](FullSyncStore& store, CollectionStore& collections, Transaction& transaction) {
+        next.meta = HeadAfter(collections.Lock(), meta, context.NowMs());
+        begin(transaction.tx);
+        PutFileIds(store, store.Replace(next), opened.file());
+        end(transaction.tx);
+      });
 }
 
 void ReplaceCollection(Context& context, const TempFile& plain, Reservation& room,
@@ -599,13 +603,7 @@ void ReplaceCollection(Context& context, const TempFile& plain, Reservation& roo
   NewCollection next = Describe(file, plain.Size(), context.NowMs());
   BlobWriter writer =
       context.WithDatabase([&](sql::Database& database) { return BlobWriter(database, &room); });
-  context.WithDatabase([&](sql::Database&) {
-    BlobSink sink(writer, &disk);
-    ZstdWriter zstd(sink, kFileCompression);
-    plain.ReadAll(zstd);
-    zstd.Finish();
-    next.blob = writer.Finish();
-  });
+  context.WithDatabase([&](sql::Database&) { next.blob = WriteCompressed(writer, plain, &disk); });
   if (room.IsLimited()) next.content_bytes = ContentBytesOf(file, next);
   const CollectionMeta meta = next.meta;
   context.Write<FullSyncStore, CollectionStore, Transaction>(

@@ -70,14 +70,15 @@ void ArchiveGeneration(Context& context, std::int32_t generation, const std::fun
 
 /// Makes one of our files the current collection, with a new schema time, so that every client is asked to
 /// download, and a usn above all that clients have seen. `meta`: of that collection. `stored`: the blob that
-/// holds the file, if there is one.
+/// holds the file, if there is one. In the transaction `begin` runs once the collection is locked, `end` after
+/// everything else.
 void ReplaceForAll(Context& context, std::unique_ptr<TempFile> file, const CollectionMeta& meta,
-                   std::optional<BlobId> stored);
+                   std::optional<BlobId> stored, const std::function<void(sql::Tx&)>& begin,
+                   const std::function<void(sql::Tx&)>& end);
 
 /// Checks `plain`, a private, uncompressed collection file that no device has uploaded, and replaces the collection
 /// with it: with a new schema time, so that every client is asked to download, and nothing pending (in the file itself,
-/// too). `room`: for what it stores. In the transaction `begin` runs once the collection is locked, `end` after
-/// everything else. Throws as ReceiveUpload.
+/// too). `room`: for what it stores. `begin`, `end`: as for ReplaceForAll. Throws as ReceiveUpload.
 void ReplaceCollection(Context& context, const TempFile& plain, Reservation& room,
                        const std::function<void(sql::Tx&)>& begin, const std::function<void(sql::Tx&)>& end);
 

@@ -13,11 +13,7 @@ constexpr int kPageRows = 2'000;
 }  // namespace
 
 std::vector<UserId> MediaCheckStore::AccountsAfter(UserId after, int limit) {
-  std::vector<UserId> accounts;
-  for (const sql::Row& row : tx_.Query(sql::anki::check_media_accounts, after, limit)) {
-    accounts.push_back(row["user_id"].As<UserId>());
-  }
-  return accounts;
+  return tx_.Query(sql::anki::check_media_accounts, after, limit).Column<UserId>("user_id");
 }
 
 std::optional<MediaTotals> MediaCheckStore::Head() {

@@ -4,17 +4,17 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <tuple>
 #include <utility>
 
 #include "handlers/anki/media/media_store.h"
 #include "handlers/anki/media/media_wire.h"
 #include "handlers/anki/media/zip_wire.h"
 #include "handlers/base/blobs.h"
+#include "handlers/base/crc32.h"
 #include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/sha1.h"
-#include "handlers/base/sha256.h"
 #include "handlers/base/temp_file.h"
 
 namespace syncline::anki {
@@ -25,9 +25,6 @@ constexpr std::uint64_t kMaxListBytes = 50 << 10;  // of _meta, as upstream
 constexpr std::uint64_t kMaxExpandedBytes = std::uint64_t{256} << 20;
 constexpr std::size_t kInMemoryBytes = std::size_t{4}
                                        << 20;  // of a zip; a longer one goes to a temporary file
-// What one transaction stores, and one answer reads, together with the rest of the message less than what a connection keeps a
-// buffer for.
-constexpr std::size_t kBatchBytes = std::size_t{15} << 18;
 constexpr std::uint64_t kDownloadBytes = std::uint64_t{5} << 19;  // 2.5 MiB, as upstream
 constexpr const char* kListName = "_meta";
 
@@ -86,12 +83,13 @@ Batch ReadList(const ZipReader& zip) {
   Batch batch;
   const std::vector<MediaListing> list = ParseMediaList(zip.ReadAll(zip.Find(kListName), kMaxListBytes));
   for (const MediaListing& listing : list) {
-    if (const char* problem = MediaNameProblem(listing.name)) throw BadInput("bad_media_name", problem);
+    if (const char* problem = MediaNameProblem(listing.name))
+      throw MediaFileRefused("bad_media_name", problem, listing.name);
     if (listing.entry) {
       const ZipReader::Entry entry = zip.Find(*listing.entry);
-      if (entry.size_bytes == 0) throw BadInput("bad_media_file", "empty");
+      if (entry.size_bytes == 0) throw MediaFileRefused("bad_media_file", "empty", listing.name);
       if (entry.size_bytes > static_cast<std::uint64_t>(kMaxMediaFileBytes))
-        throw BadInput("bad_media_file", "too large");
+        throw MediaFileRefused("bad_media_file", "too large", listing.name);
       batch.unpacked.push_back({batch.sent.size(), entry});
       batch.bytes += entry.size_bytes;
     }
@@ -101,38 +99,24 @@ Batch ReadList(const ZipReader& zip) {
   return batch;
 }
 
-// Different contents of at most one chunk, in memory, and which sent files have them.
-struct SmallContents {
-  std::vector<std::string> sha256s, contents;
+// The small files of a zip, in memory.
+struct SmallFiles {
+  SmallContents all;
   std::map<std::size_t, std::size_t> of;  // index of a sent file -> index of its content
-  std::size_t bytes = 0;
-
-  void Add(std::size_t sent, std::string content) {
-    std::string sha256 = Sha256(content);
-    const auto [known, is_new] = by_hash_.emplace(sha256, contents.size());
-    of[sent] = known->second;
-    if (!is_new) return;
-    bytes += content.size();
-    sha256s.push_back(std::move(sha256));
-    contents.push_back(std::move(content));
-  }
-
- private:
-  std::unordered_map<std::string, std::size_t> by_hash_;
 };
 
 std::pair<std::vector<std::string>, std::vector<std::string>> ContentsToStore(
     const SmallContents& small, const std::vector<std::size_t>& wanted) {
   std::pair<std::vector<std::string>, std::vector<std::string>> chosen;
   for (const std::size_t index : wanted) {
-    chosen.first.push_back(small.sha256s[index]);
-    chosen.second.push_back(small.contents[index]);
+    chosen.first.push_back(small.sha256s()[index]);
+    chosen.second.push_back(small.contents()[index]);
   }
   return chosen;
 }
 
 // Stores those small files that are changes.
-std::map<std::size_t, BlobId> StoreChanged(BlobRefs& refs, const SmallContents& small,
+std::map<std::size_t, BlobId> StoreChanged(BlobRefs& refs, const SmallFiles& small,
                                            const MediaChanges& changes) {
   std::vector<std::size_t> wanted;
   for (const MediaChange& change : changes.changes) {
@@ -143,10 +127,10 @@ std::map<std::size_t, BlobId> StoreChanged(BlobRefs& refs, const SmallContents& 
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   if (wanted.empty()) return {};
   std::vector<BlobId> ids;
-  if (wanted.size() == small.contents.size()) {
-    ids = refs.Store(kMediaService, small.sha256s, small.contents);
+  if (wanted.size() == small.all.contents().size()) {
+    ids = refs.Store(kMediaService, small.all.sha256s(), small.all.contents());
   } else {
-    const auto [sha256s, contents] = ContentsToStore(small, wanted);
+    const auto [sha256s, contents] = ContentsToStore(small.all, wanted);
     ids = refs.Store(kMediaService, sha256s, contents);
   }
   std::map<std::size_t, BlobId> blobs;
@@ -166,15 +150,17 @@ std::vector<std::string> NamesOf(const std::vector<SentMedia>& sent) {
   return names;
 }
 
-// A client takes `usn` for its own if its last one was `processed` below. If another device's change were among these, it
-// would never ask for that one. After a batch of nothing but changes the numbers only fit if there is none.
+// A client takes our last usn for its own if its last one was `processed` below. It has seen nothing above that one. If there is
+// a change that it does not send itself, it must not take ours: it would never ask for that one. Who made the change does not
+// matter: two clients may have one key (those of an adopted account, or of a copied profile). A client that gets 0 asks for
+// changes at its next sync, and has most of them. After a batch of nothing but changes the numbers only fit if there is none.
 MediaUsn UsnForClient(MediaStore& store, const MediaChanges& changes, MediaUsn before, std::size_t processed,
-                      const std::vector<std::string>& names, DeviceId device) {
+                      const std::vector<std::string>& names) {
   if (changes.are_all_changes) return changes.last_usn;
   const std::int64_t of_client = changes.last_usn - static_cast<std::int64_t>(processed);
-  const bool is_others =
-      of_client >= 0 && store.HasChangesOfOthers(static_cast<MediaUsn>(of_client), before, names, device);
-  return is_others ? 0 : changes.last_usn;
+  const bool has_others =
+      of_client >= 0 && store.HasOtherChanges(static_cast<MediaUsn>(of_client), before, names);
+  return has_others ? 0 : changes.last_usn;
 }
 
 // Files that are stored before the transaction, one by one.
@@ -187,7 +173,7 @@ class StoredFiles {
 
   void Store(const ZipReader& zip, const Unpacked& file) {
     context_.WithDatabase([&](sql::Database& database) {
-      auto writer = std::make_unique<BlobWriter>(database, &room_);
+      auto writer = std::make_shared<BlobWriter>(database, &room_);
       zip.Read(file.entry, [&](std::string_view piece) {
         disk_.Wrote(piece.size());
         writer->Write(piece);
@@ -196,6 +182,8 @@ class StoredFiles {
       files_.emplace(file.sent, File{std::move(writer), blob});
     });
   }
+  // `sent` has the content of `stored`, which was stored before.
+  void Share(std::size_t sent, std::size_t stored) { files_.emplace(sent, files_.at(stored)); }
   // Adds the blobs of those that have changed, and locks them.
   void Lock(BlobRefs& refs, const MediaChanges& changes, std::map<std::size_t, BlobId>& blobs) {
     std::vector<std::int64_t> ids;
@@ -205,9 +193,7 @@ class StoredFiles {
       blobs[change.sent] = file->second.blob;
       ids.push_back(static_cast<std::int64_t>(file->second.blob));
     }
-    std::sort(ids.begin(), ids.end());
-    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    if (!ids.empty()) refs.Lock(ids);
+    refs.Lock(std::move(ids));
   }
   void Settle(sql::Tx& tx) { room_.Settle(tx); }
   // After the commit: those that have become files stay.
@@ -220,7 +206,7 @@ class StoredFiles {
 
  private:
   struct File {
-    std::unique_ptr<BlobWriter> writer;
+    std::shared_ptr<BlobWriter> writer;
     BlobId blob;
   };
   Context& context_;
@@ -229,7 +215,15 @@ class StoredFiles {
   std::map<std::size_t, File> files_;
 };
 
-// Stores those of these files that the account does not have yet. Room for all of them is taken before the first.
+// Files with equal keys are taken for equal. The checksum is there because SHA-1 alone can be forged.
+using ContentKey = std::tuple<std::string, std::int64_t, std::uint32_t>;
+
+ContentKey KeyOf(const MediaContent& content) {
+  return {content.sha1, content.size_bytes, content.crc32};
+}
+
+// Stores those of these files that the account does not have yet, equal ones once: a second writer would take the first
+// one's blob for a stranger's, and leave a copy to the sweep. Room for all of them is taken before the first.
 void StoreAhead(Context& context, const ZipReader& zip, const std::vector<SentMedia>& sent,
                 std::vector<Unpacked> files, const std::vector<std::string>& names,
                 std::optional<StoredFiles>& stored) {
@@ -241,9 +235,19 @@ void StoreAhead(Context& context, const ZipReader& zip, const std::vector<SentMe
   });
   if (files.empty()) return;
   std::uint64_t bytes = 0;
-  for (const Unpacked& file : files) bytes += file.entry.size_bytes;
+  std::map<ContentKey, std::size_t> firsts;
+  for (const Unpacked& file : files) {
+    if (firsts.emplace(KeyOf(*sent[file.sent].content), file.sent).second) bytes += file.entry.size_bytes;
+  }
   stored.emplace(context, bytes);
-  for (const Unpacked& file : files) stored->Store(zip, file);
+  for (const Unpacked& file : files) {
+    const std::size_t first = firsts.at(KeyOf(*sent[file.sent].content));
+    if (first == file.sent) {
+      stored->Store(zip, file);
+    } else {
+      stored->Share(file.sent, first);
+    }
+  }
 }
 
 // A file that was not stored, because the account had it, may have been changed by another device meanwhile.
@@ -262,20 +266,29 @@ TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
   Batch batch = ReadList(zip);
   // Files, and PostgreSQL's log. Deletions are always taken.
   if (batch.bytes > 0) DiskReserve(context).Require(2 * static_cast<std::int64_t>(batch.bytes));
-  SmallContents small;
+  SmallFiles small;
+  std::map<ContentKey, std::size_t> in_memory;  // index of its content
   std::vector<Unpacked> others;
   for (const Unpacked& file : batch.unpacked) {
     Sha1 sha1;
-    if (file.entry.size_bytes <= kBlobChunkBytes && small.bytes + file.entry.size_bytes <= kBatchBytes) {
-      std::string content = zip.ReadAll(file.entry, kBlobChunkBytes);
-      sha1.Add(content);
-      small.Add(file.sent, std::move(content));
+    std::optional<std::string> bytes;
+    if (file.entry.size_bytes <= kBlobChunkBytes &&
+        small.all.bytes() + file.entry.size_bytes <= kMediaBatchBytes) {
+      bytes = zip.ReadAll(file.entry, kBlobChunkBytes);
+      sha1.Add(*bytes);
     } else {
       zip.Read(file.entry, [&](std::string_view piece) { sha1.Add(piece); });
+    }
+    const MediaContent& content = batch.sent[file.sent].content.emplace(
+        MediaContent{sha1.Finish(), static_cast<std::int64_t>(file.entry.size_bytes), file.entry.crc32});
+    const auto known = in_memory.find(KeyOf(content));
+    if (known != in_memory.end()) {
+      small.of[file.sent] = known->second;
+    } else if (bytes) {
+      small.of[file.sent] = in_memory[KeyOf(content)] = small.all.Add(std::move(*bytes));
+    } else {
       others.push_back(file);
     }
-    batch.sent[file.sent].content =
-        MediaContent{sha1.Finish(), static_cast<std::int64_t>(file.entry.size_bytes), file.entry.crc32};
   }
   const std::vector<std::string> names = NamesOf(batch.sent);
   std::optional<StoredFiles> large;
@@ -291,8 +304,7 @@ TakenMedia TakeMedia(Context& context, BodySource& body, std::size_t expected) {
           large->Settle(transaction.tx);
         }
         RequireBlobs(batch.sent, changes, blobs);
-        const MediaUsn for_client =
-            UsnForClient(store, changes, locked.last_usn, batch.sent.size(), names, context.device());
+        const MediaUsn for_client = UsnForClient(store, changes, locked.last_usn, batch.sent.size(), names);
         store.Apply(batch.sent, changes, blobs, context.device(), refs);
         return std::pair(std::move(changes), for_client);
       });
@@ -323,7 +335,7 @@ MediaDownload::MediaDownload(Context& context, const std::vector<std::string>& n
           {{std::to_string(files_.size()), size, file->second.content.crc32}, file->second.blob, nullptr});
       sent.push_back(name);
       bytes += size;
-      if (size > kBlobChunkBytes || small_bytes + size > kBatchBytes) continue;
+      if (size > kBlobChunkBytes || small_bytes + size > kMediaBatchBytes) continue;
       small.push_back(static_cast<std::int64_t>(file->second.blob));
       small_bytes += size;
     }

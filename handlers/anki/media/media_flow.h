@@ -4,10 +4,12 @@
 // removes.
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "handlers/anki/media/media_rules.h"
 #include "handlers/base/context.h"
+#include "handlers/base/errors.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"
 
@@ -18,13 +20,24 @@ inline constexpr std::size_t kMaxMediaZipBytes = std::size_t{128} << 20;
 
 struct TakenMedia {
   std::size_t processed;  ///< files in the zip
-  /// The account's last usn; 0 if the client must not take that for its own: another device has made changes that this client
-  /// has not seen, and the numbers fit by chance.
+  /// The account's last usn; 0 if the client must not take that for its own: there are changes that it may not have seen, and
+  /// the numbers fit by chance.
   MediaUsn usn;
 };
 
-/// Takes the files of a zip of about `expected` bytes, all or none. Throws Error BadInput "bad_zip", "bad_json", "bad_media_name", "bad_media_file"
-/// (empty, or too large), "too_many_files"; TooLarge "media_too_large" past kMaxMediaZipBytes; StorageFull "over_quota",
+/// Error BadInput "bad_media_name" or "bad_media_file" (empty, or too large). The log does not get the name.
+class MediaFileRefused : public Error {
+ public:
+  MediaFileRefused(const char* code, const char* why, std::string name)
+      : Error(ErrorKind::kBadInput, code, why), name_(std::move(name)) {}
+  const std::string& name() const { return name_; }
+
+ private:
+  std::string name_;
+};
+
+/// Takes the files of a zip of about `expected` bytes, all or none. Throws MediaFileRefused; Error BadInput "bad_zip", "bad_json",
+/// "too_many_files"; TooLarge "media_too_large" past kMaxMediaZipBytes; StorageFull "over_quota",
 /// "disk_full"; Conflict "blob_gone", "media_changed" (try again).
 TakenMedia TakeMedia(Context& context, BodySource& zip, std::size_t expected);
 

@@ -1,10 +1,6 @@
 #include "handlers/anki/media/media_rules.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 
 #include "handlers/base/utf8.h"
 
@@ -13,18 +9,6 @@ namespace {
 
 // A row with its header and two index entries.
 constexpr std::int64_t kRowBytes = 200;
-
-bool IsNfc(std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; }))
-    return true;
-  utf8proc_uint8_t* mapped = nullptr;
-  const utf8proc_ssize_t length = utf8proc_map(
-      reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-      &mapped, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-  const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> owner(mapped, std::free);
-  return length >= 0 &&
-         std::string_view(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length)) == text;
-}
 
 bool IsSame(const std::optional<MediaContent>& a, const std::optional<MediaContent>& b) {
   return a.has_value() == b.has_value() && (!a || a->sha1 == b->sha1);
@@ -45,14 +29,14 @@ MediaChanges DecideMedia(const std::vector<SentMedia>& sent, const KnownMediaByN
     const auto before = known.find(sent[i].name);
     const auto earlier = changed.find(sent[i].name);
     const std::optional<MediaContent> now = earlier != changed.end() ? sent[earlier->second.sent].content
-                                            : before != known.end()  ? before->second.content
+                                            : before != known.end()  ? before->second
                                                                      : std::nullopt;
     if (!IsSame(now, sent[i].content))
       changed.insert_or_assign(sent[i].name, MediaChange{i, ++result.last_usn});
   }
   for (const auto& [name, change] : changed) {
     const auto before = known.find(std::string(name));
-    const auto old = before != known.end() ? before->second.content : std::nullopt;
+    const auto old = before != known.end() ? before->second : std::nullopt;
     const auto& now = sent[change.sent].content;
     result.files += (now ? 1 : 0) - (old ? 1 : 0);
     result.bytes += SizeOf(now) - SizeOf(old);
@@ -75,7 +59,7 @@ const char* MediaNameProblem(std::string_view name) {
   if (name.size() > kMaxMediaNameBytes) return "name too long";
   if (!IsStorableText(name)) return "name is not UTF-8";
   if (name.find('/') != name.npos || name == "." || name == "..") return "name is a path";
-  if (!IsNfc(name)) return "name is not in NFC";
+  if (Nfc(name) != name) return "name is not in NFC";
   return nullptr;
 }
 

@@ -32,12 +32,8 @@ struct SentMedia {
   std::optional<MediaContent> content;  ///< none: it was deleted
 };
 
-/// What the account has under a name.
-struct KnownMedia {
-  MediaUsn usn = 0;
-  std::optional<MediaContent> content;  ///< none: deleted
-};
-using KnownMediaByName = std::unordered_map<std::string, KnownMedia>;
+/// What the account has under each name; none: it was deleted.
+using KnownMediaByName = std::unordered_map<std::string, std::optional<MediaContent>>;
 
 struct MediaChange {
   std::size_t sent;  ///< index of the sent file that the name has now

@@ -64,8 +64,7 @@ LockedMedia MediaStore::Lock(const std::vector<std::string>& names) {
     }
     LockedMedia locked{head.Get()[0]["last_usn"].As<MediaUsn>(), {}};
     for (const sql::Row& row : files) {
-      locked.known.emplace(row["name"].As<std::string>(),
-                           KnownMedia{row["usn"].As<MediaUsn>(), ContentOf(row)});
+      locked.known.emplace(row["name"].As<std::string>(), ContentOf(row));
     }
     return locked;
   }
@@ -120,12 +119,8 @@ void MediaStore::Advance(MediaUsn last_usn) {
   tx_.Later(sql::anki::advance_media, user_, last_usn, kNone, kNone, kNone, false);
 }
 
-bool MediaStore::HasChangesOfOthers(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names,
-                                    DeviceId device) {
-  return tx_
-      .One(sql::anki::media_of_others_since, user_, after, up_to, names,
-           static_cast<std::int64_t>(device))["found"]
-      .As<bool>();
+bool MediaStore::HasOtherChanges(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names) {
+  return tx_.One(sql::anki::has_unsent_media, user_, after, up_to, names)["found"].As<bool>();
 }
 
 bool MediaStore::ExpireHistory(std::int64_t days, int limit) {

@@ -5,6 +5,7 @@
 //   head = store.Lock(names); changes = DecideMedia(sent, head.known, head.last_usn);
 //   store.Apply(sent, changes, blobs)
 // Everything that an account does with its media holds the lock, so a usn is committed before the next one is given.
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -20,6 +21,9 @@
 namespace syncline::anki {
 
 inline constexpr std::string_view kMediaService = "anki_media";  ///< owner of the blobs
+/// Bytes of files that one transaction stores, or one answer reads, in memory: together with the rest of the message less
+/// than what a connection keeps a buffer for.
+inline constexpr std::size_t kMediaBatchBytes = std::size_t{15} << 18;
 
 struct MediaHead {
   MediaUsn last_usn = 0;
@@ -72,9 +76,8 @@ class MediaStore {
              Quota quota = Quota::kEnforced);
   /// The account is at this usn from now on, without a change. The caller holds the lock; the usn is not below the last one.
   void Advance(MediaUsn last_usn);
-  /// Whether one of the changes after usn `after` and up to `up_to` is another device's, of a file that is not in `names`.
-  bool HasChangesOfOthers(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names,
-                          DeviceId device);
+  /// Whether one of the changes after usn `after` and up to `up_to` is of a file that is not in `names`.
+  bool HasOtherChanges(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names);
 
   /// Forgets at most `limit` replaced files of more than `days` days ago. False: there are no more.
   bool ExpireHistory(std::int64_t days, int limit);

@@ -1,6 +1,5 @@
 #include "handlers/anki/media/media_wire.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "handlers/base/errors.h"

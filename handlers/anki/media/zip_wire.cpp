@@ -3,10 +3,10 @@
 #include <zip.h>
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "handlers/base/errors.h"
+#include "handlers/base/zip_end.h"
 
 namespace syncline::anki {
 namespace {
@@ -16,50 +16,29 @@ constexpr std::uint64_t kMaxEntries = 1000;
 constexpr std::size_t kPieceBytes = 64 << 10;
 
 constexpr std::size_t kLocalHeaderBytes = 30, kDirectoryEntryBytes = 46, kEndBytes = 22;
-constexpr std::size_t kLocatorBytes = 20;
 // Of 1000 entries with the longest names. libzip takes some ten times as much memory for what else entries may have.
 constexpr std::uint64_t kMaxDirectoryBytes = 512 << 10;
-constexpr std::size_t kMaxCommentBytes = 65'535;
-constexpr std::string_view kEndSignature("PK\5\6", 4), kZip64Signature("PK\6\7", 4);
-// Where libzip looks for the end of the directory, it reads a directory for each signature that it finds. File contents
-// there may have a few.
-constexpr int kMaxEnds = 16;
 
 Error Bad(const std::string& why) {
   return BadInput("bad_zip", why);
 }
 
-std::uint64_t Number(std::string_view bytes, std::size_t at, int size) {
-  std::uint64_t number = 0;
-  for (int i = size; i-- > 0;)
-    number = number << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]);
-  return number;
-}
-
 // Refuses directories that are too long before libzip reads them. `tail`: all of the zip that may hold the end of the
-// directory, from position `start` on. File contents there may look like an end: libzip refuses an end whose directory
-// does not lie before it, or on another disk, without reading one, and so does not count here.
+// directory, from position `start` on. File contents there may look like an end for which libzip reads no directory.
 void CheckEnds(std::string_view tail, std::uint64_t start) {
   int ends = 0;
-  for (std::size_t at = tail.find(kEndSignature); at != tail.npos; at = tail.find(kEndSignature, at + 1)) {
-    if (at + kEndBytes > tail.size()) break;
-    const auto entries = Number(tail, at + 10, 2), size = Number(tail, at + 12, 4);
-    const bool is_one_disk = Number(tail, at + 4, 4) == 0 && Number(tail, at + 8, 2) == entries;
-    const bool has_zip64 =
-        at >= kLocatorBytes && tail.substr(at - kLocatorBytes).starts_with(kZip64Signature);
-    if (has_zip64) throw Bad("zip64");
-    if (!is_one_disk || size + Number(tail, at + 16, 4) > start + at) continue;
-    if (entries > kMaxEntries || size > kMaxDirectoryBytes || ++ends > kMaxEnds)
+  for (const ZipEnd& end : FindZipEnds(tail, start)) {
+    if (end.zip64_at) throw Bad("zip64");
+    if (!end.is_plausible) continue;
+    if (end.entries > kMaxEntries || end.directory_bytes > kMaxDirectoryBytes || ++ends > kMaxZipEnds)
       throw Bad("too many entries");
   }
   if (ends == 0) throw Bad("no directory");
 }
 
-constexpr std::size_t kTailBytes = kMaxCommentBytes + kEndBytes + kLocatorBytes;
-
 std::string TailOf(const TempFile& file) {
   const std::uint64_t size = file.Size();
-  std::string tail(static_cast<std::size_t>(std::min<std::uint64_t>(size, kTailBytes)), '\0');
+  std::string tail(static_cast<std::size_t>(std::min<std::uint64_t>(size, kZipTailBytes)), '\0');
   std::size_t got = 0;
   while (const std::size_t more = file.ReadAt(size - tail.size() + got, tail.data() + got, tail.size() - got))
     got += more;
@@ -133,7 +112,7 @@ struct ZipReader::Archive {
 };
 
 ZipReader::ZipReader(std::string_view bytes) {
-  const std::size_t start = bytes.size() - std::min(bytes.size(), kTailBytes);
+  const std::size_t start = bytes.size() - std::min(bytes.size(), kZipTailBytes);
   CheckEnds(bytes.substr(start), start);
   archive_ =
       std::make_unique<Archive>(zip_source_buffer_create(bytes.data(), bytes.size(), /*freep=*/0, nullptr));
@@ -237,7 +216,7 @@ std::string ZipDirectory(const std::vector<StoredEntry>& entries) {
   }
   const auto bytes = static_cast<std::uint32_t>(directory.size());
   const auto count = static_cast<std::uint32_t>(entries.size());
-  directory.append(kEndSignature);
+  directory.append("PK\5\6", 4);
   Put32(directory, 0);  // disks
   Put16(directory, count);
   Put16(directory, count);
@@ -245,21 +224,6 @@ std::string ZipDirectory(const std::vector<StoredEntry>& entries) {
   Put32(directory, offset);
   Put16(directory, 0);  // comment
   return directory;
-}
-
-std::uint32_t Crc32(std::string_view bytes, std::uint32_t before) {
-  static constexpr auto kTable = [] {
-    std::array<std::uint32_t, 256> table{};
-    for (std::uint32_t i = 0; i < table.size(); ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ ((value & 1) != 0 ? 0xedb88320U : 0);
-      table[i] = value;
-    }
-    return table;
-  }();
-  std::uint32_t crc = ~before;
-  for (const char c : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
-  return ~crc;
 }
 
 }  // namespace syncline::anki

@@ -55,7 +55,5 @@ std::uint64_t ZipBytes(const std::vector<StoredEntry>& entries);
 std::string ZipLocalHeader(const StoredEntry& entry);
 /// What follows the bytes of the last entry: the central directory.
 std::string ZipDirectory(const std::vector<StoredEntry>& entries);
-/// CRC-32 as zips have it. `before`: of the bytes before these.
-std::uint32_t Crc32(std::string_view bytes, std::uint32_t before = 0);
 
 }  // namespace syncline::anki

@@ -9,23 +9,26 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "handlers/account/account_store.h"
-#include "handlers/account/name_wire.h"
-#include "handlers/account/password.h"
+#include "handlers/account/login/account_store.h"
+#include "handlers/account/login/email_wire.h"
+#include "handlers/account/login/name_wire.h"
+#include "handlers/account/login/password.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/media/media_store.h"
-#include "handlers/anki/media/zip_wire.h"
 #include "handlers/anki/moving/adoption_store.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
+#include "handlers/base/crc32.h"
 #include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/file_descriptor.h"
 #include "handlers/base/sha1.h"
 #include "handlers/base/sha256.h"
 #include "handlers/base/temp_file.h"
@@ -40,8 +43,6 @@ constexpr const char* kCollection = "/collection.anki2";
 constexpr const char* kMediaList = "/media.db";
 constexpr const char* kMediaFolder = "/media/";
 constexpr std::size_t kPieceBytes = 256 << 10;
-// Bytes of small files in one transaction, about as many as an uploaded zip has.
-constexpr std::size_t kBatchBytes = std::size_t{15} << 18;
 // Each holds a buffer of up to 1 MiB until the batch is stored.
 constexpr int kLargeFiles = 8;
 constexpr std::size_t kNamedLeftOut = 50;
@@ -50,25 +51,16 @@ constexpr const char* kKeyName = "devices of the official server";
 // A file of the folder, opened for reading.
 class SourceFile {
  public:
-  explicit SourceFile(const std::string& path)
-      : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  explicit SourceFile(const std::string& path) : path_(path), file_(path.c_str(), O_RDONLY | O_NONBLOCK) {
     // What cannot be read must not look like what is missing.
-    if (fd_ < 0 && errno != ENOENT)
+    if (!file_.IsOpen() && errno != ENOENT)
       throw Busy("storage_unavailable", "cannot open " + path + ": " + std::strerror(errno));
     struct stat info {};
-    if (fd_ >= 0 && (::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode))) {
-      ::close(fd_);
-      fd_ = -1;
-    }
+    exists_ = file_.IsOpen() && ::fstat(file_.get(), &info) == 0 && S_ISREG(info.st_mode);
     size_ = info.st_size;
   }
-  ~SourceFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  SourceFile(const SourceFile&) = delete;
-  SourceFile& operator=(const SourceFile&) = delete;
 
-  bool exists() const { return fd_ >= 0; }
+  bool exists() const { return exists_; }
   std::int64_t size() const { return size_; }
   /// Whether another process holds one of SQLite's locks (the bytes at 2^30).
   bool IsLocked() const {
@@ -78,12 +70,12 @@ class SourceFile {
     lock.l_start = 0x40000000;
     lock.l_len = 512;
     // An open file description that is not writable may ask, but not lock.
-    return fd_ >= 0 && ::fcntl(fd_, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return exists_ && ::fcntl(file_.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
   }
   void ReadAll(const std::function<void(std::string_view)>& piece) const {
     std::string bytes(kPieceBytes, '\0');
     for (;;) {
-      const auto got = ::read(fd_, bytes.data(), bytes.size());
+      const auto got = ::read(file_.get(), bytes.data(), bytes.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw Busy("storage_unavailable", "cannot read " + path_);
       if (got == 0) return;
@@ -93,7 +85,8 @@ class SourceFile {
 
  private:
   std::string path_;
-  int fd_;
+  FileDescriptor file_;
+  bool exists_ = false;
   std::int64_t size_ = 0;
 };
 
@@ -218,7 +211,7 @@ class MediaBatch {
     read_.emplace(sent_.size() - 1, std::move(*read));
   }
   bool IsFull() const {
-    return sent_.size() >= kMaxMediaFiles || in_memory_ >= kBatchBytes || large_ >= kLargeFiles;
+    return sent_.size() >= kMaxMediaFiles || in_memory_ >= kMediaBatchBytes || large_ >= kLargeFiles;
   }
 
   void Store() {
@@ -226,8 +219,7 @@ class MediaBatch {
     DiskReserve(context_).Require(2 * static_cast<std::int64_t>(in_memory_));
     std::vector<std::string> names;
     for (const SentMedia& file : sent_) names.push_back(file.name);
-    std::map<std::string, std::size_t> small;  // by hash: equal ones are stored once
-    std::vector<std::string> sha256s, contents;
+    SmallContents small;
     std::map<std::size_t, std::size_t> content_of;
     std::vector<std::int64_t> stored;
     for (auto& [index, read] : read_) {
@@ -235,26 +227,19 @@ class MediaBatch {
         stored.push_back(static_cast<std::int64_t>(read.blob));
         continue;
       }
-      std::string sha256 = Sha256(read.bytes);
-      const auto [at, is_new] = small.emplace(sha256, contents.size());
-      content_of[index] = at->second;
-      if (!is_new) continue;
-      sha256s.push_back(std::move(sha256));
-      contents.push_back(std::move(read.bytes));
+      content_of[index] = small.Add(std::move(read.bytes));
     }
-    std::sort(stored.begin(), stored.end());
-    stored.erase(std::unique(stored.begin(), stored.end()), stored.end());
     context_.Write<MediaStore, Transaction>([&](MediaStore& store, Transaction& transaction) {
       const LockedMedia locked = store.Lock(names);
       if (locked.last_usn != reached_ || !locked.known.empty())
         throw Conflict("media_changed", "something else changes the media of this account");
       BlobRefs refs(transaction.tx, context_.user());
       std::map<std::size_t, BlobId> blobs;
-      if (!contents.empty()) {
-        const std::vector<BlobId> ids = refs.Store(kMediaService, sha256s, contents);
+      if (!content_of.empty()) {
+        const std::vector<BlobId> ids = refs.Store(kMediaService, small.sha256s(), small.contents());
         for (const auto& [index, content] : content_of) blobs[index] = ids[content];
       }
-      if (!stored.empty()) refs.Lock(stored);
+      refs.Lock(stored);
       for (const auto& [index, read] : read_) {
         if (read.stored != nullptr) blobs[index] = read.blob;
       }
@@ -285,13 +270,11 @@ MediaHead HeadOfMedia(Context& context) {
   return context.ReadOnce<MediaStore>([](MediaStore& store) { return store.Head(); });
 }
 
-void AdoptMedia(Context& context, const TempFile& media_list, const std::string& home, AdoptReport& report,
-                const std::function<void(const std::string&)>& progress) {
+void AdoptMedia(Context& context, const TempFile& media_list, const std::string& home, AdoptReport& report) {
   OfficialMediaList list(media_list.path());
   const MediaUsn begun_at = HeadOfMedia(context).last_usn;
   MediaBatch batch(context, begun_at);
-  std::int64_t done = 0;
-  for (OfficialMedia row; list.Next(row); ++done) {
+  for (OfficialMedia row; list.Next(row);) {
     if (row.usn <= begun_at) continue;
     const char* problem = MediaNameProblem(row.name);
     std::optional<ReadMedia> read;
@@ -302,9 +285,7 @@ void AdoptMedia(Context& context, const TempFile& media_list, const std::string&
       continue;
     }
     batch.Add(row, std::move(read));
-    if (!batch.IsFull()) continue;
-    batch.Store();
-    progress(std::to_string(done) + " media files");
+    if (batch.IsFull()) batch.Store();
   }
   batch.Store();
   // The last rows may be left out, and a device may have seen their usns.
@@ -316,30 +297,22 @@ void AdoptMedia(Context& context, const TempFile& media_list, const std::string&
 // Imports rows in this process; the worker that has the same job finds it done.
 class ImportHere : public JobControl {
  public:
-  explicit ImportHere(const std::function<void(const std::string&)>& progress) : progress_(progress) {}
-  void Progress(std::int64_t done, std::int64_t total, std::string_view) override {
-    if (++calls_ % 50 == 0) progress_(std::to_string(done) + " of " + std::to_string(total) + " rows");
-  }
+  void Progress(std::int64_t, std::int64_t, std::string_view) override {}
   void FinishIn(sql::Tx&) override {}
   void Pause(std::chrono::milliseconds time) override { std::this_thread::sleep_for(time); }
-
- private:
-  const std::function<void(const std::string&)>& progress_;
-  int calls_ = 0;
 };
 
 std::optional<Collection> FindCollection(Context& context) {
   return context.ReadOnce<CollectionStore>([](CollectionStore& store) { return store.Find(); });
 }
 
-void AdoptCollection(Context& context, const TempFile& file,
-                     const std::function<void(const std::string&)>& progress) {
+void AdoptCollection(Context& context, const TempFile& file) {
   const auto schema_ms = CollectionFile::Open(file.path(), CollectionFile::Check::kTrusted).Meta().schema_ms;
   if (!FindCollection(context)) BeginWith(context, file);
   const auto collection = FindCollection(context);
   if (!collection || collection->meta.schema_ms != schema_ms)
     throw Conflict("collection_changed", "the account has got another collection meanwhile");
-  ImportHere control(progress);
+  ImportHere control;
   ImportFile(context, collection->generation, control);
 }
 
@@ -376,7 +349,8 @@ Found BeginAccount(Context& context, const std::string& name) {
   context.SetIdentity({});
   const UserId user =
       context.Write<AccountStore, Transaction>([&](AccountStore& accounts, Transaction& transaction) {
-        const UserId added = accounts.Add(name, hash, /*is_admin=*/false, std::nullopt);
+        const UserId added =
+            accounts.Add({.name = name, .email = account::EmailOfName(name), .password_hash = hash});
         AdoptionStore(transaction.tx, added).Begin(/*is_new_account=*/true);
         return added;
       });
@@ -426,7 +400,7 @@ bool IsServerRunning(const std::string& folder, const std::string& name) {
 }
 
 AdoptReport AdoptAccount(Context& context, const std::string& folder, const std::string& name,
-                         const OfficialUser* user, const std::function<void(const std::string&)>& progress) {
+                         const OfficialUser* user) {
   const auto normal = account::NewName(name);
   if (!normal) return LeftOut("the name is not allowed here");
   auto account = FindAccount(context, *normal);
@@ -455,8 +429,8 @@ AdoptReport AdoptAccount(Context& context, const std::string& folder, const std:
     context.Write<AdoptionStore>([](AdoptionStore& adoptions) { adoptions.Begin(/*is_new_account=*/false); });
     account->adoption = Adoption{};
   }
-  if (sources.media_list != nullptr) AdoptMedia(context, *sources.media_list, home, report, progress);
-  if (sources.collection != nullptr) AdoptCollection(context, *sources.collection, progress);
+  if (sources.media_list != nullptr) AdoptMedia(context, *sources.media_list, home, report);
+  if (sources.collection != nullptr) AdoptCollection(context, *sources.collection);
   Finish(context, *account, user, report);
   if (const auto collection = FindCollection(context)) {
     report.notes = collection->counts.notes;

@@ -7,7 +7,6 @@
 // that it is done. Until then nobody can log in to a new account. A killed run leaves an account that the next one goes
 // on with: the media usn, the collection and its import say where. The folder is only read.
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,9 +40,9 @@ std::vector<std::string> OfficialAccounts(const std::string& folder);
 /// Whether a server has databases of this user open.
 bool IsServerRunning(const std::string& folder, const std::string& name);
 
-/// Takes over one account, or goes on with it. `user`: what the server's environment says about it, or null. `progress`
-/// gets a few words now and then, and may throw to stop. Throws Error, after which the account is resumable.
+/// Takes over one account, or goes on with it. `user`: what the server's environment says about it, or null. Throws Error,
+/// after which the account is resumable.
 AdoptReport AdoptAccount(Context& context, const std::string& folder, const std::string& name,
-                         const OfficialUser* user, const std::function<void(const std::string&)>& progress);
+                         const OfficialUser* user);
 
 }  // namespace syncline::anki

@@ -19,6 +19,7 @@
 #include "handlers/anki/moving/official_server_wire.h"
 #include "handlers/base/blobs.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/file_descriptor.h"
 #include "handlers/base/sha1.h"
 #include "handlers/base/temp_file.h"
 
@@ -39,21 +40,16 @@ constexpr std::size_t kSha1Bytes = 20;
 class PlacedFile : public BodySink {
  public:
   explicit PlacedFile(std::string part)
-      : part_(std::move(part)),
-        fd_(::open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {
-    if (fd_ < 0) ThrowErrno(part_);
+      : part_(std::move(part)), file_(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW) {
+    if (!file_.IsOpen()) ThrowErrno(part_);
   }
   ~PlacedFile() override {
-    if (fd_ < 0) return;
-    ::close(fd_);
-    ::unlink(part_.c_str());
+    if (file_.IsOpen()) ::unlink(part_.c_str());
   }
-  PlacedFile(const PlacedFile&) = delete;
-  PlacedFile& operator=(const PlacedFile&) = delete;
 
   void Write(std::string_view bytes) override {
     while (!bytes.empty()) {
-      const auto written = ::write(fd_, bytes.data(), bytes.size());
+      const auto written = ::write(file_.get(), bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) ThrowErrno(part_);
       bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -61,12 +57,12 @@ class PlacedFile : public BodySink {
   }
   void SetTime(std::int64_t seconds) {
     const std::array<struct timespec, 2> times{{{seconds, 0}, {seconds, 0}}};
-    ::futimens(fd_, times.data());
+    ::futimens(file_.get(), times.data());
   }
   /// What is placed survives a crash of the machine if `is_synced`; else once its file system is synced.
   void Place(const std::string& path, bool is_synced) {
-    if (is_synced && ::fsync(fd_) != 0) ThrowErrno(part_);
-    if (::close(std::exchange(fd_, -1)) != 0 || ::rename(part_.c_str(), path.c_str()) != 0) {
+    if (is_synced && ::fsync(file_.get()) != 0) ThrowErrno(part_);
+    if (::close(file_.Release()) != 0 || ::rename(part_.c_str(), path.c_str()) != 0) {
       const int error = errno;
       ::unlink(part_.c_str());
       errno = error;
@@ -76,7 +72,7 @@ class PlacedFile : public BodySink {
 
  private:
   std::string part_;
-  int fd_;
+  FileDescriptor file_;
 };
 
 void Place(const TempFile& file, const std::string& path) {
@@ -90,10 +86,8 @@ void MakeFolder(const std::string& path) {
 }
 
 void SyncFileSystem(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool is_synced = fd >= 0 && ::syncfs(fd) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!is_synced) ThrowErrno(path);
+  const FileDescriptor folder(path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!folder.IsOpen() || ::syncfs(folder.get()) != 0) ThrowErrno(path);
 }
 
 // Whether it has these bytes already.

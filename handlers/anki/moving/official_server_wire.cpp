@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <limits>
 #include <map>
@@ -15,6 +14,8 @@
 
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/file_wire_sqlite.h"
+#include "handlers/base/file_descriptor.h"
+#include "handlers/base/json.h"
 #include "handlers/base/sha1.h"
 #include "handlers/base/sha256.h"
 
@@ -45,18 +46,15 @@ std::map<std::string_view, std::string_view, std::less<>> Variables(std::string_
 // A file descriptor, for the bytes that SQLite itself does not read for us.
 class OpenedFile {
  public:
-  OpenedFile(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC)) {
-    if (fd_ < 0) throw std::runtime_error("cannot open " + path);
+  OpenedFile(const std::string& path, int flags) : file_(path.c_str(), flags) {
+    if (!file_.IsOpen()) throw std::runtime_error("cannot open " + path);
   }
-  ~OpenedFile() { ::close(fd_); }
-  OpenedFile(const OpenedFile&) = delete;
-  OpenedFile& operator=(const OpenedFile&) = delete;
 
   // False: the file ends before.
   bool Read(std::string& into, std::uint64_t offset) const {
     for (std::size_t done = 0; done < into.size();) {
       const auto got =
-          ::pread(fd_, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+          ::pread(file_.get(), into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw std::runtime_error("cannot read a write-ahead log");
       if (got == 0) return false;
@@ -66,7 +64,7 @@ class OpenedFile {
   }
   void Write(std::string_view bytes, std::uint64_t offset) const {
     while (!bytes.empty()) {
-      const auto written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      const auto written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) throw std::runtime_error("cannot write the copy of a database");
       bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -75,16 +73,16 @@ class OpenedFile {
   }
   std::uint64_t Size() const {
     struct stat info {};
-    if (::fstat(fd_, &info) != 0) throw std::runtime_error("cannot read the copy of a database");
+    if (::fstat(file_.get(), &info) != 0) throw std::runtime_error("cannot read the copy of a database");
     return static_cast<std::uint64_t>(info.st_size);
   }
   void Truncate(std::uint64_t size) const {
-    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0)
+    if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0)
       throw std::runtime_error("cannot cut the copy of a database");
   }
 
  private:
-  int fd_;
+  FileDescriptor file_;
 };
 
 std::uint32_t BigEndian(std::string_view bytes, std::size_t at) {
@@ -187,10 +185,9 @@ OfficialUsers ParseOfficialUsers(std::string_view lines) {
   for (const auto& [variable, value] : variables) {
     constexpr std::string_view kPrefix = "SYNC_USER";
     if (!variable.starts_with(kPrefix)) continue;
-    const std::string text(variable.substr(kPrefix.size()));
-    const bool is_number =
-        !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == text.npos;
-    if (!is_number || std::stoi(text) >= number || text.front() == '0') {
+    const std::string_view digits = variable.substr(kPrefix.size());
+    const auto read = WholeNumber(digits);
+    if (!read || *read < 1 || *read >= number || digits.front() == '0') {
       result.problems.push_back(
           std::string(variable) +
           " is not read by the official server: its numbers begin with 1 and have no gap");

@@ -8,16 +8,16 @@
 #include <zip.h>
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <map>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 
 #include "handlers/base/errors.h"
 #include "handlers/base/file_descriptor.h"
 #include "handlers/base/json.h"
 #include "handlers/base/utf8.h"
+#include "handlers/base/zip_end.h"
 #include "handlers/base/zstd.h"
 #include "package.pb.h"
 
@@ -31,6 +31,8 @@ constexpr std::uint64_t kMaxMetaBytes = 1 << 10;
 constexpr std::uint64_t kMaxListBytes = 32 << 20;
 constexpr std::size_t kPieceBytes = 64 << 10;
 constexpr std::size_t kSha1Bytes = 20;
+// What a zstd frame has more than its content, at most: headers of blocks. One of empty blocks has no end.
+constexpr std::uint64_t kFrameBytes = 1 << 10, kFramePart = 128;
 
 PackageRefused NotAPackage() {
   return {"not_a_package", "The file is not an Anki package (.apkg or .colpkg)."};
@@ -43,16 +45,10 @@ PackageRefused TooManyFiles() {
           "The package has more than " + std::to_string(PackageFile::kMaxEntries) + " files."};
 }
 
-std::uint64_t Number(std::string_view bytes, std::size_t at, std::size_t size) {
-  std::uint64_t number = 0;
-  for (std::size_t i = size; i-- > 0;) number = number << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return number;
-}
-
 // Refuses a directory that is too large, by every record at the end of the file that a reader could take for the
-// end of the directory.
-void BoundDirectory(const std::string& path) {
-  constexpr std::size_t kEndBytes = 22, kLocatorBytes = 20, kEnd64Bytes = 56, kMaxComment = 0xFFFF;
+// end of the directory. Returns the size of the file.
+std::uint64_t BoundDirectory(const std::string& path) {
+  constexpr std::size_t kEnd64Bytes = 56;
   const FileDescriptor file(path.c_str(), O_RDONLY);
   struct stat status {};
   if (!file.IsOpen() || ::fstat(file.get(), &status) != 0)
@@ -64,36 +60,41 @@ void BoundDirectory(const std::string& path) {
     bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return bytes;
   };
-  const std::uint64_t tail_at = size - std::min<std::uint64_t>(size, kMaxComment + kEndBytes + kLocatorBytes);
+  const std::uint64_t tail_at = size - std::min<std::uint64_t>(size, kZipTailBytes);
   const std::string tail = read(tail_at, size - tail_at);
   const auto bound = [](std::uint64_t entries, std::uint64_t bytes) {
     if (entries > PackageFile::kMaxEntries || bytes > kMaxDirectoryBytes) throw TooManyFiles();
   };
-  bool has_end = false;
-  for (std::size_t at = tail.find("PK\5\6"); at != std::string::npos; at = tail.find("PK\5\6", at + 1)) {
-    if (tail.size() - at < kEndBytes) break;
-    has_end = true;
-    const std::uint64_t entries = Number(tail, at + 10, 2), bytes = Number(tail, at + 12, 4);
-    const bool is_64 = entries == 0xFFFF || bytes == 0xFFFFFFFF || Number(tail, at + 16, 4) == 0xFFFFFFFF;
-    if (at >= kLocatorBytes && tail.compare(at - kLocatorBytes, 4, "PK\6\7") == 0) {
-      const std::uint64_t end64_at = Number(tail, at - kLocatorBytes + 8, 8);
-      const std::string end64 = end64_at < size ? read(end64_at, kEnd64Bytes) : "";
+  const std::vector<ZipEnd> ends = FindZipEnds(tail, tail_at);
+  if (ends.empty()) throw NotAPackage();
+  int plausible = 0;
+  for (const ZipEnd& end : ends) {
+    const bool is_64 =
+        end.entries == 0xFFFF || end.directory_bytes == 0xFFFFFFFF || end.directory_at == 0xFFFFFFFF;
+    if (end.zip64_at) {
+      const std::string end64 = *end.zip64_at < size ? read(*end.zip64_at, kEnd64Bytes) : "";
       if (end64.size() < kEnd64Bytes) throw Damaged("its directory cannot be found");
-      bound(Number(end64, 32, 8), Number(end64, 40, 8));
+      bound(LittleEndian(end64, 32, 8), LittleEndian(end64, 40, 8));
     } else if (is_64) {
       throw Damaged("its directory cannot be found");
     }
-    if (!is_64) bound(entries, bytes);
+    if (!is_64) bound(end.entries, end.directory_bytes);
+    if (end.is_plausible && ++plausible > kMaxZipEnds) throw Damaged("it has too many directories");
   }
-  if (!has_end) throw NotAPackage();
+  return size;
 }
+
+// An entry, or all media files together, expands to more than its limit.
+struct ExpandsTooFar {
+  bool is_entry;
+};
 
 // Counts what is passed on.
 class LimitedSink : public BodySink {
  public:
   LimitedSink(BodySink& sink, std::uint64_t limit) : sink_(sink), left_(limit) {}
   void Write(std::string_view bytes) override {
-    if (bytes.size() > left_) throw TooLarge("too_large");
+    if (bytes.size() > left_) throw ExpandsTooFar{true};
     left_ -= bytes.size();
     sink_.Write(bytes);
   }
@@ -119,48 +120,80 @@ struct PackageFile::Impl {
     void operator()(zip_file_t* file) const { zip_fclose(file); }
   };
 
-  // The bytes of an entry, inflated and checked by their CRC-32 at the end.
+  // The bytes of an entry, inflated and checked by their CRC-32 at the end. `all_left`: of all reads together.
   class Entry : public BodySource {
    public:
-    Entry(zip_t* zip, std::uint64_t index, std::string name)
-        : file_(zip_fopen_index(zip, index, 0)), name_(std::move(name)) {
-      if (!file_) throw Damaged("its entry \"" + name_ + "\" cannot be read");
+    Entry(zip_t* zip, std::uint64_t index, std::string name, std::uint64_t limit, std::uint64_t& all_left)
+        : name_(std::move(name)), left_(limit), all_left_(all_left) {
+      zip_stat_t stat;
+      zip_stat_init(&stat);
+      if (zip_stat_index(zip, index, 0, &stat) != 0 || (stat.valid & ZIP_STAT_COMP_METHOD) == 0 ||
+          (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE)) {
+        throw Unreadable();
+      }
+      // Entries may overlap, and what inflates to nothing takes time, too.
+      Spend(all_left, stat.comp_size);
+      file_.reset(zip_fopen_index(zip, index, 0));
+      if (!file_) throw Unreadable();
     }
     std::size_t Read(char* buffer, std::size_t size) override {
-      const zip_int64_t got = zip_fread(file_.get(), buffer, size);
-      if (got < 0) throw Damaged("its entry \"" + name_ + "\" cannot be read");
-      return static_cast<std::size_t>(got);
+      const zip_int64_t read = zip_fread(file_.get(), buffer, size);
+      if (read < 0) throw Unreadable();
+      const auto got = static_cast<std::size_t>(read);
+      if (got > left_) throw ExpandsTooFar{true};
+      left_ -= got;
+      Spend(all_left_, got);
+      return got;
     }
 
    private:
+    PackageRefused Unreadable() const { return Damaged("its entry \"" + name_ + "\" cannot be read"); }
+
     std::unique_ptr<zip_file_t, Close> file_;
     std::string name_;
+    std::uint64_t left_;
+    std::uint64_t& all_left_;
   };
+
+  static void Spend(std::uint64_t& left, std::uint64_t bytes) {
+    if (bytes > left) throw ExpandsTooFar{false};
+    left -= bytes;
+  }
 
   bool Has(const std::string& name) const { return entries.contains(name); }
 
-  // Expands an entry: inflated, and from its zstd frame if it has one.
-  void Read(const std::string& name, bool is_zstd, std::uint64_t limit, BodySink& sink) const {
+  // Expands an entry: inflated, and from its zstd frame if it has one. Throws ExpandsTooFar.
+  void Expand(const std::string& name, bool is_zstd, std::uint64_t limit, std::uint64_t& all_left,
+              BodySink& sink) const {
     const auto found = entries.find(name);
     if (found == entries.end()) throw Damaged("its entry \"" + name + "\" is missing");
     try {
-      Entry entry(zip.get(), found->second, name);
+      Entry entry(zip.get(), found->second, name, is_zstd ? limit + limit / kFramePart + kFrameBytes : limit,
+                  all_left);
       std::optional<ZstdReader> zstd;
       if (is_zstd) zstd.emplace(entry, limit);
       BodySource& source = zstd ? static_cast<BodySource&>(*zstd) : entry;
       LimitedSink limited(sink, limit);
       std::vector<char> piece(kPieceBytes);
-      while (const std::size_t got = source.Read(piece.data(), piece.size()))
+      while (const std::size_t got = source.Read(piece.data(), piece.size())) {
+        if (is_zstd) Spend(all_left, got);
         limited.Write({piece.data(), got});
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::kTooLarge) {
-        throw PackageRefused("package_too_large", "The entry \"" + name +
-                                                      "\" of the package is larger than this "
-                                                      "server accepts.");
       }
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::kTooLarge) throw ExpandsTooFar{true};
       if (e.kind() == ErrorKind::kBadInput)
         throw Damaged("its entry \"" + name + "\" is not compressed correctly");
       throw;
+    }
+  }
+
+  void Read(const std::string& name, bool is_zstd, std::uint64_t limit, BodySink& sink) const {
+    std::uint64_t all_left = std::numeric_limits<std::uint64_t>::max();
+    try {
+      Expand(name, is_zstd, limit, all_left, sink);
+    } catch (const ExpandsTooFar&) {
+      throw PackageRefused("package_too_large",
+                           "The entry \"" + name + "\" of the package is larger than this server accepts.");
     }
   }
 
@@ -173,6 +206,7 @@ struct PackageFile::Impl {
   std::unique_ptr<zip_t, Discard> zip;
   std::map<std::string, std::uint64_t> entries;  // name and index
   PackageVersion version = PackageVersion::kLegacy1;
+  std::uint64_t media_left = 0;  // bytes to which further reads of media files may expand
 };
 
 PackageFile::PackageFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -263,8 +297,8 @@ std::vector<PackagedFile> LatestList(const std::string& bytes) {
 }  // namespace
 
 PackageFile PackageFile::Open(const std::string& path) {
-  BoundDirectory(path);
   auto impl = std::make_unique<Impl>();
+  impl->media_left = kFreeBytes + kMostExpansion * BoundDirectory(path);
   int error = 0;
   impl->zip.reset(zip_open(path.c_str(), ZIP_RDONLY, &error));
   if (!impl->zip) {
@@ -315,19 +349,31 @@ std::vector<PackagedFile> PackageFile::Media() const {
     throw Damaged("its list of media files cannot be read");
   }
   if (files.size() > kMaxEntries) throw TooManyFiles();
-  std::unordered_set<std::string_view> names;
+  std::vector<std::string_view> names;
   for (const PackagedFile& file : files) {
-    // Each would be expanded and compared with ours.
-    if (!names.insert(file.name).second) throw Damaged("its list of media files has a name twice");
+    names.push_back(file.name);
     if (!impl_->Has(file.entry)) {
       throw Damaged("its entry \"" + file.entry + "\" is missing, which its list of media files names");
     }
   }
+  std::sort(names.begin(), names.end());
+  // Each would be expanded and compared with ours.
+  if (std::adjacent_find(names.begin(), names.end()) != names.end())
+    throw Damaged("its list of media files has a name twice");
   return files;
 }
 
-void PackageFile::ReadMedia(const PackagedFile& file, std::uint64_t limit, BodySink& sink) const {
-  impl_->Read(file.entry, impl_->version == PackageVersion::kLatest, limit, sink);
+bool PackageFile::ReadMedia(const PackagedFile& file, std::uint64_t limit, BodySink& sink) const {
+  try {
+    impl_->Expand(file.entry, impl_->version == PackageVersion::kLatest, limit, impl_->media_left, sink);
+    return true;
+  } catch (const ExpandsTooFar& refused) {
+    if (refused.is_entry) return false;
+    throw PackageRefused(
+        "package_too_large",
+        "The media files of the package expand to more than this server accepts for a package "
+        "of its size.");
+  }
 }
 
 }  // namespace syncline::anki

@@ -8,8 +8,10 @@
 //   entry media   JSON {"0": "a.mp3"}  the same              a zstd frame of MediaEntries
 //   media files   as they are          the same              a zstd frame each
 //
-// A reader trusts nothing of a package: sizes, counts and names are bounded before anything is kept, and what an
-// entry expands to is cut off at a limit of the caller. Left out on purpose: the collection itself
+// A reader trusts nothing of a package: sizes, counts and names are bounded before anything is kept, what an entry
+// expands to is cut off at a limit of the caller, and all reads of media files together have a limit that depends on
+// the size of the package: a small package never costs much time. Entries are stored or deflated, as clients write
+// them: other methods of the zip format take as much memory as the entry demands. Left out on purpose: the collection itself
 // (file/file_wire.h), and which kind a package is, which only its file name tells. Source: reference, section 9.1.
 #include <cstdint>
 #include <functional>
@@ -51,6 +53,9 @@ class PackageFile {
  public:
   /// Files in a package: entries of the zip, and names in its list.
   static constexpr std::uint64_t kMaxEntries = 200'000;
+  /// All reads of media files together expand to at most kFreeBytes, and kMostExpansion times the package's size.
+  /// Counted are the bytes of an entry as it is in the zip, inflated, and expanded from its frame.
+  static constexpr std::uint64_t kFreeBytes = 256 << 20, kMostExpansion = 20;
 
   /// Opens `path`, which stays valid as long as this object. Throws PackageRefused "not_a_package",
   /// "package_damaged", "package_too_new", "too_many_files".
@@ -66,8 +71,9 @@ class PackageFile {
   /// The media files by the list of the package; each has its entry in the zip. Throws PackageRefused
   /// "package_damaged", "too_many_files".
   std::vector<PackagedFile> Media() const;
-  /// Writes a media file, uncompressed. Throws as ReadCollection.
-  void ReadMedia(const PackagedFile& file, std::uint64_t limit, BodySink& sink) const;
+  /// Writes a media file, uncompressed. False: it has more than `limit` bytes, and some of them have been written. Throws
+  /// PackageRefused "package_damaged"; "package_too_large" if all reads together expand too far.
+  bool ReadMedia(const PackagedFile& file, std::uint64_t limit, BodySink& sink) const;
 
  private:
   struct Impl;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
-#include <unordered_set>
+#include <set>
 #include <utility>
 
 #include "handlers/anki/collection/messages_wire.h"
@@ -11,6 +11,7 @@
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/media/media_store.h"
+#include "handlers/anki/objects/schema18_wire.h"
 #include "handlers/anki/objects/unicase_wire.h"
 #include "handlers/anki/package/container_wire.h"
 #include "handlers/anki/package/import_rules.h"
@@ -19,7 +20,6 @@
 #include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/json.h"
-#include "handlers/base/utf8.h"
 
 namespace syncline::anki {
 namespace {
@@ -29,7 +29,183 @@ constexpr std::int64_t kBegin = std::numeric_limits<std::int64_t>::min();
 // What clients too old for a package show of it.
 constexpr char kStubText[] = "Please update to the latest Anki version, then import this file again.";
 
-// The collection.anki2 of a package: one note that tells old clients to update.
+// The deck and its children.
+std::set<std::int64_t> DecksUnder(const std::vector<Object>& decks, const std::string& name) {
+  const std::string key = UnicaseKey(name), prefix = UnicaseKey(name + "::");
+  std::set<std::int64_t> found;
+  bool has_deck = false;
+  for (const Object& deck : decks) {
+    const std::string other = UnicaseKey(deck.name);
+    if (other == key) has_deck = true;
+    if (other == key || other.starts_with(prefix)) found.insert(deck.id);
+  }
+  if (!has_deck) throw NotFound("no_such_deck");
+  return found;
+}
+
+// The names of the account's media files that a package may have.
+std::vector<std::string> MediaNames(Context& context) {
+  constexpr int kPage = 1000;
+  std::vector<std::string> names;
+  MediaUsn usn = 0;
+  for (int rows = kPage; rows == kPage;) {
+    const auto page =
+        context.Read<MediaStore>([&](MediaStore& media) { return media.ChangesSince(usn, kPage); });
+    rows = static_cast<int>(page.size());
+    for (const ListedMedia& file : page) {
+      usn = file.usn;
+      if (!file.sha1.empty() && NormalMediaName(file.name) == file.name) names.push_back(file.name);
+    }
+  }
+  return names;
+}
+
+// Which of the account's files the exported notes and notetypes refer to. Looks names up in the sorted list of files: what
+// notes refer to and nobody has takes no memory, and no choice of names takes quadratic time.
+class References {
+ public:
+  explicit References(std::vector<std::string> media) : media_(std::move(media)) {
+    std::sort(media_.begin(), media_.end());
+    is_named_.resize(media_.size());
+  }
+  void Add(const Note& note) {
+    for (std::string_view rest = note.fields;;) {
+      const std::string_view field = rest.substr(0, rest.find('\x1f'));
+      ReplaceMediaReferences(field, [&](const std::string& name) {
+        Mark(name);
+        return std::nullopt;
+      });
+      for (const std::string& image : LatexImages(field)) {
+        Mark(image + ".png");
+        Mark(image + ".svg");
+      }
+      if (field.size() == rest.size()) return;
+      rest.remove_prefix(field.size() + 1);
+    }
+  }
+  void Add(const Object& notetype) {
+    const NotetypeRow row = NotetypeFromJson(notetype.json);
+    // Protobuf holds texts as they are.
+    notetypes_ += row.config;
+    for (const TemplateRow& tmpl : row.templates) notetypes_ += tmpl.config;
+  }
+  // The files that are referred to, in ascending order. Call it once.
+  std::vector<std::string> Take() {
+    MarkStatic();
+    std::vector<std::string> named;
+    for (std::size_t i = 0; i < media_.size(); ++i) {
+      if (is_named_[i]) named.push_back(std::move(media_[i]));
+    }
+    return named;
+  }
+
+ private:
+  static constexpr std::size_t kNone = std::string::npos;
+
+  void Mark(const std::string& name) {
+    const auto found = std::lower_bound(media_.begin(), media_.end(), name);
+    if (found != media_.end() && *found == name)
+      is_named_[static_cast<std::size_t>(found - media_.begin())] = true;
+  }
+
+  // Templates and styles may name a static file in many ways: by its name anywhere in them. The names that a text begins
+  // with are the last name that sorts before it, or names that this one begins with.
+  void MarkStatic() {
+    std::vector<std::size_t> shorter(media_.size(), kNone);  // the longest other name that a name begins with
+    for (std::size_t i = 1; i < media_.size(); ++i) {
+      std::size_t other = i - 1;
+      while (other != kNone && !media_[i].starts_with(media_[other])) other = shorter[other];
+      shorter[i] = other;
+    }
+    const std::string_view text = notetypes_;
+    for (std::size_t at = text.find('_'); at != kNone; at = text.find('_', at + 1)) {
+      const std::string_view rest = text.substr(at);
+      const auto after = std::upper_bound(media_.begin(), media_.end(), rest);
+      std::size_t name =
+          after == media_.begin() ? kNone : static_cast<std::size_t>(after - media_.begin()) - 1;
+      while (name != kNone && !rest.starts_with(media_[name])) name = shorter[name];
+      for (; name != kNone && !is_named_[name]; name = shorter[name]) is_named_[name] = true;
+    }
+  }
+
+  std::vector<std::string> media_;  // ascending
+  std::vector<bool> is_named_;
+  std::string notetypes_;  // texts of their templates, styles and more
+};
+
+// A new collection with the notes that have a card in the deck, and everything that belongs to them.
+std::unique_ptr<TempFile> SelectDeck(Context& context, const CollectionFile& file,
+                                     const ExportOptions& options, References& references) {
+  SmallObjects objects = file.ReadSmallObjects();
+  const auto decks = DecksUnder(objects.decks, *options.deck);
+  // Sorted: see the note on hash tables in import_flow.cpp.
+  std::vector<std::int64_t> notes, cards;
+  std::set<std::int64_t> notetypes;
+  const auto has = [](const std::vector<std::int64_t>& ids, std::int64_t id) {
+    return std::binary_search(ids.begin(), ids.end(), id);
+  };
+  file.EachCard(kBegin, kAll, [&](const Card& card) {
+    if (decks.contains(card.deck_id) || decks.contains(card.original_deck_id)) notes.push_back(card.note_id);
+  });
+  std::sort(notes.begin(), notes.end());
+  notes.erase(std::unique(notes.begin(), notes.end()), notes.end());
+  CardHomes homes;
+  file.EachCard(kBegin, kAll, [&](const Card& card) {
+    if (!has(notes, card.note_id)) return;
+    homes.emplace(card.deck_id, card.original_deck_id);
+    cards.push_back(card.id);
+  });
+  ImportOptions selection;
+  selection.with_scheduling = options.with_scheduling;
+  selection.with_deck_configs = options.with_deck_configs;
+  const PackageDecks selected = SelectDecks(objects, homes, selection);
+
+  auto out = std::make_unique<TempFile>(context.config().temp_dir);
+  const std::int64_t now_ms = context.NowMs();
+  CreateEmptyCollection(out->path(), {file.Meta().created_s, now_ms, now_ms, 0, 0},
+                        StockContent::kWithoutNotetypes);
+  const SmallObjects stock =
+      CollectionFile::Open(out->path(), CollectionFile::Check::kTrusted).ReadSmallObjects();
+  CollectionFileWriter writer(out->path());
+  file.EachNote(kBegin, kAll, [&](const Note& note) {
+    if (has(notes, note.id)) notetypes.insert(note.notetype_id);
+  });
+  std::erase_if(objects.notetypes, [&](const Object& notetype) { return !notetypes.contains(notetype.id); });
+  for (const Object& notetype : objects.notetypes) references.Add(notetype);
+  writer.PutNotetypes(objects.notetypes);
+  writer.PutDecks(selected.decks);
+  writer.PutDeckConfigs(selected.configs);
+  if (const auto offset = FindMember(objects.config_json, "creationOffset")) {
+    writer.PutConfig(WithMembers(stock.config_json, {{"creationOffset", std::string(*offset)}}));
+  }
+  ImportedTags tags(objects.tags);
+  file.EachNote(kBegin, kAll, [&](const Note& note) {
+    if (!has(notes, note.id)) return;
+    if (options.with_media) references.Add(note);
+    if (options.with_scheduling) return writer.PutNote(note);
+    Note plain = note;
+    plain.tags = tags.Canonical(note.tags, /*keeps_system_tags=*/false);
+    writer.PutNote(plain);
+  });
+  const auto next_position = FindMember(objects.config_json, "nextPos");
+  CardPreparation preparation(objects, /*upgrades=*/false, selected.keeps_filtered, selection,
+                              next_position ? WholeNumber(*next_position).value_or(0) : 0);
+  file.EachCard(kBegin, kAll, [&](Card card) {
+    if (!has(cards, card.id)) return;
+    preparation.Prepare(card);
+    writer.PutCard(card);
+  });
+  if (options.with_scheduling) {
+    file.EachReview(kBegin, kAll, [&](const Review& review) {
+      if (has(cards, review.card_id)) writer.PutReview(review);
+    });
+  }
+  writer.Finish();
+  return out;
+}
+
+}  // namespace
+
 std::unique_ptr<TempFile> MakeStub(Context& context) {
   auto file = std::make_unique<TempFile>(context.config().temp_dir);
   const std::int64_t now_ms = context.NowMs();
@@ -55,143 +231,6 @@ std::unique_ptr<TempFile> MakeStub(Context& context) {
   DowngradeToSchema11(file->path());
   return file;
 }
-
-// The deck and its children.
-std::unordered_set<std::int64_t> DecksUnder(const std::vector<Object>& decks, const std::string& name) {
-  const std::string key = UnicaseKey(name), prefix = UnicaseKey(name + "::");
-  std::unordered_set<std::int64_t> found;
-  bool has_deck = false;
-  for (const Object& deck : decks) {
-    const std::string other = UnicaseKey(deck.name);
-    if (other == key) has_deck = true;
-    if (other == key || other.starts_with(prefix)) found.insert(deck.id);
-  }
-  if (!has_deck) throw NotFound("no_such_deck");
-  return found;
-}
-
-std::optional<std::string> ConfigValue(const std::string& config, std::string_view key) {
-  std::optional<std::string> value;
-  const JsonSpans spans(config, 1);
-  spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
-    if (spans.Key(member) == key) value = std::string(spans.Raw(member));
-  });
-  return value;
-}
-
-// The names of the account's media files that a package may have.
-std::vector<std::string> MediaNames(Context& context) {
-  constexpr int kPage = 1000;
-  std::vector<std::string> names;
-  MediaUsn usn = 0;
-  for (int rows = kPage; rows == kPage;) {
-    const auto page =
-        context.Read<MediaStore>([&](MediaStore& media) { return media.ChangesSince(usn, kPage); });
-    rows = static_cast<int>(page.size());
-    for (const ListedMedia& file : page) {
-      usn = file.usn;
-      if (!file.sha1.empty() && NormalMediaName(file.name) == file.name) names.push_back(file.name);
-    }
-  }
-  return names;
-}
-
-// Which files the exported notes and notetypes refer to.
-class References {
- public:
-  void Add(const Note& note) {
-    for (std::string_view rest = note.fields;;) {
-      const std::string_view field = rest.substr(0, rest.find('\x1f'));
-      ReplaceMediaReferences(field, [&](const std::string& name) {
-        names_.insert(name);
-        return std::nullopt;
-      });
-      for (const std::string& image : LatexImages(field)) {
-        names_.insert(image + ".png");
-        names_.insert(image + ".svg");
-      }
-      if (field.size() == rest.size()) return;
-      rest.remove_prefix(field.size() + 1);
-    }
-  }
-  void Add(const Object& notetype) { notetypes_ += notetype.json; }
-  // Templates and styles may name a file in many ways: by its name anywhere in them.
-  bool Has(const std::string& name) const {
-    if (names_.contains(name)) return true;
-    return name.starts_with('_') &&
-           notetypes_.find(QuoteJson(name).substr(1, name.size())) != std::string::npos;
-  }
-
- private:
-  std::unordered_set<std::string> names_;
-  std::string notetypes_;  // JSON
-};
-
-// A new collection with the notes that have a card in the deck, and everything that belongs to them.
-std::unique_ptr<TempFile> SelectDeck(Context& context, const CollectionFile& file,
-                                     const ExportOptions& options, References& references) {
-  SmallObjects objects = file.ReadSmallObjects();
-  const auto decks = DecksUnder(objects.decks, *options.deck);
-  std::unordered_set<std::int64_t> notes, cards, notetypes;
-  file.EachCard(kBegin, kAll, [&](const Card& card) {
-    if (decks.contains(card.deck_id) || decks.contains(card.original_deck_id)) notes.insert(card.note_id);
-  });
-  CardHomes homes;
-  file.EachCard(kBegin, kAll, [&](const Card& card) {
-    if (!notes.contains(card.note_id)) return;
-    homes.emplace(card.deck_id, card.original_deck_id);
-    cards.insert(card.id);
-  });
-  ImportOptions selection;
-  selection.with_scheduling = options.with_scheduling;
-  selection.with_deck_configs = options.with_deck_configs;
-  const PackageDecks selected = SelectDecks(objects, homes, selection);
-
-  auto out = std::make_unique<TempFile>(context.config().temp_dir);
-  const std::int64_t now_ms = context.NowMs();
-  CreateEmptyCollection(out->path(), {file.Meta().created_s, now_ms, now_ms, 0, 0},
-                        StockContent::kWithoutNotetypes);
-  const SmallObjects stock =
-      CollectionFile::Open(out->path(), CollectionFile::Check::kTrusted).ReadSmallObjects();
-  CollectionFileWriter writer(out->path());
-  file.EachNote(kBegin, kAll, [&](const Note& note) {
-    if (notes.contains(note.id)) notetypes.insert(note.notetype_id);
-  });
-  std::erase_if(objects.notetypes, [&](const Object& notetype) { return !notetypes.contains(notetype.id); });
-  for (const Object& notetype : objects.notetypes) references.Add(notetype);
-  writer.PutNotetypes(objects.notetypes);
-  writer.PutDecks(selected.decks);
-  writer.PutDeckConfigs(selected.configs);
-  if (const auto offset = ConfigValue(objects.config_json, "creationOffset")) {
-    writer.PutConfig(WithMembers(stock.config_json, {{"creationOffset", *offset}}));
-  }
-  ImportedTags tags(objects.tags);
-  file.EachNote(kBegin, kAll, [&](const Note& note) {
-    if (!notes.contains(note.id)) return;
-    if (options.with_media) references.Add(note);
-    if (options.with_scheduling) return writer.PutNote(note);
-    Note plain = note;
-    plain.tags = tags.Canonical(note.tags, /*keeps_system_tags=*/false);
-    writer.PutNote(plain);
-  });
-  const auto next_position = ConfigValue(objects.config_json, "nextPos");
-  CardPreparation preparation(objects, /*upgrades=*/false, selected.keeps_filtered, selection,
-                              next_position ? WholeNumber(*next_position).value_or(0) : 0);
-  file.EachCard(kBegin, kAll, [&](Card card) {
-    if (!cards.contains(card.id)) return;
-    preparation.Prepare(card);
-    writer.PutCard(card);
-  });
-  if (options.with_scheduling) {
-    file.EachReview(kBegin, kAll, [&](const Review& review) {
-      if (cards.contains(review.card_id)) writer.PutReview(review);
-    });
-  }
-  writer.Finish();
-  return out;
-}
-
-}  // namespace
 
 struct Export::Content {
   Context& context;
@@ -267,11 +306,14 @@ Export::Export(Context& context, const ExportOptions& options)
                   BlobId{}, nullptr, nullptr})) {
   DiskReserve(context).Require();
   EnsureCollection(context);
-  References references;
+  if (options.with_media) content_->media = MediaNames(context);
   if (options.deck) {
+    References references(std::move(content_->media));
     const auto current = CurrentFile(context);
     const CollectionFile file = CollectionFile::Open(current->path(), CollectionFile::Check::kTrusted);
+    DiskReserve(context).Require(static_cast<std::int64_t>(current->Size()));
     content_->file = SelectDeck(context, file, options, references);
+    content_->media = references.Take();
   } else if (options.legacy) {
     content_->file = CurrentFile(context);
   } else {
@@ -281,10 +323,6 @@ Export::Export(Context& context, const ExportOptions& options)
   }
   if (options.legacy) DowngradeToSchema11(content_->file->path());
   content_->stub = MakeStub(context);
-  if (!options.with_media) return;
-  content_->media = MediaNames(context);
-  if (!options.deck) return;
-  std::erase_if(content_->media, [&](const std::string& name) { return !references.Has(name); });
 }
 
 Export::~Export() = default;

@@ -37,4 +37,7 @@ class Export {
   std::unique_ptr<Content> content_;
 };
 
+/// The collection.anki2 of a package of any service: one note that tells clients too old for it to update.
+std::unique_ptr<TempFile> MakeStub(Context& context);
+
 }  // namespace syncline::anki

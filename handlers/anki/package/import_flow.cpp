@@ -1,20 +1,18 @@
 #include "handlers/anki/package/import_flow.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <limits>
-#include <memory>
-#include <unordered_map>
-#include <unordered_set>
+#include <set>
 #include <utility>
 
 #include "handlers/anki/collection/session_store.h"
 #include "handlers/anki/file/field_text_wire.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/objects/schema18_wire.h"
+#include "handlers/anki/package/own_session_flow.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/disk_reserve.h"
+#include "handlers/base/json.h"
 #include "handlers/base/json_input.h"
 #include "handlers/base/json_writer.h"
 #include "handlers/base/large_turn.h"
@@ -28,10 +26,10 @@ constexpr std::size_t kMaxGuidBytes = 1000;
 constexpr std::int64_t kMaxNotes = 500'000, kMaxCards = 1'000'000, kMaxReviews = 3'000'000;
 // Rows per message that is staged, and the texts after which one ends.
 constexpr std::size_t kStagedRows = 1000, kStagedBytes = kLargeBytes;
-// A session without progress for this long is that of a killed process.
-constexpr std::int64_t kSessionMinutes = 2;
 // Attempts that devices interrupt, before the import waits.
 constexpr int kAttempts = 3;
+// Rows between two reports of progress.
+constexpr std::int64_t kRowsInStep = 500;
 // In the report.
 constexpr std::size_t kListedObjects = 500, kListedConflicts = 100;
 constexpr std::int64_t kAll = -1;
@@ -46,13 +44,10 @@ PackageRefused TooManyRows(const char* what, std::int64_t limit) {
   return {"package_too_large", "The package has more than " + std::to_string(limit) + " " + what + "."};
 }
 
-std::string RandomName() {
-  std::uint64_t bytes[2];
-  randombytes_buf(bytes, sizeof bytes);
-  return std::to_string(bytes[0]) + std::to_string(bytes[1]);
-}
-
 // --- The package
+
+// Ids are looked up in sorted vectors: they take the least memory, and the ids of a hostile package can be chosen so
+// that a hash table takes quadratic time.
 
 // Ids beyond tomorrow are no times of creation, and would stay in the future for years: they are replaced by ids from now
 // on, in the same order.
@@ -65,56 +60,64 @@ class IdFix {
     const std::int64_t last_valid = now_ms + kDayMs;
     std::vector<std::int64_t> ids = page(last_valid, kPage);
     if (ids.empty()) return;
-    std::int64_t next = now_ms;
+    first_ = now_ms;
     for (auto valid = page(kBegin, kPage); !valid.empty(); valid = page(valid.back(), kPage)) {
       const auto end = std::upper_bound(valid.begin(), valid.end(), last_valid);
-      if (end != valid.begin()) next = std::max(next, *std::prev(end) + 1);
+      if (end != valid.begin()) first_ = std::max(first_, *std::prev(end) + 1);
       if (end != valid.end()) break;
     }
-    for (; !ids.empty(); ids = page(ids.back(), kPage)) {
-      for (const std::int64_t id : ids) fixed_[id] = next++;
-    }
+    for (; !ids.empty(); ids = page(ids.back(), kPage)) future_.insert(future_.end(), ids.begin(), ids.end());
   }
   std::int64_t Of(std::int64_t id) const {
-    const auto found = fixed_.find(id);
-    return found == fixed_.end() ? id : found->second;
+    const auto found = std::lower_bound(future_.begin(), future_.end(), id);
+    return found == future_.end() || *found != id ? id : first_ + (found - future_.begin());
   }
 
  private:
-  std::unordered_map<std::int64_t, std::int64_t> fixed_;
+  std::vector<std::int64_t> future_;  // ascending
+  std::int64_t first_ = 0;            // what the first of them becomes
 };
 
-std::optional<std::int64_t> ConfigNumber(std::string_view config, std::string_view key) {
-  std::optional<std::int64_t> number;
-  const JsonSpans spans(config, 1);
-  spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
-    if (spans.Key(member) == key) number = WholeNumber(spans.Raw(member));
-  });
-  return number;
+bool Has(const std::vector<std::int64_t>& ascending, std::int64_t id) {
+  return std::binary_search(ascending.begin(), ascending.end(), id);
 }
 
-bool ConfigIsFalse(std::string_view config, std::string_view key) {
-  bool is_false = false;
-  const JsonSpans spans(config, 1);
-  spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
-    if (spans.Key(member) == key) is_false = member.kind == JsonSpans::Kind::kFalse;
-  });
-  return is_false;
-}
+// Ids of the package and what they are here. Add in ascending order.
+class IdMap {
+ public:
+  void Add(std::int64_t id, std::int64_t ours) { ids_.emplace_back(id, ours); }
+  std::optional<std::int64_t> Find(std::int64_t id) const {
+    const auto found = std::lower_bound(ids_.begin(), ids_.end(), std::pair(id, kBegin));
+    return found == ids_.end() || found->first != id ? std::nullopt : std::optional(found->second);
+  }
+  bool empty() const { return ids_.empty(); }
+  std::int64_t size() const { return static_cast<std::int64_t>(ids_.size()); }
+  void clear() { ids_.clear(); }
+
+ private:
+  std::vector<std::pair<std::int64_t, std::int64_t>> ids_;
+};
 
 // What a first pass over the package finds.
 struct Survey {
   SmallObjects objects;
   CollectionMeta meta{};
   CollectionCounts counts{};
-  CardHomes homes;                                   // of cards with a note
-  std::unordered_map<std::string, KnownNote> guids;  // of the package; the values are those of our notes
-  std::unordered_set<std::int64_t> notetypes;        // that have notes
+  CardHomes homes;                   // of cards with a note
+  std::vector<std::string> guids;    // ascending
+  std::set<std::int64_t> notetypes;  // that have notes
   IdFix notes, cards, reviews;
   bool has_scheduling = false;
+
+  std::optional<std::size_t> PlaceOf(const std::string& guid) const {
+    const auto found = std::lower_bound(guids.begin(), guids.end(), guid);
+    return found == guids.end() || *found != guid
+               ? std::nullopt
+               : std::optional(static_cast<std::size_t>(found - guids.begin()));
+  }
 };
 
-Survey SurveyOf(const CollectionFile& file, std::int64_t now_ms) {
+Survey SurveyOf(const CollectionFile& file, std::int64_t now_ms, const std::function<void()>& between_rows) {
   Survey survey;
   survey.counts = file.Counts();
   if (survey.counts.notes > kMaxNotes) throw TooManyRows("notes", kMaxNotes);
@@ -128,21 +131,25 @@ Survey SurveyOf(const CollectionFile& file, std::int64_t now_ms) {
                        [&](std::int64_t after, std::int64_t limit) { return file.CardIds(after, limit); });
   survey.reviews.Prepare(
       now_ms, [&](std::int64_t after, std::int64_t limit) { return file.ReviewIds(after, limit); });
-  std::unordered_set<std::int64_t> notes;
+  std::vector<std::int64_t> notes;
   file.EachNote(kBegin, kAll, [&](const Note& note) {
+    between_rows();
     std::string guid = note.guid;
     MakeText(guid);
     // All are in memory. Anki's have ten characters.
     if (guid.size() > kMaxGuidBytes) {
       throw PackageRefused("package_damaged", "The package is damaged: the guid of a note is too long.");
     }
-    survey.guids.try_emplace(std::move(guid), KnownNote{0, 0, 0});
+    survey.guids.push_back(std::move(guid));
     survey.notetypes.insert(note.notetype_id);
-    notes.insert(note.id);
+    notes.push_back(note.id);
   });
+  std::sort(survey.guids.begin(), survey.guids.end());
+  survey.guids.erase(std::unique(survey.guids.begin(), survey.guids.end()), survey.guids.end());
   file.EachCard(kBegin, kAll, [&](const Card& card) {
+    between_rows();
     if (card.queue != 0) survey.has_scheduling = true;
-    if (notes.contains(card.note_id)) survey.homes.emplace(card.deck_id, card.original_deck_id);
+    if (Has(notes, card.note_id)) survey.homes.emplace(card.deck_id, card.original_deck_id);
   });
   return survey;
 }
@@ -159,12 +166,13 @@ struct Ours {
   Collection head;
   std::string config;
   SmallObjects objects;
-  std::unordered_map<std::string, KnownNote> notes;  // by guid: those that the package has, too
-  std::vector<std::int64_t> note_ids, card_ids;      // all, ascending
-  std::set<CardKey> cards;                           // of these notes
+  std::vector<std::optional<KnownNote>> notes;   // with the guids of the survey
+  std::vector<std::int64_t> note_ids, card_ids;  // all, ascending
+  std::vector<CardKey> cards;                    // of these notes, ascending
 };
 
-std::optional<Ours> ReadOurs(Context& context, const Survey& survey, std::string_view own_name) {
+std::optional<Ours> ReadOurs(Context& context, const Survey& survey, const std::string& own_name,
+                             const std::function<void()>& between_rows) {
   return context.Read<CollectionStore, ImportStore>([&](CollectionStore& collections,
                                                         ImportStore& imports) -> std::optional<Ours> {
     Ours ours;
@@ -172,7 +180,7 @@ std::optional<Ours> ReadOurs(Context& context, const Survey& survey, std::string
     if (!found) return std::nullopt;
     ours.head = found->first;
     ours.config = found->second;
-    if (const auto key = imports.LiveSession(); key && !key->starts_with(own_name)) {
+    if (const auto key = imports.LiveSession(); key && !IsOwnSession(*key, own_name)) {
       throw ImportPutOff{"a device is syncing"};
     }
     if (!ours.head.IsImported()) throw ImportPutOff{"an upload is being imported"};
@@ -180,18 +188,25 @@ std::optional<Ours> ReadOurs(Context& context, const Survey& survey, std::string
     const Since everything{generation, 0};
     ours.objects = collections.ObjectsSince(everything);
     ours.objects.tags = collections.TagsSince(everything);
-    std::unordered_set<std::int64_t> shared;
+    ours.notes.resize(survey.guids.size());
     // Of several notes with one guid the last one counts, as in Anki.
     imports.EachNote(generation,
                      [&](std::int64_t id, const std::string& guid, std::int64_t mod, std::int64_t notetype) {
+                       between_rows();
                        ours.note_ids.push_back(id);
-                       if (survey.guids.contains(guid)) ours.notes[guid] = {id, mod, notetype};
+                       if (const auto place = survey.PlaceOf(guid)) ours.notes[*place] = {id, mod, notetype};
                      });
-    for (const auto& [guid, note] : ours.notes) shared.insert(note.id);
+    std::vector<std::int64_t> shared;
+    for (const auto& note : ours.notes) {
+      if (note) shared.push_back(note->id);
+    }
+    std::sort(shared.begin(), shared.end());
     imports.EachCard(generation, [&](std::int64_t id, std::int64_t note, std::int32_t ord) {
+      between_rows();
       ours.card_ids.push_back(id);
-      if (shared.contains(note)) ours.cards.insert({note, ord});
+      if (Has(shared, note)) ours.cards.push_back({note, ord});
     });
+    std::sort(ours.cards.begin(), ours.cards.end());
     return ours;
   });
 }
@@ -207,19 +222,20 @@ class Importer {
         media_(media),
         options_(options),
         host_(host),
-        survey_(SurveyOf(file, context.NowMs())),
-        total_(2 * survey_.counts.notes + survey_.counts.cards + survey_.counts.revlog) {}
+        survey_(SurveyOf(file, context.NowMs(), [&] { StepAside("reading the collection"); })) {
+    total_ = 2 * survey_.counts.notes + survey_.counts.cards + survey_.counts.revlog;
+  }
 
   // Throws Interrupted.
   ImportReport Run() {
     done_ = 0;
     report_ = {.kind = PackageKind::kApkg, .found_notes = survey_.counts.notes};
     host_.progress(done_, total_, "comparing");
-    const std::string own_name = "import-" + host_.name + ".";
-    auto read = ReadOurs(context_, survey_, own_name);
+    auto read = ReadOurs(context_, survey_, host_.name, [&] { StepAside("comparing"); });
     if (!read) throw Interrupted{};  // created meanwhile, or replaced
     ours_ = std::move(*read);
-    media_.Compare();
+    media_.Compare(
+        [&](std::int64_t done, std::int64_t total) { host_.progress(done, total, "comparing media"); });
     Plan();
     media_.Store(
         [&](std::int64_t done, std::int64_t total) { host_.progress(done, total, "storing media"); });
@@ -230,8 +246,9 @@ class Importer {
       });
       return report_;
     }
-    key_ = own_name + RandomName();
-    Begin(own_name);
+    const auto begun = BeginOwnSession(context_, host_.name, ours_.head.generation, ours_.head.meta.usn);
+    if (!begun) throw Interrupted{};
+    key_ = *begun;
     try {
       StageObjects();
       StageNotes();
@@ -239,11 +256,11 @@ class Importer {
       StageReviews();
       Apply();
     } catch (const Error& e) {
-      EndSession();
+      EndOwnSession(context_, key_);
       if (e.kind() == ErrorKind::kConflict) throw Interrupted{};
       throw;
     } catch (...) {
-      EndSession();
+      EndOwnSession(context_, key_);
       throw;
     }
     return report_;
@@ -255,11 +272,12 @@ class Importer {
     std::int64_t id;  // of ours, or the new one
   };
 
-  void Step(std::string_view what, std::int64_t rows = 1) {
-    constexpr std::int64_t kEvery = 500;
-    const std::int64_t before = done_;
-    done_ += rows;
-    if (before / kEvery != done_ / kEvery) host_.progress(done_, total_, what);
+  // Call for each row. Rows that are no part of the total count aside.
+  void Step(std::string_view what) {
+    if (++done_ % kRowsInStep == 0) host_.progress(done_, total_, what);
+  }
+  void StepAside(std::string_view what) {
+    if (++aside_ % kRowsInStep == 0) host_.progress(done_, total_, what);
   }
 
   void Plan() {
@@ -295,7 +313,7 @@ class Importer {
     report_.decks = decks_.outcomes;
     report_.added_deck_configs = static_cast<std::int64_t>(deck_configs_.size());
     report_.kept_deck_configs = static_cast<std::int64_t>(decks.configs.size() - deck_configs_.size());
-    to_nfc_ = !ConfigIsFalse(ours_.config, "normalize_note_text");
+    to_nfc_ = FindMember(ours_.config, "normalize_note_text") != "false";
     tags_.emplace(ours_.objects.tags);
     PlanNotes();
     PlanCards();
@@ -305,14 +323,14 @@ class Importer {
   void PlanNotes() {
     plan_.clear();
     note_ids_.clear();
+    merged_notes_.clear();
     FreeIds ids(std::move(ours_.note_ids));
     file_.EachNote(kBegin, kAll, [&](const Note& source) {
       Step("comparing");
       const auto notetype = notetypes_.ids.find(source.notetype_id);
       std::string guid = source.guid;
       MakeText(guid);
-      const auto known = ours_.notes.find(guid);
-      const auto ours = known == ours_.notes.end() ? std::nullopt : std::optional(known->second);
+      const std::optional<KnownNote>& ours = ours_.notes.at(survey_.PlaceOf(guid).value());
       const std::int64_t notetype_id = notetype == notetypes_.ids.end() ? 0 : notetype->second;
       Planned planned{FateOf(ours, source.mod, notetype_id, options_), ours ? ours->id : 0};
       const std::int64_t source_id = survey_.notes.Of(source.id);
@@ -330,8 +348,10 @@ class Importer {
           Conflict(*ours);
           break;
       }
+      const NotetypeMerge* const merge = MergeOf(source);
+      if (merge != nullptr) merged_notes_.emplace_back(source.id, merge);
       if (planned.fate == NoteFate::kAdded || planned.fate == NoteFate::kUpdated) {
-        RequireFields(source, notetype_id);
+        RequireFields(source, notetype_id, merge);
         if (planned.fate == NoteFate::kAdded) planned.id = ids.Take(source_id);
         // Registers the tags.
         std::string tags = source.tags;
@@ -339,7 +359,7 @@ class Importer {
         tags_->Canonical(tags, options_.with_scheduling);
         if (!media_.empty()) WithOurMedia(source.fields);
       }
-      if (planned.fate != NoteFate::kConflicting) note_ids_[source.id] = planned.id;
+      if (planned.fate != NoteFate::kConflicting) note_ids_.Add(source.id, planned.id);
       plan_.push_back(planned);
     });
   }
@@ -369,7 +389,22 @@ class Importer {
     if (report_.conflicts.size() < kListedConflicts) report_.conflicts.push_back(ours.id);
   }
 
-  void RequireFields(const Note& note, std::int64_t notetype_id) const {
+  const NotetypeMerge* MergeOf(const Note& note) const {
+    const auto found = notetypes_.merges.find(note.notetype_id);
+    return found == notetypes_.merges.end() ? nullptr : &found->second;
+  }
+  // The template of a card, among ours.
+  std::int32_t OrdOf(const Card& card) const {
+    const auto found =
+        std::lower_bound(merged_notes_.begin(), merged_notes_.end(), card.note_id,
+                         [](const auto& merged, std::int64_t id) { return merged.first < id; });
+    if (found == merged_notes_.end() || found->first != card.note_id) return card.ord;
+    const std::vector<std::size_t>& templates = found->second->templates;
+    const auto ord = static_cast<std::size_t>(card.ord);
+    return card.ord < 0 || ord >= templates.size() ? card.ord : static_cast<std::int32_t>(templates[ord]);
+  }
+
+  void RequireFields(const Note& note, std::int64_t notetype_id, const NotetypeMerge* merge) const {
     const auto fields = notetypes_.field_counts.find(notetype_id);
     if (notetype_id == 0 || fields == notetypes_.field_counts.end()) {
       throw PackageRefused("package_damaged",
@@ -377,7 +412,9 @@ class Importer {
                                " has a notetype that is not in it. Please export it again.");
     }
     // A clean-up of control characters would change the number, if the reader had not done so.
-    if (FieldCount(note.fields) != std::max(fields->second, 1)) {
+    const auto expected =
+        merge != nullptr ? static_cast<std::int32_t>(merge->package_fields) : fields->second;
+    if (FieldCount(note.fields) != std::max(expected, 1)) {
       throw PackageRefused("package_damaged",
                            "The package is damaged: note " + std::to_string(note.id) +
                                " has another number of fields than its notetype. Please use Check "
@@ -389,38 +426,19 @@ class Importer {
   void PlanCards() {
     card_ids_.clear();
     FreeIds ids(std::move(ours_.card_ids));
+    const std::vector<CardKey>& known = ours_.cards;
     file_.EachCard(kBegin, kAll, [&](const Card& source) {
-      const auto note = note_ids_.find(source.note_id);
-      if (note == note_ids_.end() || ours_.cards.contains({note->second, source.ord})) return;
-      card_ids_[source.id] = ids.Take(survey_.cards.Of(source.id));
+      StepAside("comparing");
+      const auto note = note_ids_.Find(source.note_id);
+      if (!note || std::binary_search(known.begin(), known.end(), CardKey{*note, OrdOf(source)})) return;
+      card_ids_.Add(source.id, ids.Take(survey_.cards.Of(source.id)));
     });
-    report_.added_cards = static_cast<std::int64_t>(card_ids_.size());
+    report_.added_cards = card_ids_.size();
   }
 
   bool ChangesCollection() const {
     return !notetypes_.taken.empty() || !decks_.taken.empty() || !deck_configs_.empty() ||
            !tags_->added().empty() || report_.added_notes + report_.updated_notes + report_.added_cards > 0;
-  }
-
-  void Begin(const std::string& own_name) {
-    const bool has_begun = context_.Write<CollectionStore, SessionStore, ImportStore>(
-        [&](CollectionStore& collections, SessionStore& sessions, ImportStore& imports) {
-          const auto head = collections.Lock();
-          if (!head || head->generation != ours_.head.generation || head->meta.usn != ours_.head.meta.usn)
-            return false;
-          sessions.EndExpired();
-          if (const auto key = imports.LiveSession(); key && key->starts_with(own_name)) sessions.End(*key);
-          return imports.StartSession(*head, key_, kSessionMinutes);
-        });
-    if (!has_begun) throw Interrupted{};
-  }
-
-  void EndSession() noexcept {
-    try {
-      context_.Write<SessionStore>([&](SessionStore& sessions) { sessions.End(key_); });
-    } catch (...) {
-      // It expires.
-    }
   }
 
   void StageObjects() {
@@ -444,7 +462,7 @@ class Importer {
       bytes += static_cast<std::int64_t>(key.size() + name.size()) + 100;
     const std::int32_t parts = (merged.objects.empty() ? 0 : kObjects) | (merged.tags.empty() ? 0 : kTags);
     context_.Write<SessionStore>([&](SessionStore& sessions) {
-      sessions.StageChanges(sessions.Touch(key_, kSessionMinutes, {parts, bytes}), merged, {});
+      sessions.StageChanges(sessions.Touch(key_, kOwnSessionMinutes, {parts, bytes}), merged, {});
     });
   }
 
@@ -453,7 +471,7 @@ class Importer {
     DiskReserve(context_).Require();
     context_
         .Write<SessionStore>(
-            [&](SessionStore& sessions) { return sessions.StageChunk(key_, kSessionMinutes, chunk); })
+            [&](SessionStore& sessions) { return sessions.StageChunk(key_, kOwnSessionMinutes, chunk); })
         .Get();
     chunk = {};
     bytes_ = 0;
@@ -471,6 +489,7 @@ class Importer {
       note.id = planned.id;
       note.notetype_id = notetypes_.ids.at(source.notetype_id);
       note.usn = moment_.usn;
+      if (const NotetypeMerge* const merge = MergeOf(source)) note.fields = MergedFields(note.fields, *merge);
       MakeText(note.guid);
       MakeText(note.tags);
       MakeText(note.fields);
@@ -478,6 +497,7 @@ class Importer {
       note.fields = WithOurMedia(note.fields);
       NormalizeFields(note.fields, to_nfc_);
       bytes_ += note.fields.size() + note.tags.size();
+      if (host_.stored) host_.stored(note);
       chunk.notes.Add(std::move(note));
       if (chunk.notes.ids.size() >= kStagedRows || bytes_ >= kStagedBytes) Stage(chunk);
     });
@@ -486,20 +506,23 @@ class Importer {
 
   void StageCards() {
     if (card_ids_.empty()) return;
+    const auto next_position = FindMember(survey_.objects.config_json, "nextPos");
     CardPreparation preparation(survey_.objects, upgrades_, keeps_filtered_, options_,
-                                ConfigNumber(survey_.objects.config_json, "nextPos").value_or(0));
+                                next_position ? WholeNumber(*next_position).value_or(0) : 0);
     ReceivedChunk chunk;
     file_.EachCard(kBegin, kAll, [&](const Card& source) {
       Step("importing cards");
-      if (!note_ids_.contains(source.note_id) && !HasNote(source.note_id)) return;
+      const auto note = note_ids_.Find(source.note_id);
+      if (!note && !HasNote(source.note_id)) return;
       Card card = source;
       MakeText(card.data);
       // Also those that we have: a reset gives out positions in order.
       preparation.Prepare(card);
-      const auto id = card_ids_.find(source.id);
-      if (id == card_ids_.end()) return;
-      card.id = id->second;
-      card.note_id = note_ids_.at(source.note_id);
+      const auto id = card_ids_.Find(source.id);
+      if (!id || !note) return;
+      card.id = *id;
+      card.note_id = *note;
+      card.ord = OrdOf(source);
       card.deck_id = OurDeck(card.deck_id);
       if (card.original_deck_id != 0) card.original_deck_id = OurDeck(card.original_deck_id);
       card.usn = moment_.usn;
@@ -528,12 +551,12 @@ class Importer {
     const auto stage = [&] {
       std::vector<std::int64_t> ids;
       for (const Review& review : page) ids.push_back(review.id);
-      const auto known = context_.Read<ImportStore>(
+      auto known = context_.Read<ImportStore>(
           [&](ImportStore& imports) { return imports.KnownReviews(ours_.head.generation, ids); });
-      const std::unordered_set<std::int64_t> taken(known.begin(), known.end());
+      std::sort(known.begin(), known.end());
       ReceivedChunk chunk;
       for (const Review& review : page) {
-        if (!taken.contains(review.id)) chunk.revlog.Add(review);
+        if (!Has(known, review.id)) chunk.revlog.Add(review);
       }
       report_.added_reviews += static_cast<std::int64_t>(chunk.revlog.ids.size());
       page.clear();
@@ -541,12 +564,12 @@ class Importer {
     };
     file_.EachReview(kBegin, kAll, [&](const Review& source) {
       Step("importing reviews");
-      const auto card = card_ids_.find(source.card_id);
-      if (card == card_ids_.end()) return;
+      const auto card = card_ids_.Find(source.card_id);
+      if (!card) return;
       Review review = source;
       preparation.Prepare(review);
       review.id = survey_.reviews.Of(source.id);
-      review.card_id = card->second;
+      review.card_id = *card;
       review.usn = moment_.usn;
       page.push_back(review);
       if (page.size() >= kStagedRows) stage();
@@ -556,20 +579,8 @@ class Importer {
 
   void Apply() {
     host_.progress(done_, total_, "storing");
-    context_.Write<SessionStore, CollectionStore, Transaction>(
-        [&](SessionStore& sessions, CollectionStore& collections, Transaction& transaction) {
-          // Lock order: the collection, then the session.
-          auto asked = collections.AskLock();
-          const Session session = sessions.AskLock(key_).Get();
-          const auto head = asked.Get();
-          if (!head || head->generation != session.generation || head->meta.usn != session.server_usn) {
-            throw syncline::Conflict("collection_changed");
-          }
-          Commit(transaction.tx);
-          const SyncOutcome outcome = sessions.OutcomeOf(session, *head, sessions.AskNewIds(key_).Get());
-          sessions.Apply(session, outcome, std::max(context_.NowMs(), head->meta.mod_ms + 1));
-          media_.Apply(transaction.tx);
-        });
+    ApplyOwnSession(
+        context_, key_, [&](sql::Tx& tx) { Commit(tx); }, [&](sql::Tx& tx) { media_.Apply(tx); });
     host_.progress(total_, total_, "done");
   }
 
@@ -585,8 +596,8 @@ class Importer {
   PackageMedia& media_;
   const ImportOptions& options_;
   const ImportHost& host_;
+  std::int64_t done_ = 0, aside_ = 0, total_ = 0;  // before the survey, which counts rows
   const Survey survey_;
-  std::int64_t done_ = 0, total_;
 
   // Of one attempt.
   Ours ours_;
@@ -596,31 +607,36 @@ class Importer {
   std::vector<TakenObject> deck_configs_;
   std::optional<ImportedTags> tags_;
   bool upgrades_ = false, keeps_filtered_ = true, to_nfc_ = true;
-  std::vector<Planned> plan_;                                // of the package's notes, in order
-  std::unordered_map<std::int64_t, std::int64_t> note_ids_;  // of the package -> ours, without conflicts
-  std::unordered_map<std::int64_t, std::int64_t> card_ids_;  // of the package -> ours, if they are added
+  std::vector<Planned> plan_;  // of the package's notes, in order
+  IdMap note_ids_;             // without conflicts
+  IdMap card_ids_;             // of those that are added
+  std::vector<std::pair<std::int64_t, const NotetypeMerge*>> merged_notes_;  // by the package's id
   std::string key_;
   std::size_t bytes_ = 0;  // of the texts in the chunk that is being collected
   ImportReport report_;
 };
 
-// What is written to a file, as long as the disk has room.
+// What is written to a file, as long as the disk has room and the import goes on.
 class GuardedSink : public BodySink {
  public:
-  GuardedSink(Context& context, TempFile& file) : disk_(context), file_(file) {}
+  GuardedSink(Context& context, TempFile& file, const ImportHost& host)
+      : disk_(context), file_(file), host_(host) {}
   void Write(std::string_view bytes) override {
     disk_.Wrote(bytes.size());
     file_.Write(bytes);
+    host_.progress(0, 0, "reading the package");
   }
 
  private:
   DiskReserve disk_;
   TempFile& file_;
+  const ImportHost& host_;
 };
 
-CollectionFile OpenCollection(Context& context, const TempFile& plain) {
+CollectionFile OpenCollection(Context& context, const TempFile& plain, const ImportHost& host) {
   return CollectionFile::Open(plain.path(), CollectionFile::Check::kFull,
-                              context.config().Of<Settings>().max_message_mib << 20);
+                              context.config().Of<Settings>().max_message_mib << 20,
+                              [&] { host.progress(0, 0, "checking the collection"); });
 }
 
 void RequireNoSession(Context& context) {
@@ -635,7 +651,7 @@ ImportReport ImportPackage(Context& context, const TempFile& package, PackageKin
   host.progress(0, 0, "reading the package");
   const PackageFile opened = PackageFile::Open(package.path());
   TempFile plain(context.config().temp_dir);
-  GuardedSink sink(context, plain);
+  GuardedSink sink(context, plain, host);
   opened.ReadCollection(static_cast<std::uint64_t>(context.config().Of<Settings>().max_collection_mib) << 20,
                         sink);
   Reservation room =
@@ -657,7 +673,7 @@ ImportReport ImportPackage(Context& context, const TempFile& package, PackageKin
     return report;
   }
   EnsureCollection(context);
-  const CollectionFile file = OpenCollection(context, plain);
+  const CollectionFile file = OpenCollection(context, plain, host);
   try {
     Importer importer(context, file, media, options, host);
     for (int attempt = 1; attempt <= kAttempts; ++attempt) {
@@ -753,7 +769,7 @@ ImportOptions ParseImportOptions(const std::string& json) {
 
 std::string Print(const ImportReport& report) {
   JsonWriter json;
-  json.Object().Add("kind", report.kind == PackageKind::kColpkg ? "colpkg" : "apkg");
+  json.Object().Add("kind", NameOf(report.kind));
   if (report.kind == PackageKind::kApkg) {
     json.Object("notes")
         .Add("found", report.found_notes)

@@ -46,6 +46,9 @@ struct ImportHost {
   std::function<void(std::int64_t done, std::int64_t total, std::string_view step)> progress;
   /// Runs in the transaction that applies the import, before what it counts against the quota. May run more than once.
   std::function<void(sql::Tx& tx, const ImportReport& report)> commit;
+  /// Gets each added or updated note as it is going to be stored, before `commit`; all of them once more if the import begins
+  /// again. May be empty.
+  std::function<void(const Note& note)> stored{};
 };
 
 /// The import cannot run now: a device is syncing, the rows of an upload are being imported, or devices have synced

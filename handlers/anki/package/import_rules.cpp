@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -39,6 +40,22 @@ bool ShouldUpdate(UpdateWhen when, std::int64_t ours, std::int64_t incoming) {
   return false;
 }
 
+// Bounds what names and clashes of a hostile package can cost.
+class Work {
+ public:
+  explicit Work(std::size_t most) : left_(most) {}
+  void Spend(std::size_t work) {
+    if (work > left_) {
+      throw PackageRefused("package_too_large",
+                           "The package has too many notetypes or decks, or too many of one name.");
+    }
+    left_ -= work;
+  }
+
+ private:
+  std::size_t left_;
+};
+
 // Ids that are times of creation, in ms.
 class NewIds {
  public:
@@ -51,7 +68,7 @@ class NewIds {
 
  private:
   std::int64_t next_;
-  std::unordered_set<std::int64_t> used_;
+  std::set<std::int64_t> used_;
 };
 
 // --- Notetypes
@@ -103,7 +120,7 @@ struct Notetype {
 class NotetypeImporter {
  public:
   NotetypeImporter(const std::vector<Object>& ours, const ImportOptions& options, const ImportMoment& moment)
-      : options_(options), moment_(moment), new_ids_(moment.now_ms) {
+      : options_(options), moment_(moment), new_ids_(moment.now_ms), work_(moment.most_work) {
     for (const Object& object : ours) {
       ours_.emplace_back(object);
       owners_[UnicaseKey(object.name)] = object.id;
@@ -131,7 +148,7 @@ class NotetypeImporter {
     if (existing == nullptr) {
       Store(incoming, "added", /*is_new=*/true);
     } else if (options_.merge_notetypes) {
-      RefuseMerging(*existing, incoming);
+      Merge(*existing, incoming);
       Update(*existing, incoming, WinsMerge(*existing, incoming), "unchanged");
     } else if (existing->HasSchemaOf(incoming)) {
       Update(*existing, incoming, Wins(*existing, incoming), "unchanged");
@@ -145,13 +162,15 @@ class NotetypeImporter {
     result_.ids[package_id] = incoming.row.id;
   }
 
-  const Notetype* FindOurs(std::int64_t id) const {
+  const Notetype* FindOurs(std::int64_t id) {
+    work_.Spend(ours_.size());
     const auto found =
         std::find_if(ours_.begin(), ours_.end(), [&](const Notetype& n) { return n.row.id == id; });
     return found == ours_.end() ? nullptr : &*found;
   }
   // Added by an earlier import of a notetype with this id.
-  const Notetype* FindCopy(const Notetype& incoming) const {
+  const Notetype* FindCopy(const Notetype& incoming) {
+    work_.Spend(ours_.size());
     const auto found = std::find_if(ours_.begin(), ours_.end(), [&](const Notetype& n) {
       return IsCopyOf(n, incoming.row.id) && n.HasSchemaOf(incoming);
     });
@@ -168,9 +187,10 @@ class NotetypeImporter {
     return options_.update_notetypes == UpdateWhen::kAlways || Wins(ours, incoming);
   }
 
-  // Merging adds the fields and templates of one notetype to the other, and folds copies of it in: no normal sync can
-  // carry that, and the upload that a client then offers would undo the import.
-  void RefuseMerging(const Notetype& ours, const Notetype& incoming) const {
+  // Gives `incoming` the fields and templates that only ours has, and our order. The other way round, a merge would add some
+  // to ours, or fold copies of it in: no normal sync can carry that, and the upload that a client then offers would undo
+  // the import.
+  void Merge(const Notetype& ours, Notetype& incoming) {
     if (ours.config.kind() != incoming.config.kind()) {
       throw PackageRefused("notetype_kinds_differ",
                            "The notetype \"" + ours.row.name +
@@ -179,12 +199,48 @@ class NotetypeImporter {
     }
     const bool has_copies =
         std::any_of(ours_.begin(), ours_.end(), [&](const Notetype& n) { return IsCopyOf(n, ours.row.id); });
-    if (!has_copies && ours.HasSchemaOf(incoming)) return;
+    const auto fields = PlacesOf(incoming.fields, ours.fields);
+    const auto templates = PlacesOf(incoming.templates, ours.templates);
+    if (!has_copies && fields && templates) {
+      if (ours.HasSchemaOf(incoming)) return;
+      NotetypeMerge merge{std::vector<std::size_t>(ours.fields.size(), NotetypeMerge::kNone), *templates,
+                          fields->size()};
+      for (std::size_t i = 0; i < fields->size(); ++i) merge.fields[fields->at(i)] = i;
+      result_.merges[incoming.row.id] = std::move(merge);
+      // They name templates and fields by their place.
+      *incoming.config.mutable_requirements() = ours.config.requirements();
+      Complete(incoming.row.fields, incoming.fields, ours.row.fields, ours.fields, *fields);
+      Complete(incoming.row.templates, incoming.templates, ours.row.templates, ours.templates, *templates);
+      return;
+    }
     throw PackageRefused(
         "merge_needs_full_sync",
         "Merging the notetype \"" + ours.row.name +
             "\" would change its fields, templates or notes so that every device needs a full sync. "
             "Please import without merging, or merge on a device.");
+  }
+
+  // The place of each of `some` among `all`; none if one has no place.
+  static std::optional<std::vector<std::size_t>> PlacesOf(const std::vector<Part>& some,
+                                                          const std::vector<Part>& all) {
+    std::vector<std::size_t> places;
+    std::set<std::size_t> taken;
+    for (const Part& part : some) {
+      const auto found =
+          std::find_if(all.begin(), all.end(), [&](const Part& other) { return part.Matches(other); });
+      const auto place = static_cast<std::size_t>(found - all.begin());
+      if (found == all.end() || !taken.insert(place).second) return std::nullopt;
+      places.push_back(place);
+    }
+    return places;
+  }
+  template <typename Row>
+  static void Complete(std::vector<Row>& rows, std::vector<Part>& parts, const std::vector<Row>& all_rows,
+                       const std::vector<Part>& all_parts, const std::vector<std::size_t>& places) {
+    std::vector<Row> completed = all_rows;
+    for (std::size_t i = 0; i < places.size(); ++i) completed[places[i]] = std::move(rows[i]);
+    rows = std::move(completed);
+    parts = all_parts;
   }
 
   void Update(const Notetype& ours, Notetype& incoming, bool wins, const char* otherwise) {
@@ -205,9 +261,12 @@ class NotetypeImporter {
     }
   }
 
-  bool MakeNameDiffer(Notetype& notetype) const {
+  bool MakeNameDiffer(Notetype& notetype) {
     bool is_renamed = false;
-    for (; owners_.contains(UnicaseKey(notetype.row.name)); is_renamed = true) notetype.row.name += '+';
+    for (; owners_.contains(UnicaseKey(notetype.row.name)); is_renamed = true) {
+      work_.Spend(notetype.row.name.size());
+      notetype.row.name += '+';
+    }
     return is_renamed;
   }
 
@@ -237,7 +296,8 @@ class NotetypeImporter {
   std::vector<Notetype> ours_;
   NameOwners owners_;
   NewIds new_ids_;
-  std::unordered_map<std::int64_t, bool> kept_;
+  Work work_;
+  std::map<std::int64_t, bool> kept_;
   NotetypeImport result_;
 };
 
@@ -278,7 +338,7 @@ std::size_t LevelOf(std::string_view native_name) {
 class DeckImporter {
  public:
   DeckImporter(const SmallObjects& ours, const PackageDecks& package, const ImportMoment& moment)
-      : moment_(moment), new_ids_(moment.now_ms) {
+      : moment_(moment), new_ids_(moment.now_ms), work_(moment.most_work) {
     for (const Object& object : ours.decks) {
       Deck deck(object);
       new_ids_.Use(object.id);
@@ -301,7 +361,8 @@ class DeckImporter {
 
  private:
   static std::string KeyOf(std::string_view native_name) { return UnicaseKey(native_name); }
-  const Deck* Find(std::string_view native_name) const {
+  const Deck* Find(std::string_view native_name) {
+    work_.Spend(native_name.size());
     const auto found = by_name_.find(KeyOf(native_name));
     return found == by_name_.end() ? nullptr : &found->second;
   }
@@ -358,7 +419,8 @@ class DeckImporter {
     return true;
   }
 
-  void Reparent(Deck& deck) const {
+  void Reparent(Deck& deck) {
+    work_.Spend(renamed_.size());
     for (const auto& [old_parent, new_parent] : renamed_) {
       if (!deck.row.name.starts_with(old_parent)) continue;
       deck.row.name = new_parent + deck.row.name.substr(old_parent.size());
@@ -373,7 +435,8 @@ class DeckImporter {
   }
 
   // The deck that an earlier import has renamed for this one (MakeNameDiffer): importing again must not add another.
-  const Deck* FindRenamed(const Deck& deck) const {
+  const Deck* FindRenamed(const Deck& deck) {
+    work_.Spend(by_name_.size());
     const std::string prefix = KeyOf(deck.row.name + ' ');
     const Deck* found = nullptr;
     for (const auto& [key, other] : by_name_) {
@@ -385,7 +448,7 @@ class DeckImporter {
     return found;
   }
 
-  const Deck* FirstExistingParent(std::string_view name) const {
+  const Deck* FirstExistingParent(std::string_view name) {
     for (std::string_view parent = ParentOf(name); !parent.empty(); parent = ParentOf(parent)) {
       if (const Deck* found = Find(parent)) return found;
     }
@@ -446,22 +509,31 @@ class DeckImporter {
   }
 
   void Store(Deck& deck, const char* what) {
+    constexpr std::size_t kCopies = 32;  // of names: they stay in memory
+    work_.Spend(kCopies * deck.row.name.size());
     deck.row.usn = moment_.usn;
     Object object = deck.ToObject();
     std::string key = UnicaseKey(object.name);
     result_.outcomes.push_back({object.id, object.name, what});
     by_name_.insert_or_assign(KeyOf(deck.row.name), deck);
     // Two decks of the package may have the name of one of ours.
-    std::erase_if(result_.taken, [&](const TakenObject& taken) { return taken.object.id == object.id; });
-    result_.taken.push_back({ObjectKind::kDeck, std::move(object), std::move(key), false});
+    const auto [place, is_first] = places_.emplace(object.id, result_.taken.size());
+    TakenObject taken{ObjectKind::kDeck, std::move(object), std::move(key), false};
+    if (is_first) {
+      result_.taken.push_back(std::move(taken));
+    } else {
+      result_.taken[place->second] = std::move(taken);
+    }
   }
 
   const ImportMoment& moment_;
   NewIds new_ids_;
-  std::unordered_map<std::string, Deck> by_name_;
-  std::unordered_set<std::int64_t> configs_;
+  Work work_;
+  std::map<std::string, Deck> by_name_;
+  std::set<std::int64_t> configs_;
   std::vector<std::pair<std::string, std::string>> renamed_;  // prefixes: old, new
   std::string suffix_;
+  std::map<std::int64_t, std::size_t> places_;  // in result_.taken, by id
   DeckImport result_;
 };
 
@@ -571,10 +643,7 @@ std::string ResetData(const std::string& data) {
 std::optional<std::int64_t> PositionIn(const std::string& data) {
   std::optional<std::int64_t> position;
   try {
-    const JsonSpans spans(data, 1);
-    spans.EachIn(spans.Root(), [&](const JsonSpans::Value& member) {
-      if (spans.Key(member) == "pos") position = WholeNumber(spans.Raw(member));
-    });
+    if (const auto digits = FindMember(data, "pos")) position = WholeNumber(*digits);
   } catch (const BadJson&) {
   }
   if (position && (*position < 0 || *position > std::numeric_limits<std::uint32_t>::max()))
@@ -584,18 +653,30 @@ std::optional<std::int64_t> PositionIn(const std::string& data) {
 
 }  // namespace
 
+std::string MergedFields(std::string_view fields, const NotetypeMerge& merge) {
+  std::vector<std::string_view> parts;
+  for (std::size_t at = 0; at <= fields.size(); at += parts.back().size() + 1)
+    parts.push_back(fields.substr(at, fields.find(kSeparator, at) - at));
+  std::string merged;
+  for (std::size_t i = 0; i < merge.fields.size(); ++i) {
+    if (i > 0) merged += kSeparator;
+    if (merge.fields[i] < parts.size()) merged += parts[merge.fields[i]];
+  }
+  return merged;
+}
+
 NotetypeImport ImportNotetypes(const std::vector<Object>& incoming, const std::vector<Object>& ours,
                                const ImportOptions& options, const ImportMoment& moment) {
   return NotetypeImporter(ours, options, moment).Run(incoming);
 }
 
 PackageDecks SelectDecks(const SmallObjects& package, const CardHomes& homes, const ImportOptions& options) {
-  std::unordered_set<std::int64_t> used;
+  std::set<std::int64_t> used;
   for (const auto& [deck, original] : homes) {
     used.insert(deck);
     if (options.with_scheduling) used.insert(original);
   }
-  std::unordered_map<std::string, const Object*> by_name;
+  std::map<std::string, const Object*> by_name;
   for (const Object& deck : package.decks) by_name.emplace(UnicaseKey(deck.name), &deck);
   std::vector<Deck> decks;
   std::set<std::int64_t> selected;
@@ -611,13 +692,14 @@ PackageDecks SelectDecks(const SmallObjects& package, const CardHomes& homes, co
     const std::string name = decks[i].row.name;
     for (std::string_view parent = ParentOf(name); !parent.empty(); parent = ParentOf(parent)) {
       const auto found = by_name.find(UnicaseKey(HumanDeckName(std::string(parent))));
-      if (found == by_name.end()) break;
+      // What is selected already has its own parents.
+      if (found == by_name.end() || selected.contains(found->second->id)) break;
       select(*found->second);
     }
   }
 
   PackageDecks result;
-  std::unordered_map<std::int64_t, bool> is_filtered;
+  std::map<std::int64_t, bool> is_filtered;
   for (const Deck& deck : decks) is_filtered[deck.row.id] = deck.IsFiltered();
   for (const auto& [deck, original] : homes) {
     const auto found = is_filtered.find(deck);
@@ -663,7 +745,7 @@ DeckImport ImportDecks(const PackageDecks& package, const SmallObjects& ours, co
 
 std::vector<TakenObject> ImportDeckConfigs(const std::vector<Object>& incoming,
                                            const std::vector<Object>& ours, const ImportMoment& moment) {
-  std::unordered_set<std::int64_t> known;
+  std::set<std::int64_t> known;
   for (const Object& config : ours) known.insert(config.id);
   std::vector<TakenObject> taken;
   for (const Object& config : incoming) {
@@ -686,8 +768,10 @@ std::string ImportedTags::Register(std::string_view tag) {
   std::string name = NormalTag(tag);
   std::string key = TagKey(name);
   if (const auto found = names_.find(key); found != names_.end()) return found->second;
-  // A new tag adopts the spelling of its longest existing parent.
-  for (auto at = name.rfind("::"); at != std::string::npos && at > 0; at = name.rfind("::", at - 1)) {
+  // A new tag adopts the spelling of its longest existing parent, if it is as short as the tags of a sync that do.
+  constexpr std::size_t kMaxNestedTagBytes = 1000;
+  const auto last = name.size() > kMaxNestedTagBytes ? std::string::npos : name.rfind("::");
+  for (auto at = last; at != std::string::npos && at > 0; at = name.rfind("::", at - 1)) {
     const auto found = names_.find(TagKey(std::string_view(name).substr(0, at)));
     if (found == names_.end()) continue;
     name = found->second + name.substr(at);
@@ -701,7 +785,7 @@ std::string ImportedTags::Register(std::string_view tag) {
 
 std::string ImportedTags::Canonical(std::string_view tags, bool keeps_system_tags) {
   std::vector<std::string> names;
-  std::unordered_set<std::string> seen;
+  std::set<std::string> seen;
   EachTag(tags, [&](std::string_view tag) {
     if (!keeps_system_tags && IsSystemTag(tag)) return;
     std::string name = Register(tag);
@@ -731,16 +815,18 @@ void NormalizeFields(std::string& fields, bool to_nfc) {
 }
 
 bool FreeIds::IsUsed(std::int64_t id) const {
-  return taken_.contains(id) || std::binary_search(used_.begin(), used_.end(), id);
+  return moved_.contains(id) || std::binary_search(used_.begin(), used_.end(), id);
 }
 
 std::int64_t FreeIds::Take(std::int64_t id) {
   // The steps are upstream's. Ids of a hostile package could lie so that each takes as many steps as there are ids.
   constexpr int kMaxSteps = 1000;
-  for (int step = 0; IsUsed(id); ++step) id = step < kMaxSteps ? id + 999 : highest_ + 1;
-  taken_.insert(id);
-  highest_ = std::max(highest_, id);
-  return id;
+  std::int64_t free = id;
+  for (int step = 0; IsUsed(free); ++step)
+    free = step < kMaxSteps && --steps_left_ >= 0 ? free + 999 : highest_ + 1;
+  if (free != id) moved_.insert(free);
+  highest_ = std::max(highest_, free);
+  return free;
 }
 
 CardPreparation::CardPreparation(const SmallObjects& package, bool upgrades, bool keeps_filtered,

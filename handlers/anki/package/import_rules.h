@@ -4,18 +4,18 @@
 //
 // The rules are those of Anki's importer, so that an import here and one on a device give the same collection, with these
 // exceptions, which let every device receive it by its next normal sync:
-//  - what would change the fields or templates of a notetype that is in use, or its sort field, is not done: merging of
-//    notetypes that differ is refused, and an update keeps our sort field;
+//  - what would change the fields or templates of a notetype that is in use, or its sort field, is not done: merging is
+//    refused where the package has fields or templates that ours lacks, and an update keeps our sort field;
 //  - an updated notetype or deck never gets an older modification time than ours, which clients would ignore;
 //  - a card in a deck that the package does not have goes to the deck "Default".
-// Left out on purpose: reading packages, the database, media files. Source: reference, sections 9.3 and 9.4.
+// Looks up in sorted containers, because a hostile package can choose ids and names so that a hash table takes quadratic
+// time. Left out on purpose: reading packages, the database, media files. Source: reference, sections 9.3 and 9.4.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -45,18 +45,33 @@ struct ObjectOutcome {
   const char* what;
 };
 
-/// When the import happens, and on which day of either collection.
+/// When the import happens, on which day of either collection, and what it may cost.
 struct ImportMoment {
   Usn usn = 0;  ///< given to what is stored
   std::int64_t now_ms = 0;
   std::int64_t source_day = 0, our_day = 0;
+  /// Bytes of names that are looked up, and objects that are compared with another one: some seconds. Past that the
+  /// package is refused as "package_too_large"; one with 50,000 decks needs less.
+  std::size_t most_work = std::size_t{1} << 28;
 };
+
+/// How notes and cards of a package's notetype become those of ours, which has more fields or templates, or has them in
+/// another order.
+struct NotetypeMerge {
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> fields;     ///< for each of ours: the package's, or kNone
+  std::vector<std::size_t> templates;  ///< for each of the package's: ours
+  std::size_t package_fields = 0;
+};
+/// The fields of a note, in our order. They must be `package_fields`.
+std::string MergedFields(std::string_view fields, const NotetypeMerge& merge);
 
 struct NotetypeImport {
   std::vector<TakenObject> taken;
   std::int32_t added = 0;
-  std::unordered_map<std::int64_t, std::int64_t> ids;           ///< of the package -> ours
-  std::unordered_map<std::int64_t, std::int32_t> field_counts;  ///< by our id
+  std::map<std::int64_t, std::int64_t> ids;           ///< of the package -> ours
+  std::map<std::int64_t, std::int32_t> field_counts;  ///< by our id
+  std::map<std::int64_t, NotetypeMerge> merges;       ///< by the package's id; only what changes something
   std::vector<ObjectOutcome> outcomes;
 };
 
@@ -79,7 +94,7 @@ PackageDecks SelectDecks(const SmallObjects& package, const CardHomes& homes, co
 struct DeckImport {
   std::vector<TakenObject> taken;
   std::int32_t added = 0;
-  std::unordered_map<std::int64_t, std::int64_t> ids;  ///< of the package -> ours
+  std::map<std::int64_t, std::int64_t> ids;  ///< of the package -> ours
   std::vector<ObjectOutcome> outcomes;
 };
 DeckImport ImportDecks(const PackageDecks& package, const SmallObjects& ours, const ImportMoment& moment);
@@ -99,7 +114,7 @@ class ImportedTags {
 
  private:
   std::string Register(std::string_view tag);
-  std::unordered_map<std::string, std::string> names_;  // by key
+  std::map<std::string, std::string> names_;  // by key
   std::vector<std::pair<std::string, std::string>> added_;
 };
 
@@ -118,17 +133,19 @@ void NormalizeFields(std::string& fields, bool to_nfc);
 /// Ids that are in use, and new ones beside them.
 class FreeIds {
  public:
-  /// `used`: ascending.
-  explicit FreeIds(std::vector<std::int64_t> used)
-      : used_(std::move(used)), highest_(used_.empty() ? 0 : used_.back()) {}
-  /// The id itself if it is free, else the next free one in steps of 999. It is in use from now on.
+  /// `used`: ascending. `most_steps`: of all ids together, a few seconds; the ids after that are the highest in use and one.
+  explicit FreeIds(std::vector<std::int64_t> used, std::int64_t most_steps = 20'000'000)
+      : used_(std::move(used)), highest_(used_.empty() ? 0 : used_.back()), steps_left_(most_steps) {}
+  /// The id itself if it is free, else the next free one in steps of 999. It is in use from now on. Call with ascending
+  /// ids.
   std::int64_t Take(std::int64_t id);
 
  private:
   bool IsUsed(std::int64_t id) const;
   std::vector<std::int64_t> used_;
-  std::unordered_set<std::int64_t> taken_;
-  std::int64_t highest_ = 0;  // of all in use
+  std::set<std::int64_t> moved_;  // taken for others; what was taken as it is lies below the next id
+  std::int64_t highest_;          // of all in use
+  std::int64_t steps_left_;
 };
 
 /// Makes the package's cards and reviews those that a client of today would have written.
@@ -149,10 +166,9 @@ class CardPreparation {
   void Upgrade(Card& card) const;
   void Reset(Card& card);
 
-  std::unordered_map<std::int64_t, Filter> filters_;             // filtered decks
-  std::unordered_map<std::int64_t, std::int64_t> deck_configs_;  // normal decks
-  std::unordered_map<std::int64_t, std::pair<std::int64_t, std::int64_t>>
-      steps_;  // by config: learning, relearning
+  std::map<std::int64_t, Filter> filters_;                               // filtered decks
+  std::map<std::int64_t, std::int64_t> deck_configs_;                    // normal decks
+  std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> steps_;  // by config: learning, relearning
   bool upgrades_, keeps_filtered_, with_scheduling_;
   std::int64_t next_position_;
 };

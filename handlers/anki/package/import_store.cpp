@@ -10,10 +10,6 @@ namespace {
 
 constexpr int kPageRows = 20'000;
 
-const char* TextOf(PackageKind kind) {
-  return kind == PackageKind::kColpkg ? "colpkg" : "apkg";
-}
-
 // Calls each(row) for all pages of a statement; the first column is the id that the pages go by.
 template <typename Each>
 void EachPage(sql::Tx& tx, const sql::Statement& statement, UserId user, std::int32_t generation, Each each) {
@@ -33,11 +29,15 @@ void EachPage(sql::Tx& tx, const sql::Statement& statement, UserId user, std::in
 
 }  // namespace
 
+const char* NameOf(PackageKind kind) {
+  return kind == PackageKind::kColpkg ? "colpkg" : "apkg";
+}
+
 JobId ImportStore::Add(const NewImport& import) {
   BlobRefs(tx_, user_).Add(kService, import.package);
   // The job is found by its number, which is that of the import.
   const JobId id = EnqueueJob(tx_, {.kind = "anki.import_package", .user = user_});
-  tx_.Later(sql::anki::insert_import, user_, id, TextOf(import.kind), import.options, import.file_name,
+  tx_.Later(sql::anki::insert_import, user_, id, NameOf(import.kind), import.options, import.file_name,
             import.package.size_bytes, import.package.id);
   return id;
 }
@@ -47,7 +47,6 @@ std::optional<ImportRow> ImportStore::Find(JobId id) {
   if (!found) return std::nullopt;
   const sql::Row& row = *found;
   ImportRow import;
-  import.id = id;
   import.kind = row["kind"].As<std::string>() == "colpkg" ? PackageKind::kColpkg : PackageKind::kApkg;
   import.options = row["options"].As<std::string>();
   import.file_name = row["file_name"].As<std::optional<std::string>>();
@@ -57,8 +56,6 @@ std::optional<ImportRow> ImportStore::Find(JobId id) {
   import.code = row["code"].As<std::optional<std::string>>();
   import.message = row["message"].As<std::optional<std::string>>();
   import.report = row["report"].As<std::optional<std::string>>();
-  import.created_at = row["created_at"].As<sql::Time>();
-  import.finished_at = row["finished_at"].As<std::optional<sql::Time>>();
   import.job_state = row["job_state"].As<std::optional<std::string>>();
   if (!row["progress_done"].IsNull()) {
     import.done = row["progress_done"].As<std::int64_t>();
@@ -105,13 +102,23 @@ void ImportStore::EachCard(std::int32_t generation,
   });
 }
 
+std::vector<Note> ImportStore::NotesByGuid(std::int32_t generation, const std::vector<std::string>& guids) {
+  std::vector<Note> notes;
+  for (const sql::Row row : tx_.Query(sql::anki::notes_by_guid, user_, generation, guids))
+    notes.push_back(CollectionStore::NoteFromRow(row));
+  return notes;
+}
+
+std::vector<Card> ImportStore::CardsOfNotes(std::int32_t generation, const std::vector<std::int64_t>& notes) {
+  std::vector<Card> cards;
+  for (const sql::Row row : tx_.Query(sql::anki::cards_of_notes, user_, generation, notes))
+    cards.push_back(CollectionStore::CardFromRow(row));
+  return cards;
+}
+
 std::vector<std::int64_t> ImportStore::KnownReviews(std::int32_t generation,
                                                     const std::vector<std::int64_t>& ids) {
-  std::vector<std::int64_t> known;
-  for (const sql::Row& row : tx_.Query(sql::anki::known_review_ids, user_, generation, ids)) {
-    known.push_back(row[0].As<std::int64_t>());
-  }
-  return known;
+  return tx_.Query(sql::anki::known_review_ids, user_, generation, ids).Column<std::int64_t>("id");
 }
 
 std::optional<std::string> ImportStore::LiveSession() {

@@ -24,6 +24,9 @@ enum class PackageKind {
   kColpkg  ///< replaces the collection
 };
 
+/// "apkg" or "colpkg".
+const char* NameOf(PackageKind kind);
+
 struct NewImport {
   PackageKind kind{};
   std::string options;  ///< a JSON object
@@ -32,7 +35,6 @@ struct NewImport {
 };
 
 struct ImportRow {
-  JobId id{};
   PackageKind kind{};
   std::string options;
   std::optional<std::string> file_name;
@@ -40,8 +42,6 @@ struct ImportRow {
   std::optional<BlobId> package;  ///< none: it has ended
   std::string state;              ///< "pending", "done", "failed"
   std::optional<std::string> code, message, report;
-  sql::Time created_at;
-  std::optional<sql::Time> finished_at;
   std::optional<std::string> job_state;  ///< none: the job is no longer kept
   std::int64_t done = 0, total = 0;      ///< progress of the job, in rows or files
   std::string step;
@@ -64,6 +64,9 @@ class ImportStore {
                                          std::int64_t notetype)>& note);
   void EachCard(std::int32_t generation,
                 const std::function<void(std::int64_t id, std::int64_t note, std::int32_t ord)>& card);
+  /// Whole notes with these guids, by their ids: of several with one guid the last is the one that an import updates.
+  std::vector<Note> NotesByGuid(std::int32_t generation, const std::vector<std::string>& guids);
+  std::vector<Card> CardsOfNotes(std::int32_t generation, const std::vector<std::int64_t>& notes);
   std::vector<std::int64_t> KnownReviews(std::int32_t generation, const std::vector<std::int64_t>& ids);
 
   /// The key of the account's live session.

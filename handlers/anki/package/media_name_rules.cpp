@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "handlers/base/header_values.h"
 #include "handlers/base/sha256.h"
 #include "handlers/base/utf8.h"
 
@@ -12,10 +13,6 @@ namespace syncline::anki {
 namespace {
 
 constexpr std::size_t kMaxBytes = 120, kMaxExtensionBytes = 10, kHashBytes = 41;
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
 
 // A longest prefix of whole characters.
 std::string_view Cut(std::string_view text, std::size_t bytes) {
@@ -59,8 +56,7 @@ std::string Cleaned(std::string_view name) {
 
 // Windows takes "con" and "con.txt" for a device.
 bool IsDeviceName(std::string_view name) {
-  std::string stem(name.substr(0, name.find('.')));
-  std::transform(stem.begin(), stem.end(), stem.begin(), Lower);
+  const std::string stem = LoweredAscii(name.substr(0, name.find('.')));
   if (stem == "con" || stem == "prn" || stem == "aux" || stem == "nul") return true;
   return stem.size() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem[3] >= '1' &&
          stem[3] <= '9';

@@ -1,27 +1,24 @@
 #include "handlers/anki/package/package_media_flow.h"
 
 #include <algorithm>
-#include <boost/crc.hpp>
 #include <set>
 #include <utility>
 
 #include "handlers/anki/package/media_name_rules.h"
+#include "handlers/base/crc32.h"
 #include "handlers/base/disk_reserve.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/sha1.h"
-#include "handlers/base/sha256.h"
 #include "handlers/base/utf8.h"
 
 namespace syncline::anki {
 namespace {
 
-// Contents in one transaction.
-constexpr std::size_t kBatchBytes = std::size_t{15} << 18, kBatchFiles = 500;
+// Of one transaction: files, and bytes after which it ends. The connection keeps memory for twice as many.
+constexpr std::size_t kBatchFiles = 500, kBatchBytes = 2 << 20;
 // Names in one statement.
 constexpr std::size_t kNamesAtOnce = 5000;
 constexpr std::size_t kListedFiles = 100;
-// Of a file that is only hashed.
-constexpr std::uint64_t kMaxReadBytes = std::uint64_t{1} << 30;
 
 PackageRefused BadName(const std::string& name) {
   return {"package_damaged",
@@ -36,7 +33,7 @@ class ContentSink : public BodySink {
   void Write(std::string_view bytes) override {
     size += bytes.size();
     sha1.Add(bytes);
-    crc.process_bytes(bytes.data(), bytes.size());
+    crc32 = Crc32(bytes, crc32);
     if (!is_large && content.size() + bytes.size() > kBlobChunkBytes) {
       is_large = true;
       on_large_(std::exchange(content, {}));
@@ -51,7 +48,7 @@ class ContentSink : public BodySink {
   std::string content;  // of a small file
   std::uint64_t size = 0;
   Sha1 sha1;
-  boost::crc_32_type crc;
+  std::uint32_t crc32 = 0;
   bool is_large = false;
 
  private:
@@ -67,23 +64,23 @@ PackageMedia::PackageMedia(Context& context, const PackageFile& package, Reserva
     std::string name = NormalMediaName(packaged.name);
     // A package of version 3 has normal names only.
     if (name.empty() || (packaged.sha1 && name != packaged.name)) throw BadName(packaged.name);
-    files_.push_back(
-        {std::move(packaged), std::move(name), "", Fate::kUnused, std::nullopt, BlobId{}, false});
+    files_.push_back({std::move(packaged), std::move(name), "", Fate::kUnused, std::nullopt, BlobId{}});
   }
 }
 
 PackageMedia::~PackageMedia() = default;
 
-std::string PackageMedia::Sha1Of(const File& file) const {
+std::optional<std::string> PackageMedia::Sha1Of(File& file) {
   if (file.packaged.sha1) return *file.packaged.sha1;
   if (file.content) return file.content->sha1;
   ContentSink sink([](std::string_view) {});
-  // A file that no client can sync is skipped when it is stored.
-  package_.ReadMedia(file.packaged, kMaxReadBytes, sink);
-  return sink.sha1.Finish();
+  if (!package_.ReadMedia(file.packaged, static_cast<std::uint64_t>(kMaxMediaFileBytes), sink))
+    return std::nullopt;
+  file.packaged.sha1 = sink.sha1.Finish();
+  return *file.packaged.sha1;
 }
 
-void PackageMedia::Compare() {
+void PackageMedia::Compare(const Progress& progress) {
   by_name_.clear();
   for (std::size_t begin = 0; begin < files_.size(); begin += kNamesAtOnce) {
     const std::size_t end = std::min(begin + kNamesAtOnce, files_.size());
@@ -91,6 +88,7 @@ void PackageMedia::Compare() {
     for (std::size_t i = begin; i < end; ++i) names.push_back(files_[i].name);
     const auto ours = context_.Read<MediaStore>([&](MediaStore& media) { return media.Find(names); });
     for (std::size_t i = begin; i < end; ++i) {
+      progress(static_cast<std::int64_t>(i), static_cast<std::int64_t>(files_.size()));
       File& file = files_[i];
       file.new_name = file.name;
       if (file.fate == Fate::kSkipped) continue;
@@ -101,11 +99,13 @@ void PackageMedia::Compare() {
       } else if (known == ours.end()) {
         by_name_[file.name] = i;
       } else {
-        const std::string sha1 = Sha1Of(file);
-        if (sha1 == known->second.content.sha1) {
+        const auto sha1 = Sha1Of(file);
+        if (!sha1) {
+          Skip(file, "too_large");
+        } else if (*sha1 == known->second.content.sha1) {
           file.fate = Fate::kUnchanged;
         } else {
-          file.new_name = NameWithHash(file.name, sha1);
+          file.new_name = NameWithHash(file.name, *sha1);
           by_name_[file.name] = i;
         }
       }
@@ -144,30 +144,21 @@ void PackageMedia::Skip(File& file, const char* why) {
 
 void PackageMedia::StoreSmall(std::vector<File*>& batch, std::vector<std::string>& contents) {
   if (batch.empty()) return;
-  std::vector<std::string> sha256s, different;
-  std::vector<std::size_t> index;  // of each file's content in `different`
-  std::map<std::string, std::size_t> known;
-  std::int64_t bytes = 0;
-  for (std::string& content : contents) {
-    std::string sha256 = Sha256(content);
-    const auto [at, is_new] = known.emplace(sha256, different.size());
-    index.push_back(at->second);
-    if (!is_new) continue;
-    bytes += static_cast<std::int64_t>(content.size());
-    sha256s.push_back(std::move(sha256));
-    different.push_back(std::move(content));
-  }
+  SmallContents small;
+  std::vector<std::size_t> index;  // of each file's content in `small`
+  for (std::string& content : contents) index.push_back(small.Add(std::move(content)));
+  const auto bytes = static_cast<std::int64_t>(small.bytes());
   DiskReserve(context_).Require(bytes);
   room_.Use(bytes);
   const auto blobs = context_.Write<Transaction>([&](Transaction& transaction) {
-    return BlobRefs(transaction.tx, context_.user()).Store(kMediaService, sha256s, different);
+    return BlobRefs(transaction.tx, context_.user()).Store(kMediaService, small.sha256s(), small.contents());
   });
   for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->blob = blobs.at(index[i]);
   batch.clear();
   contents.clear();
 }
 
-void PackageMedia::Store(const std::function<void(std::int64_t done, std::int64_t total)>& progress) {
+void PackageMedia::Store(const Progress& progress) {
   std::vector<File*> wanted;
   for (File& file : files_) {
     if ((file.fate == Fate::kUsed || file.fate == Fate::kStatic) && !file.content) wanted.push_back(&file);
@@ -185,12 +176,8 @@ void PackageMedia::Store(const std::function<void(std::int64_t done, std::int64_
         if (!writer) writer = std::make_unique<BlobWriter>(database, &room_);
         writer->Write(piece);
       });
-      try {
-        package_.ReadMedia(file->packaged, static_cast<std::uint64_t>(kMaxMediaFileBytes), sink);
-      } catch (const PackageRefused& refused) {
-        if (refused.code() != "package_too_large") throw;
+      if (!package_.ReadMedia(file->packaged, static_cast<std::uint64_t>(kMaxMediaFileBytes), sink))
         return Skip(*file, "too_large");
-      }
       if (sink.size == 0) return Skip(*file, "empty");
       const std::string sha1 = sink.sha1.Finish();
       if (file->packaged.sha1 && *file->packaged.sha1 != sha1) {
@@ -198,7 +185,7 @@ void PackageMedia::Store(const std::function<void(std::int64_t done, std::int64_
                              "The package is damaged: the media file \"" + file->name +
                                  "\" is not the one that its list names. Please export it again.");
       }
-      file->content = MediaContent{sha1, static_cast<std::int64_t>(sink.size), sink.crc.checksum()};
+      file->content = MediaContent{sha1, static_cast<std::int64_t>(sink.size), sink.crc32};
       if (writer) {
         DiskReserve(context_).Require();
         file->blob = writer->Finish().id;
@@ -238,9 +225,9 @@ bool PackageMedia::Lock(sql::Tx& tx) {
     const File& file = files_[i];
     if (!file.content || (file.fate != Fate::kUsed && file.fate != Fate::kStatic)) continue;
     const auto known = locked.known.find(file.new_name);
-    if (!replaces_ && known != locked.known.end() && known->second.content) {
+    if (!replaces_ && known != locked.known.end() && known->second) {
       if (file.fate == Fate::kStatic) continue;  // a device was faster; its file stays
-      if (known->second.content->sha1 != file.content->sha1) return false;
+      if (known->second->sha1 != file.content->sha1) return false;
     }
     sent_.push_back({file.new_name, file.content});
     sent_files_.push_back(i);
@@ -258,13 +245,13 @@ bool PackageMedia::Lock(sql::Tx& tx) {
 void PackageMedia::Apply(sql::Tx& tx) {
   BlobRefs refs(tx, context_.user());
   std::map<std::size_t, BlobId> blobs;
-  std::set<std::int64_t> ids;
+  std::vector<std::int64_t> ids;
   for (const MediaChange& change : changes_.changes) {
     const BlobId blob = files_[sent_files_[change.sent]].blob;
     blobs[change.sent] = blob;
-    ids.insert(static_cast<std::int64_t>(blob));
+    ids.push_back(static_cast<std::int64_t>(blob));
   }
-  if (!ids.empty()) refs.Lock({ids.begin(), ids.end()});
+  refs.Lock(std::move(ids));
   MediaStore(tx, context_.user()).Apply(sent_, changes_, blobs, context_.device(), refs);
 }
 

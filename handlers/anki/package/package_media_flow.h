@@ -8,11 +8,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "handlers/anki/media/media_store.h"
@@ -35,8 +33,10 @@ class PackageMedia {
   ~PackageMedia();
 
   bool empty() const { return files_.empty(); }
+  /// Called often, with what is done of how much; may throw.
+  using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
   /// Begins a comparison with the account's files: forgets what is used. May be called again.
-  void Compare();
+  void Compare(const Progress& progress);
   /// As Compare, for a whole collection: all files are used.
   void UseAll();
   /// The name that a reference in an imported note must have; none: it stays. The file is used from now on.
@@ -46,7 +46,7 @@ class PackageMedia {
   /// Stores the contents of used files, in short transactions. What is stored already is not stored again. Throws
   /// PackageRefused "package_damaged" for a file that is not what the list says, Error StorageFull "over_quota",
   /// "disk_full".
-  void Store(const std::function<void(std::int64_t done, std::int64_t total)>& progress);
+  void Store(const Progress& progress);
 
   /// In the transaction, before the account's quota and blobs are locked: locks the account's media and decides what changes.
   /// False: a device has changed one of the files since Compare; compare again.
@@ -65,17 +65,16 @@ class PackageMedia {
     Fate fate = Fate::kUnused;
     std::optional<MediaContent> content;  // once it is stored
     BlobId blob{};
-    bool is_large = false;  // the writer keeps its blob
   };
-  std::string Sha1Of(const File& file) const;
+  // Also when it was not stated before; none: too large for any client.
+  std::optional<std::string> Sha1Of(File& file);
   void StoreSmall(std::vector<File*>& batch, std::vector<std::string>& contents);
-  void StoreLarge(File& file);
   void Skip(File& file, const char* why);
 
   Context& context_;
   const PackageFile& package_;
   std::vector<File> files_;
-  std::unordered_map<std::string, std::size_t> by_name_;  // those that notes may refer to
+  std::map<std::string_view, std::size_t> by_name_;  // those that notes may refer to
   Reservation& room_;
   std::vector<SentMedia> sent_;          // what is added, if it is not there
   std::vector<std::size_t> sent_files_;  // index of each in files_

@@ -1,1 +1,1 @@
-SELECT last_usn, files, bytes, row_bytes, history_since FROM anki_media WHERE user_id = $1
+SELECT last_usn, files, bytes, row_bytes FROM anki_media WHERE user_id = $1

@@ -1,2 +1,2 @@
 -- Every change of an account's media holds this lock. Lock order: media, account, blobs.
-SELECT last_usn, files FROM anki_media WHERE user_id = $1 FOR NO KEY UPDATE
+SELECT last_usn FROM anki_media WHERE user_id = $1 FOR NO KEY UPDATE

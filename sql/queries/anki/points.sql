@@ -1,5 +1,6 @@
 -- Syncs that changed something, newest first, and how much: the old rows that they have kept, and what was not there yet.
-SELECT p.generation, p.usn, p.finished_at, coalesce((SELECT d.name FROM devices d WHERE d.user_id = $1 AND d.device_id = p.device_id), '') AS device, p.during_import, p.bytes,
+SELECT p.generation, p.usn, p.finished_at, p.during_import,
+       coalesce((SELECT d.name FROM devices d WHERE d.user_id = $1 AND d.device_id = p.device_id), '') AS device,
        cards.added AS cards_added, cards.changed AS cards_changed, cards.deleted AS cards_deleted,
        notes.added AS notes_added, notes.changed AS notes_changed, notes.deleted AS notes_deleted,
        (SELECT coalesce(sum(cardinality(l.ids)), 0) FROM anki_changed l

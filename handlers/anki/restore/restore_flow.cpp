@@ -1,4 +1,4 @@
-#include "handlers/anki/file/restore_flow.h"
+#include "handlers/anki/restore/restore_flow.h"
 
 #include <memory>
 #include <optional>
@@ -36,22 +36,25 @@ LastState LastStateOf(Context& context, std::int32_t generation) {
     const HistoryEntry entry = Archived(context, generation);
     return {entry.collection, FetchBase(context, entry.collection)};
   }
-  Download download = PrepareDownload(context);
+  auto file = CurrentFile(context);
   // A replacement meanwhile would have another generation's rows in the file.
   const auto now = context.Read<CollectionStore>([](CollectionStore& store) { return store.Find(); });
   if (!now || now->generation != generation) return LastStateOf(context, generation);
-  if (!download.file) download.file = FetchBase(context, *now);
-  return {*now, std::move(download.file), true};
+  return {*now, std::move(file), true};
+}
+
+OldSmallThings SmallThings(PointStore& store, std::int32_t generation, Usn usn) {
+  auto found = store.SmallThings(generation, usn);
+  if (!found) throw NotFound("no_such_sync");
+  return *std::move(found);
 }
 
 // Takes back what syncs from this usn on have done. A sync after the file was made does no harm: what it replaced
-// or added is among what is taken back.
-// Returns the creation time of the collection before that sync. Reads one snapshot: the point may be forgotten meanwhile.
+// or added is among what is taken back. Returns the creation time of the collection before that sync. Reads one
+// snapshot: the point may be forgotten meanwhile.
 std::int64_t TakeBack(Context& context, std::int32_t generation, Usn usn, const std::string& path) {
   return context.Read<PointStore>([&](PointStore& store) {
-    const auto found = store.SmallThings(generation, usn);
-    if (!found) throw NotFound("no_such_sync");
-    const OldSmallThings& small = *found;
+    const OldSmallThings small = SmallThings(store, generation, usn);
     CollectionFileWriter writer(path);
     writer.RemoveGraves(usn);
     for (const auto& [kind, id] : small.absent_objects) writer.RemoveObject(kind, id);
@@ -73,35 +76,46 @@ std::int64_t TakeBack(Context& context, std::int32_t generation, Usn usn, const 
   });
 }
 
-}  // namespace
-
-void Restore(Context& context, std::int32_t generation) {
-  const HistoryEntry entry = Archived(context, generation);
-  ReplaceForAll(context, FetchBase(context, entry.collection), entry.collection.meta,
-                entry.collection.base_blob);
+// Makes this file the collection, and the media what they were at that time. Returns what became of them.
+RestoredMedia ReplaceWith(Context& context, std::unique_ptr<TempFile> file, const CollectionMeta& meta,
+                          std::optional<BlobId> stored, sql::Time media_at) {
+  RestoredMedia media;
+  // The media are locked before the collection takes blobs, and change after the old one is in the history: they are then
+  // younger than its end, which is how this is undone.
+  ReplaceForAll(
+      context, std::move(file), meta, stored,
+      [&](sql::Tx& tx) { MediaRestoreStore(tx, context.user()).Lock(); },
+      [&](sql::Tx& tx) { media = MediaRestoreStore(tx, context.user()).RestoreTo(media_at); });
+  return media;
 }
 
-RestoredTo RestoreBefore(Context& context, std::int32_t generation, Usn usn) {
-  const auto find = [&]() -> std::optional<Point> {
-    for (const Point& point : context.Read<PointStore>([](PointStore& store) { return store.Points(); })) {
-      if (point.generation == generation && point.usn == usn) return point;
-    }
-    return std::nullopt;
-  };
-  const auto point = find();
-  if (!point) throw NotFound("no_such_sync");
+}  // namespace
+
+RestoredMedia Restore(Context& context, std::int32_t generation, std::optional<sql::Time> media_at) {
+  const HistoryEntry entry = Archived(context, generation);
+  return ReplaceWith(context, FetchBase(context, entry.collection), entry.collection.meta,
+                     entry.collection.base_blob, media_at.value_or(entry.replaced_at));
+}
+
+Restored RestoreBefore(Context& context, std::int32_t generation, Usn usn,
+                       std::optional<sql::Time> media_at) {
+  const OldSmallThings point =
+      context.Read<PointStore>([&](PointStore& store) { return SmallThings(store, generation, usn); });
+  const sql::Time at = media_at.value_or(point.finished_at);
   LastState last = LastStateOf(context, generation);
-  if (point->during_import) {
+  if (point.during_import) {
     // An archive is not the uploaded file any more.
     if (!last.is_current) throw Conflict("during_import");
-    ReplaceForAll(context, FetchBase(context, last.collection), last.collection.meta,
-                  last.collection.base_blob);
-    return RestoredTo::kUpload;
+    return {RestoredTo::kUpload, ReplaceWith(context, FetchBase(context, last.collection),
+                                             last.collection.meta, last.collection.base_blob, at)};
   }
   CollectionMeta meta = last.collection.meta;
   meta.created_s = TakeBack(context, generation, usn, last.file->path());
-  ReplaceForAll(context, std::move(last.file), meta, std::nullopt);
-  return RestoredTo::kBeforeSync;
+  return {RestoredTo::kBeforeSync, ReplaceWith(context, std::move(last.file), meta, std::nullopt, at)};
+}
+
+RestoredMedia RestoreMedia(Context& context, sql::Time at) {
+  return context.Write<MediaRestoreStore>([&](MediaRestoreStore& media) { return media.RestoreTo(at); });
 }
 
 }  // namespace syncline::anki

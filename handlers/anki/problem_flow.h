@@ -1,0 +1,35 @@
+#pragma once
+// Leaves a report when a request of a known device is refused: what a client shows to its user ("400", "check database") says
+// nothing, and the log is gone sooner than the question comes. Refused means: what was sent is not taken, and sending it
+// again will not help. A session that another device has ended, or a busy server, is no problem of that kind.
+#include <string>
+#include <string_view>
+
+#include "handlers/base/context.h"
+#include "handlers/base/errors.h"
+#include "handlers/base/request.h"
+#include "handlers/base/response.h"
+
+namespace syncline::anki {
+
+/// Reports a refusal, once for a request. Never fails, and never changes the answer: a report that cannot be written is lost.
+/// Call it before what the session has staged is deleted. Nothing is written for an unknown caller.
+void KeepRefusal(Request& request, Context& context, std::string_view code, std::string_view why) noexcept;
+/// The same for an error, if that is a refusal.
+void KeepRefusal(Request& request, Context& context, const Error& error) noexcept;
+
+/// Bad input, too large, too much, or no room: the session of such a request ends.
+bool IsRefusal(const Error& error);
+
+/// A handler that reports what it refuses.
+template <Response (*handler)(Request& request, Context& context)>
+Response Reported(Request& request, Context& context) {
+  try {
+    return handler(request, context);
+  } catch (const Error& error) {
+    KeepRefusal(request, context, error);
+    throw;
+  }
+}
+
+}  // namespace syncline::anki
