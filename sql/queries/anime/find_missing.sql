@@ -1,0 +1,2 @@
+-- Whether the upstream had no such title when it was asked lately.
+SELECT until FROM anime_missing WHERE mal_id = $1 AND until > clock_timestamp()

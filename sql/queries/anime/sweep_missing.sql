@@ -1,0 +1,1 @@
+DELETE FROM anime_missing WHERE until < clock_timestamp()
