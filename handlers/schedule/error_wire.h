@@ -1,0 +1,24 @@
+#pragma once
+// Errors as the clients of the timetable know them: those of Django REST framework with its Russian texts, and beside them
+// always the same three members, because the page and the scripts read `error`, and other clients `detail`:
+//
+//   {"error": "...", "detail": "...", "code": "role_missing"}
+//   {"institute": ["..."], "error": "institute: ...", "detail": "...", "code": "int_parsing", "pointer": "/institute"}
+//   {"non_field_errors": ["..."], "error": "...", "detail": "...", "code": "bad_login"}
+//
+// Left out on purpose: texts in English other than those that the original had, which clients may compare.
+#include "handlers/base/errors.h"
+#include "handlers/base/request.h"
+#include "handlers/base/response.h"
+
+namespace syncline::schedule {
+
+/// For Dialect::render_error. 401 has `WWW-Authenticate: Bearer realm="api"`.
+Response PrintError(const Error& error, const Request& request);
+
+/// The same for the login. A refused login is a 400: the page answers any 401 with a refresh, then logs out.
+Response PrintLoginError(const Error& error, const Request& request);
+/// The same for the refresh of tokens: whatever refuses one is a 401.
+Response PrintRefreshError(const Error& error, const Request& request);
+
+}  // namespace syncline::schedule

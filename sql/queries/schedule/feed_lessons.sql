@@ -1,0 +1,8 @@
+-- plan: free
+-- What a feed shows. Its parameters are in in_feed.part.
+SELECT
+-- include: lesson_columns
+FROM schedule_shown_lessons v
+WHERE
+-- include: in_feed
+ORDER BY v.slot_date, v.start_time, v.uid

@@ -1,0 +1,1 @@
+SELECT day_offset FROM schedule_site WHERE site_id = 1

@@ -1,0 +1,1 @@
+SELECT subject_id, name FROM schedule_subjects WHERE subject_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM schedule_feeds WHERE user_id = $1 AND feed_id = $2
