@@ -1,0 +1,1 @@
+DELETE FROM decks_replaced_media WHERE deck_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM decks_uploads WHERE deck_id = $1

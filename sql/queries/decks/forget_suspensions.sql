@@ -1,0 +1,7 @@
+-- Of accounts that have nothing to do with the deck any more. $1 days  $2 how many
+DELETE FROM decks_suspensions WHERE ctid = ANY (ARRAY(
+  SELECT p.ctid FROM decks_suspensions p
+  WHERE p.received_at < now() - make_interval(days => $1::int)
+    AND
+-- include: has_left
+  LIMIT $2))

@@ -1,0 +1,1 @@
+SELECT plan, max_decks FROM decks_plans ORDER BY max_decks, plan

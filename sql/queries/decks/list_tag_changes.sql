@@ -1,0 +1,16 @@
+-- Cards whose tags have changed after this place in the log, and those that are new to who was there: what they were there, and what
+-- they are. Of new ones only those with tags, or that were there before with others. In the order of their last changes.
+-- $1 deck  $2 log  $3 how many
+SELECT k.guid, k.tags, k.updated_at, l.seq, CASE WHEN n.is_new THEN '' ELSE o.tags END AS old_tags
+FROM (SELECT c.guid, max(c.seq) AS seq FROM decks_changes c
+      WHERE c.deck_id = $1 AND c.seq > $2 AND c.kind IN ('tags', 'add', 'revive') GROUP BY c.guid) l
+JOIN decks_cards k ON k.deck_id = $1 AND k.guid = l.guid
+CROSS JOIN LATERAL (SELECT k.added_seq > $2 OR coalesce((SELECT e.kind = 'delete' FROM decks_changes e WHERE e.deck_id = $1
+  AND e.guid = k.guid AND e.kind IN ('add', 'revive', 'delete') AND e.seq <= $2 ORDER BY e.seq DESC LIMIT 1), false) AS is_new) n
+LEFT JOIN LATERAL (SELECT f.old_value AS tags FROM decks_changes f WHERE f.deck_id = $1 AND f.guid = k.guid AND f.kind = 'tags'
+  AND f.field = '' AND f.seq > $2 ORDER BY f.seq LIMIT 1) o ON true
+WHERE k.removed_seq IS NULL
+  AND CASE WHEN n.is_new THEN k.tags <> '' OR EXISTS (SELECT FROM decks_changes d WHERE d.deck_id = $1 AND d.guid = k.guid
+                                                        AND d.kind = 'delete')
+           ELSE o.tags IS NOT NULL END
+ORDER BY l.seq LIMIT $3

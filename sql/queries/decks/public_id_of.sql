@@ -1,0 +1,2 @@
+-- The id that clients know.
+SELECT public_id::text FROM decks WHERE deck_id = $1

@@ -1,0 +1,2 @@
+-- What is personal stays for a while. $1 deck  $2 account
+UPDATE decks_subscriptions SET subscribed_at = NULL, last_call_at = now() WHERE deck_id = $1 AND user_id = $2 AND subscribed_at IS NOT NULL
