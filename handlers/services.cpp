@@ -5,14 +5,18 @@
 #include <string>
 
 #include "handlers/account/service.h"
+#include "handlers/anime/service.h"
 #include "handlers/anki/service.h"
+#include "handlers/decks/service.h"
 #include "handlers/jobs/service.h"
+#include "handlers/schedule/service.h"
 
 namespace syncline {
 
 std::span<const Service* const> Services() {
-  static const Service* const kServices[] = {&jobs::ThisService(), &account::ThisService(),
-                                             &anki::ThisService()};
+  static const Service* const kServices[] = {&jobs::ThisService(),  &account::ThisService(),
+                                             &anime::ThisService(), &anki::ThisService(),
+                                             &decks::ThisService(), &schedule::ThisService()};
   return kServices;
 }
 

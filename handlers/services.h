@@ -7,9 +7,6 @@
 
 namespace syncline {
 
-/// In the order in which the doctor checks them.
-std::span<const Service* const> Services();
-
 /// The settings of all services.
 std::vector<SettingGroup> AllSettings();
 /// Every kind of job of this build. Throws std::logic_error if two have the same name.

@@ -1,6 +1,6 @@
 # Contents of the .deb besides the programs, and its dependencies: `cpack -G DEB` in a build directory. The
 # units of a pool come from one template, so that pools differ in one line here and nowhere else.
-function(pool POOL SLOTS NICE PATIENCE MEMORY)
+function(pool POOL SLOTS NICE PATIENCE MEMORY REACHES)
   foreach(kind .socket @.service)
     configure_file(${CMAKE_SOURCE_DIR}/systemd/syncline-pool${kind}.in
                    ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} @ONLY)
@@ -11,10 +11,11 @@ endfunction()
 # killed and started again. Peaks: 55 MiB in api; in edge the same, and 64 MiB for each concurrent password hash;
 # in transfer 64 MiB over the start, but for collections with a row of hundreds of MB; in large 1 GiB, for a message
 # of 300 MiB.
-pool(api 8 0 30s 256M)
-pool(edge 16 10 30s 512M)
-pool(transfer 8 5 10min 2G)
-pool(large 16 5 30s 2G)
+pool(api 8 0 30s 256M localhost)
+pool(edge 16 10 30s 512M localhost)
+pool(transfer 8 5 10min 2G localhost)
+pool(large 16 5 30s 2G localhost)
+pool(realtime 32 0 30s 256M any)
 
 install(FILES systemd/syncline.target systemd/syncline-worker@.service systemd/syncline-migrate.service
         DESTINATION lib/systemd/system)
@@ -24,7 +25,9 @@ install(FILES systemd/syncline.tmpfiles DESTINATION lib/tmpfiles.d RENAME syncli
 install(FILES systemd/syncline.conf DESTINATION /etc/syncline)
 install(PROGRAMS nginx/syncline-site DESTINATION sbin)
 install(PROGRAMS nginx/render-site DESTINATION share/syncline)
-install(FILES nginx/site.conf.in nginx/syncline_params nginx/syncline_authorize DESTINATION share/syncline)
+install(FILES nginx/site.conf.in nginx/syncline_params nginx/syncline_authorize nginx/syncline_detail nginx/syncline_code nginx/syncline_error
+              nginx/syncline_addon
+        DESTINATION share/syncline)
 install(DIRECTORY nginx/html DESTINATION share/syncline)
 install(FILES README.md LICENSE DESTINATION share/doc/syncline)
 

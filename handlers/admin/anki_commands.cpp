@@ -1,5 +1,6 @@
 // syncline-admin anki history | restore | problems | import | export | adopt | hand-over: earlier states of a collection,
-// returning to one, problems between devices and the server, packages, moving from and to an official sync server.
+// returning to one, problems between devices and the server, packages, moving from and to an official sync server. For
+// anki check see anki_check_command.cpp.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,19 +16,21 @@
 #include <optional>
 #include <thread>
 
-#include "handlers/account/name_wire.h"
+#include "handlers/account/login/name_wire.h"
 #include "handlers/admin/commands.h"
 #include "handlers/anki/collection/point_store.h"
+#include "handlers/anki/collection/problem_rules.h"
 #include "handlers/anki/collection/problem_store.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
-#include "handlers/anki/file/restore_flow.h"
 #include "handlers/anki/moving/adopt_flow.h"
 #include "handlers/anki/moving/adoption_store.h"
 #include "handlers/anki/moving/hand_over_flow.h"
 #include "handlers/anki/package/export_flow.h"
 #include "handlers/anki/package/import_flow.h"
+#include "handlers/anki/restore/restore_flow.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/file_descriptor.h"
 #include "handlers/base/json.h"
 
 namespace syncline::admin {
@@ -111,10 +114,12 @@ std::chrono::system_clock::time_point MomentOf(const std::string& at) {
   return std::chrono::system_clock::from_time_t(std::min(timegm(&tm), kYear2255));
 }
 
-// A state to return to: a replaced collection as it was last, or any collection before one of its syncs.
+// A state to return to: of the media at a time, or that of the collection; and, unless that is the current one, a replaced
+// collection as it was last, or any collection before one of its syncs.
 struct Target {
-  std::int32_t generation;
+  std::optional<std::int32_t> generation;
   std::optional<anki::Usn> before;
+  std::optional<sql::Time> media_at;
 };
 
 // Digits are the id of a replaced collection; anything else is a time.
@@ -122,35 +127,60 @@ Target TargetAt(Context& context, const std::string& at) {
   const auto history = HistoryOf(context);
   if (at.find_first_not_of("0123456789") == std::string::npos) {
     for (const auto& entry : history) {
-      if (std::to_string(entry.collection.generation) == at) return {entry.collection.generation, {}};
+      if (std::to_string(entry.collection.generation) == at)
+        return {.generation = entry.collection.generation, .before = {}, .media_at = {}};
     }
     throw Refusal("no replaced collection with id " + at + " (see: syncline-admin anki history)");
   }
   const auto moment = MomentOf(at);
+  const auto current =
+      context.Read<anki::CollectionStore>([](anki::CollectionStore& store) { return store.Find(); });
+  if (!current) throw Refusal("the account has no collection yet");
+  const auto known_since =
+      context.Read<anki::PointStore>([](anki::PointStore& store) { return store.KnownSince(); });
+  if (known_since && moment < *known_since)
+    throw Refusal("what was before " + TimeText(known_since) +
+                  " is not known any more, or there was nothing");
   // Newest first: the last match is the collection that was current at that time.
   std::optional<std::int32_t> replaced;
   for (const auto& entry : history) {
     if (entry.replaced_at > moment) replaced = entry.collection.generation;
   }
-  const auto current =
-      context.Read<anki::CollectionStore>([](anki::CollectionStore& store) { return store.Find(); });
-  if (!current) throw Refusal("the account has no collection yet");
   const std::int32_t generation = replaced.value_or(current->generation);
   // Newest first, too: the last match is the first sync after that time.
   std::optional<anki::Usn> first_after;
   for (const anki::Point& point : PointsOf(context)) {
     if (point.generation == generation && point.finished_at > moment) first_after = point.usn;
   }
-  if (!replaced && !first_after) throw Refusal("nothing has changed since then");
-  return {generation, first_after};
+  if (!replaced && !first_after) return {.generation = {}, .before = {}, .media_at = moment};
+  return {.generation = generation, .before = first_after, .media_at = moment};
 }
 
 // The id of a sync, as the history shows it.
 Target TargetBefore(Context& context, const std::string& id) {
   for (const anki::Point& point : PointsOf(context)) {
-    if (IdOf(point) == id) return {point.generation, point.usn};
+    if (IdOf(point) == id) return {.generation = point.generation, .before = point.usn, .media_at = {}};
   }
   throw Refusal("no sync with id " + id + " (see: syncline-admin anki history)");
+}
+
+// One sentence.
+std::string Describe(const anki::RestoredMedia& media) {
+  if (!media.is_known) {
+    return "The media are as they were: the history does not reach back to what they were then.";
+  }
+  if (media.put_back + media.deleted == 0) return "The media had not changed since then.";
+  return "Media: " + CountText(media.put_back, "file is", "files are") + " back, " +
+         CountText(media.deleted, "file that was added since is gone",
+                   "files that were added since are gone") +
+         "; devices get this by their next media sync.";
+}
+
+void RestoreMediaOnly(Context& context, sql::Time at) {
+  const anki::RestoredMedia media = anki::RestoreMedia(context, at);
+  if (!media.is_known) throw Refusal("what the media were at that time is not known any more");
+  if (media.put_back + media.deleted == 0) throw Refusal("nothing has changed since then");
+  std::printf("The collection has not changed since then. %s\n", Describe(media).c_str());
 }
 
 int RestoreCollection(Tool& tool, const Options& options) {
@@ -158,31 +188,37 @@ int RestoreCollection(Tool& tool, const Options& options) {
   Context& context = tool.ContextOf(tool.Find(options.name).id);
   const Target target =
       options.at.empty() ? TargetBefore(context, options.before) : TargetAt(context, options.at);
-  auto restored = anki::RestoredTo::kBeforeSync;
+  if (!target.generation) {
+    RestoreMediaOnly(context, *target.media_at);
+    return 0;
+  }
+  anki::Restored restored{anki::RestoredTo::kBeforeSync, {}};
   try {
     if (target.before) {
-      restored = anki::RestoreBefore(context, target.generation, *target.before);
+      restored = anki::RestoreBefore(context, *target.generation, *target.before, target.media_at);
     } else {
-      anki::Restore(context, target.generation);
+      restored.media = anki::Restore(context, *target.generation, target.media_at);
     }
   } catch (const Error& e) {
+    if (e.code() == "no_such_sync" || e.code() == "no_such_generation") {
+      throw Refusal("the history has just forgotten that state (see: syncline-admin anki history)");
+    }
     if (e.code() != "during_import") throw;
     throw Refusal(
         "that sync ran while an upload was being imported, and its collection was replaced since: the "
         "state in between is not kept. Choose a later sync, or the collection before the upload");
   }
-  if (restored == anki::RestoredTo::kUpload) {
+  if (restored.to == anki::RestoredTo::kUpload) {
     std::printf("That sync ran while an upload was being imported: the collection is as it was uploaded.\n");
   }
-  // The history may no longer have the first sync after the time asked for.
-  const std::string generation = std::to_string(target.generation);
+  const std::string generation = std::to_string(*target.generation);
   const std::string which = target.before
                                 ? " before the sync " + generation + "." + std::to_string(*target.before)
                                 : std::string(" as it was last");
   std::printf(
       "Collection %s of %s%s is current; what it replaced is in the history. Every device will be asked to "
-      "download: choose download, an upload would replace it again.\n",
-      generation.c_str(), options.name.c_str(), which.c_str());
+      "download: choose download, an upload would replace it again.\n%s\n",
+      generation.c_str(), options.name.c_str(), which.c_str(), Describe(restored.media).c_str());
   return 0;
 }
 
@@ -202,20 +238,13 @@ anki::OfficialUsers ReadUsers(const std::string& path) {
 // Two runs on one folder would only disturb each other.
 class LockedFolder {
  public:
-  explicit LockedFolder(const std::string& folder)
-      : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (fd_ < 0) throw Refusal("there is no folder " + folder);
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(fd_);
-      throw Refusal("another run is working on " + folder);
-    }
+  explicit LockedFolder(const std::string& folder) : file_(folder.c_str(), O_RDONLY | O_DIRECTORY) {
+    if (!file_.IsOpen()) throw Refusal("there is no folder " + folder);
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) throw Refusal("another run is working on " + folder);
   }
-  ~LockedFolder() { ::close(fd_); }
-  LockedFolder(const LockedFolder&) = delete;
-  LockedFolder& operator=(const LockedFolder&) = delete;
 
  private:
-  int fd_;
+  FileDescriptor file_;
 };
 
 // Names of folders may have any bytes.
@@ -272,8 +301,8 @@ int Adopt(Tool& tool, const Options& options) {
     const auto user = users.find(name);
     anki::AdoptReport report;
     try {
-      report = anki::AdoptAccount(context, options.folder, name, user == users.end() ? nullptr : user->second,
-                                  [](const std::string&) {});
+      report =
+          anki::AdoptAccount(context, options.folder, name, user == users.end() ? nullptr : user->second);
     } catch (const Error& e) {
       if (e.code() == "database_unavailable") throw;
       std::printf("%s: not finished, run this again: %s: %s\n", Shown(name).c_str(), e.code().c_str(),
@@ -303,12 +332,12 @@ constexpr const char* kSettingsFile = "/users.env";
 // written may have passwords by now, and stays.
 void WriteSettings(const std::string& folder, const std::vector<std::pair<std::string, bool>>& names) {
   const std::string path = folder + kSettingsFile;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0 && errno == EEXIST) {
+  FileDescriptor file(path.c_str(), O_WRONLY | O_CREAT | O_EXCL);
+  if (!file.IsOpen() && errno == EEXIST) {
     std::printf("%s is there already and was kept: compare it with the accounts above\n", path.c_str());
     return;
   }
-  if (fd < 0) throw Refusal("cannot write " + path);
+  if (!file.IsOpen()) throw Refusal("cannot write " + path);
   std::string lines =
       "# Settings of the official server. Write a password after each colon; it is the user's password and\n"
       "# decides which key devices have. With the old password, devices that were once taken over from an\n"
@@ -320,8 +349,9 @@ void WriteSettings(const std::string& folder, const std::vector<std::pair<std::s
     if (was_adopted) lines += "# " + name + " was taken over from an official server.\n";
     lines += "SYNC_USER" + std::to_string(++number) + "=" + name + ":\n";
   }
-  const bool is_written = ::write(fd, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
-  if (::close(fd) != 0 || !is_written) {
+  const bool is_written =
+      ::write(file.get(), lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
+  if (::close(file.Release()) != 0 || !is_written) {
     ::unlink(path.c_str());
     throw Refusal("cannot write " + path);
   }
@@ -383,14 +413,20 @@ int ShowProblems(Tool& tool, const Options& options) {
       context.Read<anki::ProblemStore>([](anki::ProblemStore& store) { return store.Newest(); });
   if (problems.empty()) std::printf("No problems of %s are known.\n", options.name.c_str());
   for (const anki::Problem& problem : problems) {
-    std::printf("%s  %s  device %lld  %s\n", TimeText(problem.happened_at).c_str(), problem.kind.c_str(),
+    std::printf("%s  device %lld  %s\n", TimeText(problem.happened_at).c_str(),
                 static_cast<long long>(problem.sender.device), problem.sender.client.c_str());
-    // Numbers and our own words, for people to read: one line per member, without the quotes.
+    if (problem.times > 1)
+      std::printf("  %d times since %s\n", problem.times, TimeText(problem.first_at).c_str());
+    const anki::ProblemText text = anki::Explain(problem);
+    std::printf("  %s\n  What to do: %s\n", text.what.c_str(), text.advice.c_str());
+    // Numbers and our own words, for people to read: one line per member, without the quotes. A name of a file is the
+    // client's.
     const JsonSpans details(problem.details, 1);
     details.EachIn(details.Root(), [&](const JsonSpans::Value& member) {
-      std::string value(details.Raw(member));
+      const std::string key(details.Key(member));
+      std::string value = key == "file" ? Shown(details.Text(member)) : std::string(details.Raw(member));
       std::erase(value, '"');
-      std::printf("    %s: %s\n", std::string(details.Key(member)).c_str(), value.c_str());
+      std::printf("    %s: %s\n", key.c_str(), value.c_str());
     });
   }
   return 0;
@@ -496,54 +532,53 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
   restore->callback(
       [&tool, options] { tool.command = [&tool, options] { return RestoreCollection(tool, *options); }; });
 
+  AddAnkiCheckCommand(*group, tool);
+
   CLI::App* problems = group->add_subcommand(
       "problems", "Show failed sanity checks and odd values in uploads of an account, newest first");
   problems->add_option("NAME", options->name, "Account")->required();
   problems->callback(
       [&tool, options] { tool.command = [&tool, options] { return ShowProblems(tool, *options); }; });
 
-  CLI::App* import =
+  CLI::App* import_ =
       group->add_subcommand("import", "Import an .apkg into a collection, or replace it with a .colpkg");
-  import->add_option("NAME", options->name, "Account")->required();
-  import->add_option("FILE", options->file, "Package; .colpkg at the end of its name replaces the collection")
+  import_->add_option("NAME", options->name, "Account")->required();
+  import_
+      ->add_option("FILE", options->file, "Package; .colpkg at the end of its name replaces the collection")
       ->required();
-  import->add_flag("--with-scheduling", options->import.with_scheduling, "Import intervals and reviews, too");
-  import->add_flag("--with-deck-configs", options->import.with_deck_configs, "Import options groups, too");
-  import->callback(
-      [&tool, options] { tool.command = [&tool, options] { return ImportFile(tool, *options);
-};
-}  // namespace syncline::admin
-);
+  import_->add_flag("--with-scheduling", options->import.with_scheduling,
+                    "Import intervals and reviews, too");
+  import_->add_flag("--with-deck-configs", options->import.with_deck_configs, "Import options groups, too");
+  import_->callback(
+      [&tool, options] { tool.command = [&tool, options] { return ImportFile(tool, *options); }; });
 
-CLI::App* export_ =
-    group->add_subcommand("export", "Write a collection as a .colpkg, or one deck as an .apkg");
-export_->add_option("NAME", options->name, "Account")->required();
-export_->add_option("FILE", options->file, "Package to write")->required();
-export_->add_option("--deck", options->export_.deck, "Name of the deck, such as Languages::French");
-export_->add_flag("--with-scheduling", options->export_.with_scheduling,
-                  "Of a deck: intervals and reviews, too");
-export_->add_flag("--with-deck-configs", options->export_.with_deck_configs,
-                  "Of a deck: options groups, too");
-export_->add_flag("!--without-media", options->export_.with_media, "Leave out pictures and sounds");
-export_->add_flag("--legacy", options->export_.legacy, "Readable by clients of before 2.1.50");
-export_->callback([&tool, options] {
-  tool.command = [&tool, options] { return ExportFile(tool, *options); };
-});
+  CLI::App* export_ =
+      group->add_subcommand("export", "Write a collection as a .colpkg, or one deck as an .apkg");
+  export_->add_option("NAME", options->name, "Account")->required();
+  export_->add_option("FILE", options->file, "Package to write")->required();
+  export_->add_option("--deck", options->export_.deck, "Name of the deck, such as Languages::French");
+  export_->add_flag("--with-scheduling", options->export_.with_scheduling,
+                    "Of a deck: intervals and reviews, too");
+  export_->add_flag("--with-deck-configs", options->export_.with_deck_configs,
+                    "Of a deck: options groups, too");
+  export_->add_flag("!--without-media", options->export_.with_media, "Leave out pictures and sounds");
+  export_->add_flag("--legacy", options->export_.legacy, "Readable by clients of before 2.1.50");
+  export_->callback(
+      [&tool, options] { tool.command = [&tool, options] { return ExportFile(tool, *options); }; });
 
-CLI::App* adopt = group->add_subcommand(
-    "adopt", "Take accounts over from the folder of an official sync server; run it again to go on");
-adopt->add_option("DIR", options->folder, "The folder (SYNC_BASE) of the stopped server")->required();
-adopt->add_option("--users", options->users,
-                  "File with the server's SYNC_USER1=name:password, ...: devices and passwords stay valid");
-adopt->callback([&tool, options] { tool.command = [&tool, options] { return Adopt(tool, *options); }; });
+  CLI::App* adopt = group->add_subcommand(
+      "adopt", "Take accounts over from the folder of an official sync server; run it again to go on");
+  adopt->add_option("DIR", options->folder, "The folder (SYNC_BASE) of the stopped server")->required();
+  adopt->add_option("--users", options->users,
+                    "File with the server's SYNC_USER1=name:password, ...: devices and passwords stay valid");
+  adopt->callback([&tool, options] { tool.command = [&tool, options] { return Adopt(tool, *options); }; });
 
-CLI::App* hand_over = group->add_subcommand(
-    "hand-over", "Write accounts as the folder of an official sync server; run it again to go on");
-hand_over->add_option("DIR", options->folder, "The folder; made if it is missing")->required();
-hand_over->add_option("--account", options->name, "Only this account (default: all that are enabled)");
-hand_over->callback([&tool, options] {
-  tool.command = [&tool, options] { return HandOver(tool, *options); };
-});
+  CLI::App* hand_over = group->add_subcommand(
+      "hand-over", "Write accounts as the folder of an official sync server; run it again to go on");
+  hand_over->add_option("DIR", options->folder, "The folder; made if it is missing")->required();
+  hand_over->add_option("--account", options->name, "Only this account (default: all that are enabled)");
+  hand_over->callback(
+      [&tool, options] { tool.command = [&tool, options] { return HandOver(tool, *options); }; });
 }
 
 }  // namespace syncline::admin

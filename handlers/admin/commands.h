@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "handlers/account/account_store.h"
+#include "handlers/account/login/account_store.h"
 #include "handlers/base/config.h"
 #include "handlers/base/context.h"
 #include "handlers/base/display.h"
@@ -59,8 +59,13 @@ class Tool {
 void AddMigrateCommand(CLI::App& app, Tool& tool);
 void AddUserCommands(CLI::App& app, Tool& tool);
 void AddDeviceCommands(CLI::App& app, Tool& tool);
+void AddKeysCommands(CLI::App& app, Tool& tool);
 void AddJobsCommands(CLI::App& app, Tool& tool);
 void AddAnkiCommands(CLI::App& app, Tool& tool);
+/// Part of AddAnkiCommands. `group`: anki.
+void AddAnkiCheckCommand(CLI::App& group, Tool& tool);
+void AddPlanCommands(CLI::App& app, Tool& tool);
+void AddScheduleCommands(CLI::App& app, Tool& tool);
 void AddDoctorCommand(CLI::App& app, Tool& tool);
 
 /// Columns under their headings, padded to the widest cell; the last one is not padded.

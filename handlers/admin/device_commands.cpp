@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdio>
 
-#include "handlers/account/device_store.h"
+#include "handlers/account/login/device_store.h"
 #include "handlers/admin/commands.h"
 
 namespace syncline::admin {

@@ -11,6 +11,7 @@
 #include "handlers/admin/commands.h"
 #include "handlers/base/config.h"
 #include "handlers/base/errors.h"
+#include "handlers/base/freed_memory.h"
 #include "handlers/base/log.h"
 #include "handlers/services.h"
 #include "sql/errors.h"
@@ -69,6 +70,7 @@ void OpenStandardDescriptors() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ReturnFreedMemory();
   OpenStandardDescriptors();
   admin::Tool tool;
   CLI::App app{"Administers a Syncline installation."};
@@ -78,7 +80,10 @@ int main(int argc, char** argv) {
   admin::AddUserCommands(app, tool);
   admin::AddDeviceCommands(app, tool);
   admin::AddAnkiCommands(app, tool);
+  admin::AddKeysCommands(app, tool);
   admin::AddJobsCommands(app, tool);
+  admin::AddPlanCommands(app, tool);
+  admin::AddScheduleCommands(app, tool);
   admin::AddDoctorCommand(app, tool);
   // Settings may also follow the command.
   for (CLI::App* group : app.get_subcommands({})) {

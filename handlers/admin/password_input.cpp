@@ -10,7 +10,7 @@
 #include <array>
 #include <iostream>
 
-#include "handlers/account/password.h"
+#include "handlers/account/login/password.h"
 #include "handlers/admin/commands.h"
 
 namespace syncline::admin {

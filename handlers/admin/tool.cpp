@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "handlers/account/name_wire.h"
+#include "handlers/account/login/name_wire.h"
 #include "handlers/admin/commands.h"
 #include "sql/migrate.h"
 

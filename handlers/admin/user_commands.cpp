@@ -3,9 +3,11 @@
 #include <charconv>
 #include <cstdio>
 
-#include "handlers/account/account_store.h"
-#include "handlers/account/name_wire.h"
-#include "handlers/account/password.h"
+#include "handlers/account/login/account_store.h"
+#include "handlers/account/login/email_wire.h"
+#include "handlers/account/login/name_wire.h"
+#include "handlers/account/login/password.h"
+#include "handlers/account/login/registration_flow.h"
 #include "handlers/admin/commands.h"
 #include "handlers/admin/password_input.h"
 #include "handlers/base/errors.h"
@@ -18,9 +20,9 @@ using account::AccountStore;
 using account::AccountSummary;
 
 constexpr std::int64_t kMib = 1 << 20;
+constexpr std::int64_t kMaxUses = 10'000;
+constexpr std::int64_t kMaxDays = 365;
 constexpr std::int64_t kMaxQuotaMib = std::int64_t{1} << 40;
-// Rows deleted in one transaction: each takes well under a second, so that locks are short.
-constexpr int kRemoveBatch = 5000;
 
 struct Choice {
   std::string name;
@@ -30,6 +32,8 @@ struct Choice {
   bool is_confirmed = false;
   std::optional<std::int64_t> quota_mib;
   std::string new_quota;
+  std::int64_t uses = 1;
+  std::int64_t days = 7;
 };
 
 std::string HashOf(const std::string& password) {
@@ -45,7 +49,7 @@ int Add(Tool& tool, const Choice& choice) {
   const auto name = account::NewName(choice.name);
   if (!name) {
     throw Refusal(
-        "a name has 1 to 200 characters, no ':', no control or invisible characters and no space at its "
+        "a name has 1 to 254 characters, no ':', no control or invisible characters and no space at its "
         "ends");
   }
   Context& context = tool.context();
@@ -56,10 +60,15 @@ int Add(Tool& tool, const Choice& choice) {
   const std::string hash = HashOf(ReadNewPassword(choice.password_file, *name));
   try {
     context.Write<AccountStore>([&](AccountStore& accounts) {
-      return accounts.Add(*name, hash, choice.is_admin, Bytes(choice.quota_mib));
+      return accounts.Add({.name = *name,
+                           .email = account::EmailOfName(*name),
+                           .password_hash = hash,
+                           .is_admin = choice.is_admin,
+                           .quota_bytes = Bytes(choice.quota_mib)});
     });
   } catch (const Error& e) {
-    if (e.code() == "name_taken") throw Refusal("there is a user " + *name + " already");
+    if (e.code() == "name_taken" || e.code() == "email_taken")
+      throw Refusal("there is a user " + *name + " already");
     throw;
   }
   std::printf("added %s\n", name->c_str());
@@ -134,26 +143,20 @@ int Quota(Tool& tool, const Choice& choice) {
   return 0;
 }
 
+int Invite(Tool& tool, const Choice& choice) {
+  const std::string code =
+      account::MakeInvitation(tool.context(), choice.uses, std::chrono::hours(24) * choice.days);
+  std::printf("%s\n", code.c_str());
+  return 0;
+}
+
 int Remove(Tool& tool, const Choice& choice) {
   const Account account = tool.Find(choice.name);
   if (!choice.is_confirmed &&
       !Confirm("This deletes everything of " + account.name + ". Type the name to go on: ", account.name)) {
     throw Refusal("nothing was removed");
   }
-  Context& context = tool.context();
-  std::int64_t removed = 0;
-  const auto remove_rows = [&] {
-    for (std::int64_t step = 1; step > 0; removed += step) {
-      step = context.Write<AccountStore>(
-          [&](AccountStore& accounts) { return accounts.RemoveRows(account.id, kRemoveBatch); });
-    }
-  };
-  // First lock the account out, then delete the rows; an interrupted removal can simply be repeated. The rows
-  // once more after the account, for anything a request added that was still running.
-  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.SetDisabled(account.id, true); });
-  remove_rows();
-  context.Write<AccountStore>([&](AccountStore& accounts) { accounts.Remove(account.id); });
-  remove_rows();
+  const std::int64_t removed = account::RemoveAccount(tool.context(), account.id, [] {});
   std::printf("removed %s and %s\n", account.name.c_str(), CountText(removed, "row", "rows").c_str());
   return 0;
 }
@@ -190,6 +193,11 @@ void AddUserCommands(CLI::App& app, Tool& tool) {
   add("quota", "Set the quota of an account", Quota, true)
       ->add_option("MIB", choice->new_quota, "A number of MiB, or 'unlimited'")
       ->required();
+  command = add("invite", "Print a code with which somebody may register", Invite, false);
+  command->add_option("--uses", choice->uses, "How many accounts it is good for (default: 1)")
+      ->check(CLI::Range(std::int64_t{1}, kMaxUses));
+  command->add_option("--days", choice->days, "For how long it is valid (default: 7)")
+      ->check(CLI::Range(std::int64_t{1}, kMaxDays));
   add("remove", "Delete an account and everything it holds", Remove, true)
       ->add_flag("--yes", choice->is_confirmed, "Do not ask for confirmation");
 }
