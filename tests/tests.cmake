@@ -1,15 +1,27 @@
-# Test programs: tests/unit/*_test.cpp need no server; tests/store/*_test.cpp need DATABASE_URL.
+# Test programs: tests/unit/*_test.cpp need no server; tests/store/*_test.cpp need DATABASE_URL. More than half of a build,
+# so not part of the target `all`.
+add_custom_target(test_programs)
+set(test_options)
+if(SYNCLINE_SANITIZE)
+  # What is tested keeps all sanitizers. A test compiles in two thirds of the time with the one for addresses only
+  # (jobs_test 14.6 to 9.6 s, json_test 11.2 to 6.9 s).
+  set(test_options -fno-sanitize=undefined,fuzzer-no-link)
+endif()
 find_package(Boost REQUIRED COMPONENTS unit_test_framework)
 file(GLOB support_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.cpp)
 if(support_sources)
-  add_library(test_support STATIC ${support_sources})
+  add_library(test_support STATIC EXCLUDE_FROM_ALL ${support_sources})
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/tests/support/stand_in.cpp PROPERTIES
+                              COMPILE_DEFINITIONS "SYNCLINE_SOURCE=\"${CMAKE_SOURCE_DIR}\"")
   target_link_libraries(test_support PUBLIC syncline_front syncline_jobs syncline_admin_commands)
 endif()
 file(GLOB test_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*_test.cpp ${CMAKE_SOURCE_DIR}/tests/store/*_test.cpp)
 foreach(source IN LISTS test_sources)
   get_filename_component(name ${source} NAME_WE)
-  add_executable(${name} ${source})
+  add_executable(${name} EXCLUDE_FROM_ALL ${source})
+  add_dependencies(test_programs ${name})
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK BOOST_TEST_MODULE=${name})
+  target_compile_options(${name} PRIVATE ${test_options})
   target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:test_support> syncline_front syncline_jobs
                         syncline_admin_commands Boost::unit_test_framework)
 endforeach()
@@ -35,6 +47,8 @@ target_link_libraries(test-worker PRIVATE syncline_jobs)
 
 add_executable(bench-jobs tests/bench/jobs.cpp)
 target_link_libraries(bench-jobs PRIVATE syncline_jobs)
+add_executable(bench-hello tests/bench/hello.cpp)
+target_link_libraries(bench-hello PRIVATE syncline_services fcgi)
 
 # The front with its own routes, for tests/wire.
 add_executable(wire-server tests/wire/wire_server.cpp)

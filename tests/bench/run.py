@@ -12,7 +12,6 @@ Left out on purpose: TLS, the network. Standard library only, except that the co
 server need the package `anki`, in the Python given by --python.
 """
 import argparse
-import base64
 import json
 import os
 import shlex
@@ -28,6 +27,11 @@ import urllib.error
 import urllib.request
 from collections import namedtuple
 from pathlib import Path
+
+import official_folder
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from rest_wire import script_login  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -60,6 +64,13 @@ def process_memory(pid, key):
     except FileNotFoundError:
         pass
     return 0
+
+
+def process_name(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""
 
 
 # --- servers ----------------------------------------------------------------------------------------------------
@@ -528,11 +539,11 @@ def packages(bench):
     def of_ours(server):
         name = bench.name("package", next(rounds))
         server.add_user(name)
-        login = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
+        login = script_login(name, PASSWORD, server.url.rstrip("/"))
 
         def ask(path, body=None):
             request = urllib.request.Request(server.url + path, data=body, headers={
-                "Authorization": f"Basic {login}", "Content-Type": "application/octet-stream"})
+                "Authorization": login, "Content-Type": "application/octet-stream"})
             with urllib.request.urlopen(request, timeout=600) as answer:
                 return answer.read()
         begin = time.monotonic()
@@ -558,6 +569,49 @@ def packages(bench):
     bench.line("package, 50,000 notes, 5,000 files, export", "ms", medians, "export_ms", 0.4)
 
 
+def adoption(bench):
+    """Three users of an official server with 1 GB, of which one has a million reviews, taken over by syncline-admin. The
+    reference is `cp -r` of the folder, and a sync of the disk. Memory is the peak of the command above its start."""
+    server = next((server for server in bench.servers if server.title == "ours"), None)
+    results = []
+    made = bench.cache / "official"
+    if server and not made.exists():
+        say("making the folder of an official server")
+        for name in ("large", "small"):
+            bench.profile(name)
+        official_folder.make(made, [bench.cache / f"{name}.anki2" for name in ("large", "small", "small")])
+
+    def run(*command):
+        """Seconds, and by how much the memory of the command grew, in bytes."""
+        begin, start, peak = time.monotonic(), 0, 0
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while process.poll() is None:
+            # The shell that starts the program has the same pid.
+            if process_name(process.pid) == "syncline-admin":
+                start = start or process_memory(process.pid, "VmRSS")
+                peak = max(peak, process_memory(process.pid, "VmHWM"))
+            time.sleep(0.005)
+        if process.returncode != 0:
+            raise RuntimeError(f"{command[0]} failed")
+        return time.monotonic() - begin, peak - start
+
+    for n in range(bench.rounds if server else 0):
+        with tempfile.TemporaryDirectory(dir=bench.cache) as copy:
+            copied, _ = run("sh", "-c", 'cp -r "$1" "$2" && sync -f "$2"', "cp", str(made), f"{copy}/official")
+        with tempfile.TemporaryDirectory(dir=bench.cache) as folder:
+            for user in range(official_folder.USERS):
+                name = bench.name("adopted", n * official_folder.USERS + user)
+                (Path(folder) / name).symlink_to(made / str(user))
+                server.added.append(name)
+            admin = shlex.split(server.env["SYNCLINE_ADMIN"])
+            took, grown = run(*admin, "anki", "adopt", folder)
+        results.append((took, copied, grown / MIB))
+        say(f"  adoption {took:.1f} s, cp {copied:.1f} s, memory +{results[-1][2]:.0f} MiB")
+    took, copied, grown = map(statistics.median, zip(*results)) if results else (None,) * 3
+    bench.limit_line("adoption of 1 GB", "s", took, copied, 60, at_most=True)
+    bench.limit_line("adoption of 1 GB, memory", "MiB", grown, None, 64, at_most=True)
+
+
 def jobs(bench):
     """`bench-jobs` runs jobs of one millisecond on the installation's database and prints {"batched":N,"single":N}."""
     program = bench.build / "bench-jobs"
@@ -581,6 +635,7 @@ ROWS = {
     "meta": meta_beside_upload,
     "media": media,
     "packages": packages,
+    "adoption": adoption,
     "jobs": jobs,
     "growth": growth,  # last: it leaves a database with much free space in it
 }

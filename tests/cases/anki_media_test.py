@@ -9,27 +9,21 @@ import json
 import os
 import pathlib
 import secrets
-import shlex
 import struct
-import subprocess
 import sys
 import time
 import urllib.parse
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from anki_wire import Refused, Wire, compress, decompress
+from anki_wire import Wire, compress, decompress, status_of
+from installation import admin
 from media_wire import Media, ServerMessage, sha1, upload_zip
 from promises import keep, until
 
 HTTP = os.environ["SYNCLINE_HTTP"]
 PASSWORD = secrets.token_hex(8)
 MIB = 1 << 20
-
-
-def admin(*arguments, stdin=""):
-    subprocess.run([*shlex.split(os.environ["SYNCLINE_ADMIN"]), *arguments], input=stdin, text=True, check=True,
-                   stdout=subprocess.DEVNULL)
 
 
 def new_account(quota=None):
@@ -40,14 +34,6 @@ def new_account(quota=None):
     wire = Wire(HTTP).log_in(name, PASSWORD)
     wire.user = name
     return Media(wire)
-
-
-def status_of(call):
-    try:
-        call()
-    except Refused as refused:
-        return refused.status
-    return 200
 
 
 def request(method, path, body=None, headers=None):
@@ -228,8 +214,6 @@ def zip_of(files):
 
 
 def twice():
-    one, other = upload_zip([("a", b"one")]), upload_zip([("a", b"one")], listing=b'[["other","0"]]')
-    assert len(one) <= len(other)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("0", b"one")

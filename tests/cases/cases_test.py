@@ -2,7 +2,8 @@
 """Runs the protocol cases, tests/cases/<service>/*.case, against a running server: conversations as text.
 
     # the second device must log in too           a comment
-    user                                          creates an account: $USER, $PASSWORD
+    user                                          creates an account: $USER, $PASSWORD, $BASIC (an app password
+                                                  for the header Authorization); and $NUMBER, of nine digits, for an id of its own
     zstd                                          from here on bodies are zstd frames, sent chunked, as Anki does
     > POST /sync/hostKey                          a request: method and path,
     > anki-sync: {"v":11,"k":"$KEY"}              headers,
@@ -32,6 +33,9 @@ import subprocess
 import sys
 import time
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from rest_wire import script_login  # noqa: E402
 
 try:
     import zstandard
@@ -151,7 +155,10 @@ class Case:
     def add_user(self):
         self.values["USER"] = f"case-{secrets.token_hex(6)}"
         self.values["PASSWORD"] = secrets.token_hex(8)
+        self.values["NUMBER"] = str(100_000_000 + secrets.randbelow(900_000_000))
         self.admin("user", "add", self.values["USER"], "--password-file", "-", stdin=self.values["PASSWORD"] + "\n")
+        if "$BASIC" in self.path.read_text():
+            self.values["BASIC"] = script_login(self.values["USER"], self.values["PASSWORD"]).removeprefix("Basic ")
 
     def body(self, lines):
         text = self.fill("\n".join(lines))

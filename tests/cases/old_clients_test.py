@@ -13,29 +13,23 @@ import json
 import os
 import pathlib
 import secrets
-import shlex
 import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_forms import CLIENTS, FormWire, form
-from anki_wire import Device, Refused, Wire
-from database import Hold
+from anki_wire import Device, Wire, status_of
+from database import Hold, everybody
+from installation import admin
 from media_wire import Folder, Media, ServerMessage, sha1
 from promises import keep, until
 
 HTTP = os.environ["SYNCLINE_HTTP"]
 PASSWORD = "a good password"
 MIB = 1 << 20
-
-
-def admin(*arguments, stdin=""):
-    subprocess.run([*shlex.split(os.environ["SYNCLINE_ADMIN"]), *arguments], input=stdin, text=True, check=True,
-                   stdout=subprocess.DEVNULL)
 
 
 def new_account():
@@ -46,14 +40,6 @@ def new_account():
 
 def logged_in(account, client="desktop 2.1.49"):
     return FormWire(HTTP, client=client).log_in(account, PASSWORD)
-
-
-def status_of(action):
-    try:
-        action()
-        return 200
-    except Refused as refused:
-        return refused.status
 
 
 def opened(data):
@@ -366,7 +352,9 @@ def media_forms_are_checked():
     media.begin()
     # What upstream's own tests send.
     assert json.loads(wire.send_parts("msync/begin", [("c", 0), ("v", "x"), ("k", wire.key)]))["data"]["usn"] == 0
-    assert json.loads(wire.send_parts("msync/mediaChanges", [("sk", wire.key), ("data", b'{"lastUsn":0}')])) == {"data": [], "err": ""}
+    for before in ([], [("c", 0), ("v", "client")]):
+        parts = [*before, ("sk", wire.key), ("data", b'{"lastUsn":0}')]
+        assert json.loads(wire.send_parts("msync/mediaChanges", parts)) == {"data": [], "err": ""}
     assert json.loads(wire.send_parts("msync/begin", [("k", wire.key), ("data", b'{"v":"x"}')]))["data"]["sk"] == wire.key
     assert status_of(lambda: wire.send_parts("msync/begin", [("k", wire.key), ("data", b"{}")])) == 400
     for path in ("msync/mediaChanges", "msync/uploadChanges", "msync/downloadFiles", "msync/mediaSanity", "msync/begin"):
@@ -384,7 +372,7 @@ def many_devices_of_an_account_wait_for_each_other():
     """More at once than run at once, while those that run are stopped: the others wait, although their forms are read."""
     wire = logged_in(new_account())
     wires = [wire.again() for _ in range(12)]
-    with Hold(os.environ["DATABASE_URL"], "LOCK TABLE anki_sessions IN ACCESS EXCLUSIVE MODE") as hold, \
+    with Hold(os.environ["DATABASE_URL"], everybody("anki_sessions")) as hold, \
             concurrent.futures.ThreadPoolExecutor(len(wires)) as pool:
         answers = [pool.submit(status_of, lambda one=one: one.ask("start", {"minUsn": 0, "lnewer": True, "x": "y" * 10_000}))
                    for one in wires]
@@ -397,9 +385,8 @@ def many_devices_of_an_account_wait_for_each_other():
 def devices_are_named_after_their_clients():
     account = new_account()
     logged_in(account, "AnkiDroid 2.15")
-    done = subprocess.run([*shlex.split(os.environ["SYNCLINE_ADMIN"]), "device", "list", account], check=True, text=True,
-                          stdout=subprocess.PIPE)
-    assert "AnkiDroid-2.15.6" in done.stdout, done.stdout
+    listed = admin("device", "list", account)
+    assert "AnkiDroid-2.15.6" in listed, listed
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ grown, everything that was refused goes through.
 
 By default the disk is a small file system in memory. With --large it is ext4 on a loop device, of which 2 GB are free at
 first, and the uploads are larger.
+
+Runs alone: it measures who waits for whom.
 """
 
 import concurrent.futures

@@ -5,7 +5,6 @@ Whatever is killed: the collection is exactly as before or as after; the next sy
 request as waiting, and kills the process that sent it.
 """
 
-import contextlib
 import itertools
 import os
 import pathlib
@@ -18,12 +17,12 @@ try:
 except ImportError as e:
     print(f"the real client is not available: {os.environ.get('SYNCLINE_VENV_PROBLEM') or e}")
     sys.exit(77)
-from concurrent.futures import ThreadPoolExecutor
 
 from anki.errors import NetworkError, SyncError
 
-from database import Hold, HoldCommits, Session, kill, wait_until_gone
+from database import Session, everybody, kill, writers
 from gate import Gate
+from killed_request import killed_at
 from promises import keep
 from stack import Stack
 
@@ -31,14 +30,6 @@ from stack import Stack
 # the table, ACCESS EXCLUSIVE also readers.
 COLLECTION = "SELECT 1 FROM anki_collections FOR UPDATE"
 SESSION = "SELECT 1 FROM anki_sessions FOR UPDATE"
-
-
-def writers(table):
-    return f"LOCK TABLE {table} IN SHARE MODE"
-
-
-def everybody(table):
-    return f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
 
 
 DURING = [
@@ -69,11 +60,9 @@ class World:
 
     def __init__(self, stack, directory):
         self.stack, self.directory = stack, directory
-        self.database = stack.env["DATABASE_URL"]
-        self.db = Session(self.database)
+        self.db = Session(stack.env["DATABASE_URL"])
         self.gate = Gate(stack.http)
         self._numbers = itertools.count(1)
-        self._calls = ThreadPoolExecutor(4)
         stack.add_user("alice", "a good password")
         self.b = Device(directory, "b", stack.http + "/")
         self.key = self.b.log_in("alice", "a good password")
@@ -127,30 +116,6 @@ class World:
              "staged_tags")))
         assert left == [], f"left behind: {left}"
 
-    def killed_at(self, lock, pool="api", committed=False):
-        """An action for the gate: kills the process while its request waits for the lock, or, if `committed`, after the
-        next COMMIT: the transaction is on disk but not reported."""
-        def action(forward):
-            name = f"syncline-fcgi {pool} "
-            with contextlib.ExitStack() as holds:
-                hold = holds.enter_context(Hold(self.database, lock))
-                call = self._calls.submit(forward)
-                blocked = hold.wait(1, name)[0]
-                if committed:
-                    commits = holds.enter_context(HoldCommits(self.database))
-                    hold.let_go()
-                    blocked = commits.wait(1, name)[0]
-                pid = int(blocked.name.split()[-1])
-                copy = {running: n for n, running in self.stack.pids(pool).items()}[pid]
-                kill(pid)
-                answer = call.result()
-                assert answer[0] == 502, f"the request was answered {answer[0]} by a dead process"
-            # Statements it had sent are still being executed.
-            wait_until_gone(self.database, blocked.backend)
-            self.stack.wait_for_another(pool, pid, copy)
-            return answer
-        return action
-
     def sync_fails(self):
         try:
             wants = self.a.sync()
@@ -176,7 +141,7 @@ def a_process_killed_during_any_request_leaves_all_or_nothing_and_the_next_sync_
     for method, lock in DURING:
         try:
             before, after = world.both_change()
-            world.gate.at(method, world.killed_at(lock))
+            world.gate.at(method, killed_at(world.stack, lock, "api"))
             world.sync_fails()
             # finish sends its last statements together with COMMIT: PostgreSQL may execute both after the kill.
             state = world.which(before, after)
@@ -189,7 +154,7 @@ def a_process_killed_during_any_request_leaves_all_or_nothing_and_the_next_sync_
 
 def a_process_killed_after_the_commit_of_finish_has_finished_the_sync():
     before, after = world.both_change()
-    world.gate.at("finish", world.killed_at(writers("anki_staged_notes"), committed=True))
+    world.gate.at("finish", killed_at(world.stack, writers("anki_staged_notes"), "api", committed=True))
     world.sync_fails()
     assert world.which(before, after) == "after"
     world.settle(after)
@@ -219,7 +184,7 @@ def a_process_killed_during_a_full_upload_leaves_the_old_or_the_new_collection()
         world.a.col.mod_schema(check=False)
         assert world.a.sync() in FULL
         mine = world.a.content()
-        world.gate.at("upload", world.killed_at(lock, "transfer", committed))
+        world.gate.at("upload", killed_at(world.stack, lock, "transfer", committed))
         try:
             world.a.upload()
             raise AssertionError("the upload succeeded")
@@ -262,7 +227,7 @@ def a_process_killed_during_a_full_download_changes_nothing():
     for lock in (writers("anki_sessions"), everybody("anki_cards"), everybody("blob_chunks")):
         before, after = world.both_change()
         mine = world.a.content()
-        world.gate.at("download", world.killed_at(lock, "transfer"))
+        world.gate.at("download", killed_at(world.stack, lock, "transfer"))
         try:
             world.a.download()
             raise AssertionError("the download succeeded")

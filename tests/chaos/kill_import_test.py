@@ -13,14 +13,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "support"))
 from database import Session  # noqa: E402
 from promises import keep, until  # noqa: E402
+from rest_wire import script_login
 from stack import Stack  # noqa: E402
 
 try:
-    import base64
     import json
     import urllib.request
 
     from anki.collection import Collection, ExportAnkiPackageOptions
+    from anki_device import Device
 except ImportError as problem:
     print(f"skipped: {problem}")
     sys.exit(77)
@@ -28,7 +29,7 @@ except ImportError as problem:
 PASSWORD = "killed while importing 7"
 NOTES, FILES = 12_000, 1_000
 # Fractions of the time that an undisturbed import takes.
-MOMENTS = [0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+MOMENTS = [0.02, 0.15, 0.35, 0.55, 0.75, 0.9]
 
 stack: Stack
 folder: pathlib.Path
@@ -53,16 +54,13 @@ class Account:
     def __init__(self, name):
         self.name = name
         stack.add_user(name, PASSWORD)
-        self.collection = Collection(str(folder / f"{name}.anki2"))
-        self.auth = self.collection.sync_login(name, PASSWORD, stack.http + "/")
-        self.collection.close_for_full_sync()
-        self.collection.full_upload_or_download(auth=self.auth, server_usn=None, upload=True)
-        self.collection.reopen(after_full_sync=True)
+        self.device = Device(folder, name, stack.http + "/")
+        self.device.log_in(name, PASSWORD)
+        self.device.upload()
 
     def ask(self, path, method="GET", body=None):
-        login = base64.b64encode(f"{self.name}:{PASSWORD}".encode()).decode()
         request = urllib.request.Request(stack.http + path, data=body, method=method,
-                                         headers={"Authorization": "Basic " + login, "Content-Type": "application/octet-stream"})
+                                         headers={"Authorization": script_login(self.name, PASSWORD, stack.http), "Content-Type": "application/octet-stream"})
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
@@ -90,11 +88,10 @@ class Account:
     def finish(self, location):
         until(lambda: self.state(location) == "done", 60)
         assert self.rows() == [NOTES, NOTES, FILES, NOTES, 1], self.rows()
-        result = self.collection.sync_collection(self.auth, False)
-        assert result.required == 0, result
-        assert self.collection.note_count() == NOTES
-        assert self.collection.fix_integrity()[1], "the check of the client"
-        self.collection.close()
+        self.device.sync_normally()
+        assert self.device.col.note_count() == NOTES
+        assert self.device.col.fix_integrity()[1], "the check of the client"
+        self.device.close()
         with Session(stack.env["DATABASE_URL"]) as session:
             left = session.ask("SELECT (SELECT count(*) FROM anki_sessions), (SELECT count(*) FROM anki_staged_notes)")
             assert left == [["0", "0"]], left

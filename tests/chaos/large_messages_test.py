@@ -4,6 +4,8 @@ they release it, and the latency of the small syncs. Prints the numbers.
 Half of the messages expand from almost nothing, half hardly compress. All must be accepted: the last one waits for
 seven. Then the second device of each account downloads the rows, again all eight at once. Then follow more large
 messages than all processes of api have slots, one of the maximum size, and bombs.
+
+Runs alone: it measures who waits for whom.
 """
 
 import concurrent.futures

@@ -4,19 +4,18 @@ Whatever is killed: a batch is committed or absent, the next sync is normal, all
 sweep no blob is left that nobody references. "During" does not depend on luck: the test holds a lock that the request needs.
 """
 
-import contextlib
 import itertools
 import os
 import pathlib
 import shutil
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_wire import Device, Refused, Wire
-from database import Hold, HoldCommits, Session, kill, wait_until_gone
+from database import Session, everybody, kill, writers
 from gate import Gate
+from killed_request import killed_at
 from media_wire import Folder, ServerMessage, sha1
 from promises import keep, until
 from stack import Stack
@@ -25,14 +24,6 @@ PASSWORD = "a good password"
 HEAD = "SELECT 1 FROM anki_media FOR UPDATE"
 MIB = 1 << 20
 LARGE = 3 * MIB  # stored before the transaction
-
-
-def writers(table):
-    return f"LOCK TABLE {table} IN SHARE MODE"
-
-
-def everybody(table):
-    return f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
 
 
 DURING = [
@@ -56,11 +47,9 @@ class World:
 
     def __init__(self, stack):
         self.stack = stack
-        self.database = stack.env["DATABASE_URL"]
-        self.db = Session(self.database)
+        self.db = Session(stack.env["DATABASE_URL"])
         self.gate = Gate(stack.http)
         self.numbers = itertools.count(1)
-        self._calls = ThreadPoolExecutor(4)
         stack.add_user("alice", PASSWORD)
         wire = Wire(stack.http).log_in("alice", PASSWORD)
         self.b = Folder(wire)
@@ -88,28 +77,6 @@ class World:
 
     def listed(self):
         return {name: fingerprint for name, fingerprint in self.b.media.all_changes().items() if fingerprint}
-
-    def killed_at(self, lock, pool, committed=False):
-        """An action for the gate: kills the process while its request waits for the lock, or after its next COMMIT."""
-        def action(forward):
-            name = f"syncline-fcgi {pool} "
-            with contextlib.ExitStack() as holds:
-                hold = holds.enter_context(Hold(self.database, lock))
-                call = self._calls.submit(forward)
-                blocked = hold.wait(1, name)[0]
-                if committed:
-                    commits = holds.enter_context(HoldCommits(self.database))
-                    hold.let_go()
-                    blocked = commits.wait(1, name)[0]
-                pid = int(blocked.name.split()[-1])
-                copy = {running: n for n, running in self.stack.pids(pool).items()}[pid]
-                kill(pid)
-                answer = call.result()
-                assert answer[0] == 502, f"the request was answered {answer[0]} by a dead process"
-            wait_until_gone(self.database, blocked.backend)
-            self.stack.wait_for_another(pool, pid, copy)
-            return answer
-        return action
 
     def sync_fails(self):
         try:
@@ -159,7 +126,7 @@ def a_process_killed_during_any_request_leaves_all_or_nothing_and_the_next_sync_
     for method, lock, pool in DURING:
         try:
             before, after = world.both_change()
-            world.gate.at(method, world.killed_at(lock, pool))
+            world.gate.at(method, killed_at(world.stack, lock, pool))
             world.sync_fails()
             now = world.listed()
             # The last statements go together with COMMIT: PostgreSQL may execute them after the kill.
@@ -174,7 +141,7 @@ def a_process_killed_during_any_request_leaves_all_or_nothing_and_the_next_sync_
 
 def a_process_killed_after_the_commit_of_an_upload_has_taken_the_batch():
     before, after = world.both_change()
-    world.gate.at("uploadChanges", world.killed_at(writers("blob_refs"), "transfer", committed=True))
+    world.gate.at("uploadChanges", killed_at(world.stack, writers("blob_refs"), "transfer", committed=True))
     world.sync_fails()
     assert before != after and world.listed() == after
     usn = world.b.media.begin()
@@ -258,7 +225,7 @@ def media_sync_goes_on_after_postgresql_was_killed():
     pid = world.stack.kill("postgres")
     world.stack.wait_for_another("postgres", pid)
     world.stack.wait_until_ready()
-    world.db = Session(world.database)
+    world.db = Session(world.stack.env["DATABASE_URL"])
     world.a.sync()
     world.settle(after)
     world.nothing_is_left_over()

@@ -4,6 +4,8 @@ grows past its bound, and every refusal is one that clients understand.
 A flood is a separate process with raw connections that send prepared requests as fast as they are answered; `meta` of
 other accounts is timed meanwhile, in a third process. Prints the numbers. Left out on purpose: floods of many accounts,
 and what nginx refuses before a process sees it.
+
+Runs alone: it measures who waits for whom.
 """
 
 import concurrent.futures

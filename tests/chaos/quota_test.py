@@ -1,6 +1,8 @@
 """What a quota refuses leaves nothing behind: uploads, syncs that grow, and sessions that stage without end.
 
 With --thousand a thousand sessions stage up to their bound, and the database is measured before and ten minutes after.
+
+Runs alone: it measures what the database takes of the disk.
 """
 
 import json

@@ -123,7 +123,8 @@ def a_slot_that_loses_redis_is_free_by_the_deadline():
     answers = [limited() for _ in range(2)]
     assert all(status == 503 and seconds < 5 for status, seconds in answers), answers
     far.to_redis.mend()
-    assert limited()[0] == 200
+    # Redis is not asked for half a second after an answer that did not come.
+    until(lambda: limited()[0] == 200, 5)
     return f"free after {answers[0][1]:.1f} s, {answers[1][1]:.1f} s"
 
 

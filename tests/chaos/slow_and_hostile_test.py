@@ -1,5 +1,7 @@
 """Slow clients, clients that disconnect, and malicious clients: the syncs of other users succeed, and nothing of what
 was refused is stored.
+
+Runs alone: it measures who waits for whom.
 """
 
 import concurrent.futures

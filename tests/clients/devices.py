@@ -18,7 +18,6 @@ import json
 import os
 import pathlib
 import secrets
-import shlex
 import shutil
 import signal
 import subprocess
@@ -39,6 +38,7 @@ except ImportError as problem:
     sys.exit(77)
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from installation import admin, try_admin, when_let_in  # noqa: E402,F401
 from own_ids import own_ids, own_moment  # noqa: E402
 
 HTTP = os.environ.get("SYNCLINE_HTTP", "")
@@ -69,15 +69,6 @@ def replace_file(path, data, new):
     second = next(_seconds)
     os.utime(new, (second, second))
     os.replace(new, path)
-
-
-def admin(*arguments, stdin=""):
-    """Runs syncline-admin and returns what it printed."""
-    done = subprocess.run([*shlex.split(os.environ["SYNCLINE_ADMIN"]), *arguments], input=stdin, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"syncline-admin {' '.join(arguments)}: {done.stderr}")
-    return done.stdout
 
 
 def sql(statement):
@@ -146,12 +137,16 @@ class Account:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def log_in(col, name, password, endpoint=HTTP + "/"):
+    return when_let_in(lambda: col.sync_login(name, password, endpoint))
+
+
 class Device:
     def __init__(self, account, endpoint):
         self.account = account
         self.path = account.folder / f"{len(account.devices)}.anki2"
         self.col = Collection(str(self.path))
-        self.auth = self.col.sync_login(account.name, PASSWORD, endpoint)
+        self.auth = log_in(self.col, account.name, PASSWORD, endpoint)
 
     def at(self, endpoint):
         """The same device with another server address configured."""
@@ -188,6 +183,13 @@ class Device:
     def reopen(self):
         self.col.close()
         self.col = Collection(str(self.path))
+
+    def begin_again(self):
+        """With an empty collection, as after an installation; the files of its media stay."""
+        self.col.close()
+        self.path.unlink()
+        self.col = Collection(str(self.path))
+        return self
 
     # --- media
 

@@ -9,7 +9,7 @@ import sqlite3
 import urllib.request
 
 from devices import (HTTP, HTTPS, Account, ClientTest, Collection, Required, StoppedWorkers, SyncError, admin, assert_same,
-                     contents, main, round_of, sql, sync_pb2)
+                     contents, log_in, main, round_of, sql, sync_pb2)
 
 import zstandard
 
@@ -183,10 +183,10 @@ class FullSync(ClientTest):
     def test_a_wrong_password_and_a_revoked_key_are_authentication_failures(self):
         device = self.account.device()
         with self.assertRaises(SyncError) as caught:
-            device.col.sync_login(self.account.name, "wrong", HTTP + "/")
+            log_in(device.col, self.account.name, "wrong")
         self.assertEqual(caught.exception.kind.name, "AUTH")
         with self.assertRaises(SyncError) as caught:
-            device.col.sync_login("nobody-" + self.account.name, "wrong", HTTP + "/")
+            log_in(device.col, "nobody-" + self.account.name, "wrong")
         self.assertEqual(caught.exception.kind.name, "AUTH")
         sql(f"UPDATE devices SET revoked_at = now() WHERE user_id = {self.account.id()}")
         with self.assertRaises(SyncError) as caught:

@@ -1,6 +1,7 @@
 """Messages that are large because the notes are: pictures pasted into fields, one note of 40 MB, megabytes of CSS.
 Clients pack up to 250 rows into a message whatever their size, and such notes must get through in both directions and
-in a file. The pictures are base64 of noise, because it hardly compresses, like a real picture."""
+in a file. The pictures are base64 of noise, because it hardly compresses, like a real picture.
+"""
 
 import base64
 import random

@@ -4,20 +4,16 @@ SYNCLINE_MEDIA_FILES: how many small files the first test syncs (10,000 for the 
 """
 
 import os
-import pathlib
 import random
 import secrets
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 import threading
 
 import devices
 from devices import HTTP, PASSWORD, ClientTest, Proxy, admin, sql
+from anki_wire import Wire
+from media_wire import Media
+from official_server import OfficialServer
 
 from anki.errors import NetworkError, SyncError
 
@@ -33,7 +29,7 @@ SCRIPTS = [
 ]
 
 
-class Media(ClientTest):
+class MediaFolders(ClientTest):
     def equal(self, *some):
         """All have the same folder, and nothing is left to do for any of them."""
         first = some[0].media()
@@ -82,8 +78,9 @@ class Media(ClientTest):
     def test_changes_and_deletions_go_both_ways(self):
         """Upstream's media_roundtrip."""
         one, two = self.two()
-        for name in ("manual1", "auto1", "manual2"):
+        for name in ("manual1", "manual2"):
             one.put_media(name, name.encode())
+        one.col.media.write_data("auto1", b"auto1")
         one.sync_media()
         two.sync_media()
         self.equal(one, two)
@@ -109,6 +106,30 @@ class Media(ClientTest):
         one.sync_media()
         self.assertEqual(two.media(), {"diff": b"1", "same": b"same"})
         self.equal(one, two)
+
+    def test_what_two_devices_do_at_the_same_time_counts_once(self):
+        """Upstream's parallel_requests: a second device that has not asked for changes sends what the first one has sent."""
+        one, two = self.two()
+        late = Media(Wire(HTTP, two.auth.hkey))
+        for device in (one, two):
+            device.col.media.write_data("auto", b"auto")
+        one.sync_media()
+        usn = late.begin()
+        late.upload([("auto", b"auto")])
+        self.assertEqual(late.begin(), usn)
+        for device in (one, two):
+            device.col.media.trash_files(["auto"])
+        one.sync_media()
+        self.assertGreater(late.begin(), usn)
+        usn = late.begin()
+        late.upload([("auto", None)])
+        self.assertEqual(late.begin(), usn)
+        one.col.media.write_data("diff", b"1")
+        two.col.media.write_data("diff", b"2")
+        one.sync_media()
+        two.sync_media()
+        self.assertEqual((one.media(), two.media()), ({"diff": b"1"}, {"diff": b"1"}))
+        self.assertEqual((late.sanity(1), late.sanity(2)), ("OK", "mediaSanity"))
 
     def test_a_file_that_one_deletes_and_the_other_changes_stays(self):
         one, two = self.two()
@@ -158,7 +179,7 @@ class Media(ClientTest):
         two.put_media("a", b"of this server")
         two.put_media("only here", b"x")
         two.sync_media()
-        with Reference() as other:
+        with OfficialServer(self.account.folder / "other", {"u": PASSWORD}) as other:
             auth, one.auth = one.auth, one.col.sync_login("u", PASSWORD, other.url)
             for n in range(6):
                 one.put_media("a", b"of the other %d" % n)
@@ -248,35 +269,6 @@ class Media(ClientTest):
                 self.sync_patiently(device)
         self.assertEqual(len(some[0].media()), 181)
         self.equal(*some)
-
-
-class Reference:
-    """The server of the package, with the user "u"."""
-
-    def __enter__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-reference."))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "anki.syncserver"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "SYNC_USER1": f"u:{PASSWORD}", "SYNC_BASE": str(self.folder), "SYNC_HOST": "127.0.0.1",
-                 "SYNC_PORT": str(port), "RUST_LOG": "error"})
-        end = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return self
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """Accounts of a real official server are taken over and handed over again, and their devices go on: no login, no full
 sync, no media sent twice."""
 
-import base64
 import contextlib
-import hashlib
 import os
 import pathlib
 import re
@@ -16,8 +14,8 @@ import subprocess
 import tempfile
 import unittest
 
-from devices import HTTP, PASSWORD, Device, Proxy, Required, SyncError, admin, assert_same, main, sql
-from official_server import OfficialServer, environment
+from devices import HTTP, PASSWORD, Device, Proxy, Required, SyncError, admin, assert_same, log_in, main, sql, try_admin
+from official_server import OfficialServer, environment, hashed
 
 MIB = 1 << 20
 MEDIA_CALLS = ("begin", "mediaChanges", "downloadFiles", "uploadChanges", "mediaSanity")
@@ -38,13 +36,6 @@ class Owner:
         return int(sql(f"SELECT user_id FROM users WHERE name = '{self.name}'")[0][0])
 
 
-def try_admin(*arguments):
-    """(exit code, output) of syncline-admin."""
-    done = subprocess.run([*shlex.split(os.environ["SYNCLINE_ADMIN"]), *arguments], text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    return done.returncode, done.stdout
-
-
 def head_of(path):
     """mod, scm, usn of a collection file, read from a copy with its log."""
     with tempfile.TemporaryDirectory() as folder:
@@ -53,6 +44,24 @@ def head_of(path):
                 shutil.copy(source, pathlib.Path(folder) / ("col" + end))
         db = sqlite3.connect(pathlib.Path(folder) / "col")
         return db.execute("select mod, scm, usn from col").fetchone()
+
+
+def run_and_kill(arguments, seconds, after_kill):
+    """Kills syncline-admin `seconds` after its start, and again, each time a little later, until a run ends before that.
+    Returns its exit code and output, and the number of kills."""
+    command = [*shlex.split(os.environ["SYNCLINE_ADMIN"]), *arguments]
+    killed = 0
+    while True:
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               start_new_session=True)
+        try:
+            text, _ = run.communicate(timeout=seconds + 0.01 * killed)
+            return run.returncode, text, killed
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.communicate()
+            killed += 1
+            after_kill()
 
 
 class Moving(unittest.TestCase):
@@ -160,6 +169,39 @@ class Moving(unittest.TestCase):
                 device.at(proxy.url).sync().sync_media()
                 self.assertEqual([call for call in proxy.seen if call in MEDIA_CALLS], ["begin"])
 
+    def test_devices_that_share_a_key_get_each_others_files(self):
+        """All devices of an adopted account send one key, so the server cannot tell them apart. Each in turn sends its batch
+        just after the other one has replaced a file, and the numbers fit by chance."""
+        with OfficialServer(self.base, self.users) as server:
+            ann = self.owner("ann")
+            one, two = self.pair(ann, server.url)
+            two.sync_media()
+        self.adopt("--users", self.users_file())
+        for turn, (late, early) in enumerate([(one, two), (two, one)] * 2):
+            for device in (late, early):
+                device.at(HTTP + "/").sync_media()
+            # A file that came and went between two syncs is sent as a deletion, and is no change here.
+            with Proxy(before=lambda method: method != "begin") as broken, contextlib.suppress(Exception):
+                late.put_media(f"never {turn}", b"x")
+                late.at(broken.url).sync_media()
+            late.remove_media(f"never {turn}")
+            late.put_media(f"of {turn}.jpg", b"new %d" % turn)
+            early.put_media("twice 1.jpg", b"replaced %d" % turn)
+            left = [1]
+
+            def first_the_other(method):
+                if method == "uploadChanges" and left:
+                    left.pop()
+                    early.sync_media()
+                return True
+            with Proxy(before=first_the_other) as proxy:
+                late.at(proxy.url).sync_media()
+            self.assertFalse(left)
+            for device in (late, early, late):
+                device.at(HTTP + "/").sync_media()
+            self.assertEqual(late.media()["twice 1.jpg"], b"replaced %d" % turn)
+            self.assertEqual(late.media(), early.media())
+
     def test_devices_go_back_to_an_official_server(self):
         with OfficialServer(self.base, self.users) as server:
             owners = self.fill(server.url)
@@ -198,6 +240,28 @@ class Moving(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("an official server has used", text)
 
+    def test_all_accounts_are_handed_over_at_once(self):
+        with OfficialServer(self.base, self.users) as server:
+            owners = self.fill(server.url)
+        self.adopt("--users", self.users_file())
+        self.all_sync_normally(HTTP + "/", owners)
+        empty = f"empty-{secrets.token_hex(4)}"
+        admin("user", "add", empty, "--password-file", "-", stdin=PASSWORD + "\n")
+        left = self.folder / "left"
+        # Accounts of other tests are in the folder, too, and what one of them lacks does not stop the others.
+        code, text = try_admin("anki", "hand-over", str(left))
+        self.assertIn(code, (0, 1), text)
+        lines = (left / "users.env").read_text().splitlines()
+        for owner in owners:
+            self.assertIn(f"{owner.name}: written: the collection", text)
+            self.assertTrue(any(re.fullmatch(rf"SYNC_USER\d+={owner.name}:", line) for line in lines), lines)
+            self.assertIn(f"# {owner.name} was taken over from an official server.", lines)
+        numbers = [int(found.group(1)) for line in lines if (found := re.match(r"SYNC_USER(\d+)=", line))]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.assertIn(f"{empty}: ", text)
+        with OfficialServer(left, self.users) as server:
+            self.all_sync_normally(server.url, owners)
+
     def test_without_the_old_passwords_devices_log_in(self):
         with OfficialServer(self.base, self.users) as server:
             ann = self.owner("ann")
@@ -208,9 +272,9 @@ class Moving(unittest.TestCase):
         with self.assertRaises(SyncError):
             one.at(HTTP + "/").sync()
         with self.assertRaises(SyncError):
-            one.col.sync_login(ann.name, PASSWORD, HTTP + "/")
+            log_in(one.col, ann.name, PASSWORD)
         admin("user", "password", ann.name, "--password-file", "-", stdin="another one 8\n")
-        one.auth = one.col.sync_login(ann.name, "another one 8", HTTP + "/")
+        one.auth = log_in(one.col, ann.name, "another one 8")
         one.at(HTTP + "/").sync().sync_media()
         # A later run with the passwords adds the keys.
         self.adopt("--users", self.users_file())
@@ -219,15 +283,8 @@ class Moving(unittest.TestCase):
 
     def test_hashed_passwords(self):
         name = next(iter(self.users))
-        salt = secrets.token_bytes(16)
-
-        def hashed(algorithm):
-            digest = hashlib.pbkdf2_hmac(algorithm, PASSWORD.encode(), salt, 2000, 32)
-            salt_text, text = (base64.b64encode(data).decode().rstrip("=") for data in (salt, digest))
-            return f"$pbkdf2-{algorithm}$i=2000,l=32${salt_text}${text}"
-
         other = f"dan-{secrets.token_hex(4)}"
-        self.users = {name: hashed("sha256"), other: hashed("sha512")}
+        self.users = {name: hashed(PASSWORD), other: hashed(PASSWORD, "sha512")}
         with OfficialServer(self.base, self.users, is_hashed=True) as server:
             ann = self.owner("ann")
             one = ann.device(server.url)
@@ -241,9 +298,9 @@ class Moving(unittest.TestCase):
         one.at(HTTP + "/").sync()
         new = ann.device(HTTP + "/").download()
         assert_same(one, new)
-        self.assertTrue(one.col.sync_login(other, PASSWORD, HTTP + "/").hkey)
+        self.assertTrue(log_in(one.col, other, PASSWORD).hkey)
         with self.assertRaises(SyncError):
-            one.col.sync_login(ann.name, PASSWORD + "x", HTTP + "/")
+            log_in(one.col, ann.name, PASSWORD + "x")
 
     def test_what_cannot_be_taken_over_is_named(self):
         with OfficialServer(self.base, self.users) as server:
@@ -300,20 +357,10 @@ class Moving(unittest.TestCase):
             many.add_notes(1500, "many")
             many.sync().sync_media()
             many.add_notes(1, "still pending")
-        command = [*shlex.split(os.environ["SYNCLINE_ADMIN"]), "anki", "adopt", str(self.base), "--users",
-                   self.users_file()]
-        states, text, killed = set(), "", 0
-        while not text:
-            run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                   start_new_session=True)
-            try:
-                text, _ = run.communicate(timeout=0.05 + 0.01 * killed)
-            except subprocess.TimeoutExpired:
-                os.killpg(run.pid, signal.SIGKILL)
-                run.communicate()
-                killed += 1
-                states.add(self.state(owners[0]))
-        self.assertEqual(run.returncode, 0, text)
+        states = set()
+        code, text, killed = run_and_kill(["anki", "adopt", str(self.base), "--users", self.users_file()], 0.05,
+                                          lambda: states.add(self.state(owners[0])))
+        self.assertEqual(code, 0, text)
         print(f"killed {killed} runs, in these states of the first account: {sorted(states)}")
         self.assertGreater(len(states), 3)
         self.assertNotIn("no password", text)
@@ -336,22 +383,14 @@ class Moving(unittest.TestCase):
         one.at(HTTP + "/").add_notes(3, "only here")
         one.sync()
         left = self.folder / "left"
-        command = [*shlex.split(os.environ["SYNCLINE_ADMIN"]), "anki", "hand-over", str(left), "--account", ann.name]
-        states, text, killed = set(), "", 0
-        while not text:
-            run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                   start_new_session=True)
-            try:
-                text, _ = run.communicate(timeout=0.02 + 0.01 * killed)
-            except subprocess.TimeoutExpired:
-                os.killpg(run.pid, signal.SIGKILL)
-                run.communicate()
-                killed += 1
-                home = left / ann.name
-                states.add((home.exists(), (home / "collection.anki2").exists(), (home / "media.db").exists(),
-                            len(list((home / "media").glob("*"))) // 100))
-                self.assertFalse((home / "media.db").exists() and not (home / "collection.anki2").exists())
-        self.assertEqual(run.returncode, 0, text)
+        home, states = left / ann.name, set()
+
+        def look():
+            states.add((home.exists(), (home / "collection.anki2").exists(), (home / "media.db").exists(),
+                        len(list((home / "media").glob("*"))) // 100))
+            self.assertFalse((home / "media.db").exists() and not (home / "collection.anki2").exists())
+        code, text, killed = run_and_kill(["anki", "hand-over", str(left), "--account", ann.name], 0.02, look)
+        self.assertEqual(code, 0, text)
         print(f"killed {killed} runs, in these states: {sorted(states)}")
         self.assertGreater(len(states), 2)
         one.add_notes(1, "pending")

@@ -3,19 +3,13 @@ for byte, and ordinary syncs that do not touch the odd row work afterwards. The 
 gets the same requests in the same run, so that the test requires nothing that the reference server does not do."""
 
 import contextlib
-import os
 import shutil
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
-import tempfile
 import time
 import unittest
-import urllib.request
 
 from devices import HTTP, PASSWORD, Account, Collection, Device, Required, StoppedWorkers, admin, main
+from official_server import OfficialServer
 
 from anki_wire import Wire  # on the path of devices
 
@@ -139,35 +133,6 @@ class Base:
         return path.read_bytes()
 
 
-class Reference:
-    """anki.syncserver with these accounts."""
-
-    def __init__(self, names):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/"
-        self.folder = tempfile.mkdtemp(prefix="syncline-reference.")
-        users = {f"SYNC_USER{n}": f"{name}:{PASSWORD}" for n, name in enumerate(names, 1)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "anki.syncserver"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=os.environ | users | {"SYNC_BASE": self.folder, "SYNC_HOST": "127.0.0.1", "SYNC_PORT": str(port)})
-        end = time.monotonic() + 20
-        while True:
-            try:
-                urllib.request.urlopen(self.url + "health", timeout=5).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("the reference server does not start") from None
-                time.sleep(0.05)
-
-    def close(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 class Raw:
     """An account on one of the two servers: uploads and downloads of raw bytes, and two real devices."""
 
@@ -217,8 +182,7 @@ class OddUploads(unittest.TestCase):
         cls.addClassCleanup(cls.shared.close)
         cls.folder = cls.shared.folder
         cls.base = Base(cls.folder)
-        reference = Reference([cls.shared.name])
-        cls.addClassCleanup(reference.close)
+        reference = cls.enterClassContext(OfficialServer(cls.folder / "reference", {cls.shared.name: PASSWORD}))
         cls.theirs, cls.ours = Raw(reference.url, cls.shared), Raw(HTTP + "/", cls.shared)
         cls.addClassCleanup(cls.theirs.wire.close)
         cls.addClassCleanup(cls.ours.wire.close)

@@ -4,15 +4,16 @@
     path = export_package(account, "out.apkg", deck="Lang")
 """
 
-import base64
 import json
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+from anki import deck_config_pb2
 from anki.collection import DeckIdLimit, ExportAnkiPackageOptions, ImportAnkiPackageOptions, ImportAnkiPackageRequest
-from devices import HTTP, PASSWORD
+from devices import DECK, HTTP, NOTETYPE, PASSWORD, _message
+from rest_wire import script_login  # on the path of devices
 
 WHEN = ("if_newer", "always", "never")
 
@@ -21,8 +22,7 @@ def call(account, path, method="GET", body=None, headers=None):
     """Status, headers and body of an answer of the API."""
     request = urllib.request.Request(HTTP + path, data=body, method=method, headers=headers or {})
     if account is not None and not request.has_header("Anki-sync"):
-        login = base64.b64encode(f"{account.name}:{PASSWORD}".encode()).decode()
-        request.add_header("Authorization", "Basic " + login)
+        request.add_header("Authorization", script_login(account.name, PASSWORD))
     try:
         with urllib.request.urlopen(request, timeout=600) as answer:
             return answer.status, answer.headers, answer.read()
@@ -97,3 +97,29 @@ def import_locally(collection, path, **options):
     options = {name: WHEN.index(value) if value in WHEN else value for name, value in options.items()}
     return collection.import_anki_package(
         ImportAnkiPackageRequest(package_path=str(path), options=ImportAnkiPackageOptions(**options))).log
+
+
+def comparable(collection):
+    """{table: rows} without usns, and without times and ids that come from the clock of the importer."""
+    db = collection.db
+    decks = {number: name for number, name in db.all("select id, name from decks")}
+    notetypes = {number: name for number, name in db.all("select id, name from notetypes")}
+    return {
+        "notes": sorted([*row, notetypes.get(mid, mid)] for mid, *row in db.all(
+            "select mid, id, guid, mod, tags, flds, sfld, csum from notes")),
+        "cards": sorted([*row, decks.get(did, did), decks.get(odid, odid) if odid else 0] for did, odid, *row in db.all(
+            "select did, odid, id, nid, ord, type, queue, due, ivl, factor, reps, lapses, left, odue, flags, data, mod from cards")),
+        "revlog": db.all("select id, cid, ease, ivl, lastIvl, factor, time, type from revlog order by id"),
+        # A client adapts a tag that it receives to the spelling of the parent it has by then.
+        "tags": sorted(tag.casefold() for tag in db.list("select tag from tags")),
+        "decks": sorted([name, _message(DECK.Common, common), _message(DECK.KindContainer, kind)]
+                        for name, common, kind in db.all("select name, common, kind from decks")),
+        "deck_config": [[number, name, _message(deck_config_pb2.DeckConfig.Config, config)] for number, name, config in
+                        db.all("select id, name, config from deck_config order by id")],
+        "notetypes": sorted([name, _message(NOTETYPE.Config, config)] for name, config in
+                            db.all("select name, config from notetypes")),
+        "fields": sorted([notetypes[number], position, name, _message(NOTETYPE.Field.Config, config)]
+                         for number, position, name, config in db.all("select ntid, ord, name, config from fields")),
+        "templates": sorted([notetypes[number], position, name, _message(NOTETYPE.Template.Config, config)]
+                            for number, position, name, config in db.all("select ntid, ord, name, config from templates")),
+    }

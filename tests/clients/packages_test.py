@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import time
 import zipfile
 
@@ -21,9 +22,9 @@ import zstandard
 from anki import import_export_pb2
 from anki._backend import RustBackend
 from anki.collection import Collection
-from devices import ClientTest, admin, assert_same, main, sql
-from packages import (call, export_package, import_locally, import_package, make_package, refused_package, start_import,
-                      state_of, wait_for)
+from devices import ClientTest, Proxy, admin, assert_same, main, sql
+from packages import (call, comparable, export_package, import_locally, import_package, make_package, refused_package,
+                      start_import, state_of, wait_for)
 
 # A 1x1 picture; files differ by what follows it.
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
@@ -190,7 +191,6 @@ class Packages(ClientTest):
                     sync_media(one)
                     ours = export_package(self.account, self.account.folder / "ours.apkg", deck="lang", legacy=legacy, **options)
                     theirs = make_package(one.col, self.account.folder / "theirs.apkg", deck="Lang", legacy=legacy, **options)
-                    from random_packages_test import comparable
                     found = []
                     collection(self.account.folder, "empty.anki2").__enter__().close()
                     for path in (ours, theirs):
@@ -223,7 +223,6 @@ class Packages(ClientTest):
                         col_path=str(target), backup_path=str(path), media_folder=str(media),
                         media_db=str(self.account.folder / "restored.media.db2"))
                     other = Collection(str(target))
-                    from random_packages_test import comparable
                     self.assertEqual(comparable(other), comparable(one.col))
                     self.assertEqual(media_of(other), {"x.png": PNG})
                     other.close()
@@ -246,7 +245,6 @@ class Packages(ClientTest):
         path = make_package(self.source(), self.account.folder / "a.apkg")
         one, _ = self.pair(1)
         self.account.wait_for_import()
-        from devices import Proxy
         states = []
 
         def before(method):
@@ -345,7 +343,52 @@ class Packages(ClientTest):
         self.assertEqual(report["media"]["skipped"],
                          [{"name": "_large.bin", "why": "too_large"}, {"name": "_empty.bin", "why": "empty"}])
         self.assertEqual(report["notes"]["added"], 3)
+        # None is too large, all together are: 1.2 GiB from a package of some KiB.
+        del entries.entries[:]
+        for i in range(30):
+            entries.entries.add(name=f"_{i}.bin", size=40 << 20, sha1=hashlib.sha1(bytes(40 << 20)).digest())
+        content = zeros(40)
+        begin = time.monotonic()
+        self.assertEqual(refused_package(self.account, repacked(good, lambda found: {
+            **{name: data for name, data in found.items() if not name.isdigit()},
+            "media": zstandard.compress(entries.SerializeToString()), **{str(i): content for i in range(30)}})),
+                         "package_too_large")
+        self.assertLess(time.monotonic() - begin, 20)
         self.assertLess(peak() - before, 64)
+
+    def test_entries_that_no_client_writes_are_refused(self):
+        """LZMA takes as much memory as an entry demands."""
+        good = make_package(self.source(), self.account.folder / "a.apkg")
+        self.pair(1)
+        self.account.wait_for_import()
+        with zipfile.ZipFile(good) as package:
+            entries = {name: package.read(name) for name in package.namelist()}
+        for method, code in ((zipfile.ZIP_DEFLATED, None), (zipfile.ZIP_LZMA, "package_damaged"), (zipfile.ZIP_BZIP2, "package_damaged")):
+            out = io.BytesIO()
+            with zipfile.ZipFile(out, "w", method) as package:
+                for name, data in entries.items():
+                    package.writestr(name, data)
+            if code:
+                self.assertEqual(refused_package(self.account, out.getvalue()), code)
+            else:
+                self.assertEqual(import_package(self.account, out.getvalue())["notes"]["added"], 3)
+
+    def test_a_deck_is_exported_with_all_files_that_its_templates_name(self):
+        one, _ = self.pair(1)
+        names = ("_a", "_a.css", "_a.css.map", "_b c.js", "_\u00e9\u6f22.png", "_unused.png", "_")
+        for name in names:
+            add_media(one.col, name, name.encode())
+        notetype = one.col.models.by_name("Basic")
+        notetype["css"] += '@import "_a.css.map";'
+        notetype["tmpls"][0]["qfmt"] += '<script src="_b c.js"></script>'
+        notetype["tmpls"][0]["afmt"] += "<img src='_\u00e9\u6f22.png'>"
+        one.col.models.update_dict(notetype)
+        one.sync()
+        sync_media(one)
+        path = export_package(self.account, self.account.folder / "ours.apkg", deck="Default")
+        with collection(self.account.folder, "empty.anki2") as empty:
+            import_locally(empty, path)
+            self.assertEqual(set(media_of(empty)), set(names) - {"_unused.png"})
 
     def test_other_content_under_a_name_gets_a_name_with_its_hash(self):
         """As the real client does; in 26.9.3 it overwrites a file with "&" in its name instead."""
@@ -427,6 +470,62 @@ class Packages(ClientTest):
             self.assertEqual(one.count("notetypes where name like 'Basic+%'"), 2)
             self.assertEqual(one.problems(), "")
 
+    def test_a_merge_that_adds_nothing_to_our_notetype_is_what_the_client_does_without_a_full_sync(self):
+        def more_fields(col, notetype):
+            col.models.add_field(notetype, col.models.new_field("Ours"))
+            col.models.reposition_field(notetype, notetype["flds"][2], 1)
+
+        def more_templates(col, notetype):
+            template = col.models.new_template("Ours")
+            template["qfmt"], template["afmt"] = "{{Back}}", "{{Front}}"
+            col.models.add_template(notetype, template)
+            col.models.reposition_template(notetype, notetype["tmpls"][1], 0)
+
+        def other_order(col, notetype):
+            col.models.reposition_field(notetype, notetype["flds"][1], 0)
+
+        for change in (more_fields, more_templates, other_order):
+            for newer in (False, True):
+                with self.subTest(change=change.__name__, newer=newer):
+                    self.setUp()
+                    source = self.source()
+                    one, _ = self.pair(1)
+                    self.account.wait_for_import()
+                    import_package(self.account, make_package(source, self.account.folder / "v1.apkg", with_scheduling=True),
+                                   with_scheduling=True)
+                    one.sync()
+                    name = one.col.db.scalar("select name from notetypes where id = ?", source.models.by_name("Basic")["id"])
+                    notetype = one.col.models.by_name(name)
+                    change(one.col, notetype)
+                    one.col.models.update_dict(notetype)
+                    one.upload()
+                    self.account.wait_for_import()
+                    source.db.execute("update notetypes set mtime_secs = mtime_secs + ?", 100 if newer else -100)
+                    note = add_note(source, ["fourth front", "fourth back"], tags=["new"])
+                    source.db.execute("update notes set mod = mod + 100, flds = flds || ' changed' where id < ?", note.id)
+                    path = make_package(source, self.account.folder / "v2.apkg", with_scheduling=True)
+                    one.col.close()
+                    shutil.copy(one.path, self.account.folder / "copy.anki2")
+                    one.col = Collection(str(one.path))
+                    schema = self.account.value("schema_ms")
+                    with collection(self.account.folder, "copy.anki2") as copy:
+                        import_locally(copy, path, merge_notetypes=True, with_scheduling=True)
+                        report = import_package(self.account, path, merge_notetypes=True, with_scheduling=True)
+                        self.assertEqual((report["notes"]["added"], report["notes"]["updated"]), (1, 3))
+                        one.sync()
+                        ours, theirs = comparable(one.col), comparable(copy)
+                        tables = ["notes", "cards", "revlog", "fields", "templates", "notetypes"]
+                        if newer and change is other_order:  # the client takes their sort field, and forces a full sync
+                            tables.remove("notetypes")
+                            for side in (ours, theirs):
+                                side["notes"] = [row[:5] + row[6:] for row in side["notes"]]
+                        for table in tables:
+                            self.assertEqual(ours[table], theirs[table], table)
+                        self.assertEqual(one.problems(), "")
+                    self.assertEqual(self.account.value("schema_ms"), schema)
+                    again = import_package(self.account, path, merge_notetypes=True, with_scheduling=True)
+                    self.assertEqual((again["notes"]["added"], again["notes"]["updated"], again["cards"]["added"]), (0, 0, 0))
+
     def test_a_collection_of_the_old_scheduler_is_refused_and_an_old_package_upgraded(self):
         source = self.source()
         path = make_package(source, self.account.folder / "a.apkg", with_scheduling=True, legacy=True)
@@ -436,7 +535,6 @@ class Packages(ClientTest):
         def as_old(entries):
             file = self.account.folder / "old.anki21"
             file.write_bytes(entries["collection.anki21"])
-            import sqlite3
             db = sqlite3.connect(file)
             config = json.loads(db.execute("select conf from col").fetchone()[0])
             config["schedVer"] = 1
@@ -453,7 +551,6 @@ class Packages(ClientTest):
         one.sync()
         theirs = Collection(str(local / "0.anki2"))
         import_locally(theirs, old, with_scheduling=True)
-        from random_packages_test import comparable
         for table in ("notes", "cards", "revlog"):
             self.assertEqual(comparable(one.col)[table], comparable(theirs)[table], table)
         theirs.close()
@@ -473,7 +570,6 @@ class Packages(ClientTest):
                 source.db.execute("update cards set id = 164861234567890 where nid = ?", note.id)
                 with contextlib.suppress(Exception):  # a client refuses to export such ids
                     make_package(source, self.account.folder / (name + ".apkg"), with_scheduling=True)
-                source.save() if hasattr(source, "save") else None
             path = self.account.folder / (name + ".colpkg")
             copy = Collection(str(self.account.folder / (name + ".anki2")))
             copy.export_collection_package(str(path), include_media=False, legacy=True)

@@ -28,20 +28,18 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
-import urllib.error
-import urllib.request
 
 import zstandard
 
 import devices
 from devices import HTTP, NOTETYPE, PASSWORD, admin, contents
+from official_server import OfficialServer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_wire import Wire  # noqa: E402
@@ -208,12 +206,6 @@ class Host:
         self.process.wait()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Ours:
     """This server. Two accounts take turns: while one is in use, the file uploaded for the other is imported."""
 
@@ -273,21 +265,9 @@ class Reference:
     def __init__(self, template):
         self.template = template
         self.base = tempfile.mkdtemp(prefix="syncline-random.", dir="/dev/shm")
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}/"
-        environment = {"SYNC_USER1": f"user:{PASSWORD}", "SYNC_BASE": self.base, "SYNC_HOST": "127.0.0.1",
-                       "SYNC_PORT": str(port), "RUST_LOG": "error"}
-        with open(pathlib.Path(self.base) / "log", "w") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "anki.syncserver"], env=os.environ | environment,
-                                            stdout=log, stderr=log)
-        end = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(urllib.error.URLError, OSError):
-                if urllib.request.urlopen(self.url + "health", timeout=5).status == 200:
-                    break
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the reference server did not start")
-            time.sleep(0.05)
+        self.server = OfficialServer(self.base, {"user": PASSWORD})
+        self.server.start()
+        self.url = self.server.url
         self.key = Wire(self.url).log_in("user", PASSWORD).key
 
     def account(self):
@@ -300,8 +280,7 @@ class Reference:
         pass
 
     def close(self):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait()
+        self.server.stop()
         shutil.rmtree(self.base, ignore_errors=True)
 
 

@@ -16,9 +16,6 @@ import os
 import pathlib
 import random
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,10 +23,10 @@ import time
 import traceback
 
 import anki.lang
-from anki.collection import Collection
 from anki.errors import NetworkError, SyncError
 
-from devices import HTTP, PASSWORD, Proxy, admin, replace_file
+from devices import HTTP, PASSWORD, Device, Proxy, admin, replace_file
+from official_server import OfficialServer, hashed
 
 DEVICES = 3
 FIXED_SEEDS = (1, 2, 3, 4)
@@ -64,83 +61,60 @@ def content(number, size):
     return random.Random(number).randbytes(size)
 
 
-class Folder:
-    """A real client and its media folder."""
-
-    def __init__(self, path, user, endpoint):
-        self.path = path
-        self.col = Collection(str(path / "c.anki2"))
-        self.auth = self.col.sync_login(user, PASSWORD, endpoint)
-        self.folder = pathlib.Path(self.col.media.dir())
-
-    def files(self):
-        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
-
-    def write(self, name, data):
-        replace_file(self.folder / name, data, self.path / "new")
-
-    def sync(self):
-        self.col.sync_media(self.auth)
-        while self.col.media_sync_status().active:
-            time.sleep(0.003)
-
-    def sync_patiently(self):
-        """As a user does it, who is told to sync again."""
-        for _ in range(3):
-            try:
-                return self.sync()
-            except SyncError:
-                pass
-        raise AssertionError("the counts of files still differ after three syncs")
+def sync_patiently(device):
+    """As a user does it, who is told to sync again."""
+    for _ in range(3):
+        try:
+            return device.sync_media()
+        except SyncError:
+            pass
+    raise AssertionError("the counts of files still differ after three syncs")
 
 
 class World:
     """Devices of one account, and what was ever written under each name."""
 
     def __init__(self, user, endpoint):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="syncline-media."))
+        self.name, self.folder = user, pathlib.Path(tempfile.mkdtemp(prefix="syncline-media."))
         self.devices = []
-        for n in range(DEVICES):
-            (self.directory / str(n)).mkdir()
-            self.devices.append(Folder(self.directory / str(n), user, endpoint))
+        for _ in range(DEVICES):
+            self.devices.append(Device(self, endpoint))
         self.written, self.deleted = {}, set()
-        self.diary = []
 
     def close(self):
         for device in self.devices:
             device.col.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def act(self, device, what, *arguments):
         """A change of a folder. Names are chosen by position, so that a script fits whatever is there."""
-        folder = self.devices[device]
+        device = self.devices[device]
         time.sleep(0.003)
         if what == "put":
-            self.put(folder, *arguments)
+            self.put(device, *arguments)
         elif what == "many":
             for name, data in arguments[0]:
-                self.put(folder, name, data)
+                self.put(device, name, data)
         else:
-            names = sorted(folder.files())
-            if not names:
+            files = device.media()
+            if not files:
                 return
-            name = names[int(arguments[0] * len(names))]
-            data = (folder.folder / name).read_bytes()
-            (folder.folder / name).unlink()
+            name = sorted(files)[int(arguments[0] * len(files))]
+            (device.folder() / name).unlink()
             self.deleted.add(name)
             if what == "rename":
-                self.put(folder, arguments[1], data)
+                self.put(device, arguments[1], files[name])
 
-    def put(self, folder, name, data):
-        folder.write(name, data)
+    def put(self, device, name, data):
+        replace_file(device.folder() / name, data, device.path.with_suffix(".new"))
         self.written.setdefault(name, []).append(data)
 
     def settle(self):
         """Syncs until nothing changes any more; all folders must then be equal."""
         for _ in range(3):
             for device in self.devices:
-                device.sync_patiently()
-        folders = [device.files() for device in self.devices]
+                sync_patiently(device)
+        folders = [device.media() for device in self.devices]
         for n, files in enumerate(folders):
             differing = sorted(name for name in files.keys() | folders[0].keys() if files.get(name) != folders[0].get(name))
             assert not differing, f"device {n} differs from device 0 in {differing[:5]}"
@@ -163,7 +137,7 @@ def play(seed, user, endpoint, cuts=None):
             if what != "sync":
                 world.act(device, what, *arguments)
             elif cuts is None:
-                world.devices[device].sync_patiently()
+                sync_patiently(world.devices[device])
             else:
                 sync_with_cuts(world, device, cuts, endpoint.rstrip("/"))
         files = world.settle()
@@ -187,7 +161,7 @@ def sync_with_cuts(world, number, rng, server):
     def before(found):
         if kind == "other" and reached(found):
             other = world.devices[(number + 1) % DEVICES]
-            thread = threading.Thread(target=lambda: quietly(other.sync))
+            thread = threading.Thread(target=lambda: quietly(other.sync_media))
             thread.start()
             if rng.random() < 0.7:
                 thread.join()
@@ -199,9 +173,9 @@ def sync_with_cuts(world, number, rng, server):
 
     threads = []
     with Proxy(before=before, after=after, to=server) as proxy:
-        device.auth = type(auth)(hkey=auth.hkey, endpoint=proxy.url)
+        device.at(proxy.url)
         try:
-            quietly(device.sync)
+            quietly(device.sync_media)
         finally:
             device.auth = auth
             for thread in threads:
@@ -213,37 +187,6 @@ def quietly(sync):
         sync()
     except (NetworkError, SyncError):
         pass
-
-
-class Reference:
-    """The server of the package with many users."""
-
-    def __enter__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-reference."))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}/"
-        names = [f"{kind}{n}" for kind in "uc" for n in range(REFERENCE_USERS)]
-        users = {f"SYNC_USER{n + 1}": f"{name}:{PASSWORD}" for n, name in enumerate(names)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "anki.syncserver"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, **users, "SYNC_BASE": str(self.folder), "SYNC_HOST": "127.0.0.1", "SYNC_PORT": str(port),
-                 "RUST_LOG": "error"})
-        end = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return self
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.02)
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def differs_there(seed, number, reference):
@@ -288,7 +231,10 @@ def main():
     options = parser.parse_args()
     anki.lang.set_lang("en")
     passed = failed = 0
-    with Reference() as reference:
+    password = hashed(PASSWORD)
+    users = {f"{kind}{n}": password for kind in "uc" for n in range(REFERENCE_USERS)}
+    with tempfile.TemporaryDirectory(prefix="syncline-reference.") as folder, \
+            OfficialServer(folder, users, is_hashed=True) as reference:
         seeds = [options.seed] if options.seed is not None else list(FIXED_SEEDS)
         end = time.monotonic() + (0 if options.seed is not None else options.seconds)
         number = 0

@@ -5,15 +5,13 @@ The device of the account then has the result by a normal sync. A round is made 
 SYNCLINE_SEED=7 SYNCLINE_ROUNDS=1 replays it. SYNCLINE_ROUNDS=200 runs longer.
 """
 
-import json
 import os
 import random
 import secrets
 import shutil
 
-from devices import Account, ClientTest, Collection, _message, main, DECK, NOTETYPE
-from anki import deck_config_pb2
-from packages import WHEN, import_locally, import_package, make_package
+from devices import Account, ClientTest, Collection, main
+from packages import WHEN, comparable, import_locally, import_package, make_package
 
 ROUNDS = int(os.environ.get("SYNCLINE_ROUNDS", "6"))
 SEED = os.environ.get("SYNCLINE_SEED")
@@ -153,33 +151,6 @@ class Writer:
                    if action.__name__ not in but]
         for _ in range(steps):
             self.chance.choice(actions)()
-
-
-def comparable(collection):
-    """{table: rows} without usns, and without times and ids that come from the clock of the importer."""
-    db = collection.db
-    decks = {number: name for number, name in db.all("select id, name from decks")}
-    notetypes = {number: name for number, name in db.all("select id, name from notetypes")}
-    found = {
-        "notes": sorted([*row, notetypes.get(mid, mid)] for mid, *row in db.all(
-            "select mid, id, guid, mod, tags, flds, sfld, csum from notes")),
-        "cards": sorted([*row, decks.get(did, did), decks.get(odid, odid) if odid else 0] for did, odid, *row in db.all(
-            "select did, odid, id, nid, ord, type, queue, due, ivl, factor, reps, lapses, left, odue, flags, data, mod from cards")),
-        "revlog": db.all("select id, cid, ease, ivl, lastIvl, factor, time, type from revlog order by id"),
-        # A client adapts a tag that it receives to the spelling of the parent it has by then.
-        "tags": sorted(tag.casefold() for tag in db.list("select tag from tags")),
-        "decks": sorted([name, _message(DECK.Common, common), _message(DECK.KindContainer, kind)]
-                        for name, common, kind in db.all("select name, common, kind from decks")),
-        "deck_config": [[number, name, _message(deck_config_pb2.DeckConfig.Config, config)] for number, name, config in
-                        db.all("select id, name, config from deck_config order by id")],
-        "notetypes": sorted([name, _message(NOTETYPE.Config, config)] for name, config in
-                            db.all("select name, config from notetypes")),
-        "fields": sorted([notetypes[number], position, name, _message(NOTETYPE.Field.Config, config)]
-                         for number, position, name, config in db.all("select ntid, ord, name, config from fields")),
-        "templates": sorted([notetypes[number], position, name, _message(NOTETYPE.Template.Config, config)]
-                            for number, position, name, config in db.all("select ntid, ord, name, config from templates")),
-    }
-    return found
 
 
 class RandomPackages(ClientTest):

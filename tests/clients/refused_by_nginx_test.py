@@ -1,5 +1,6 @@
 """What nginx refuses arrives in the form that Anki's client shows: the text of a refused upload, the name of a status."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -42,6 +43,17 @@ def shown(action):
     raise AssertionError("the client saw no error")
 
 
+@contextlib.contextmanager
+def eight_uploads(head):
+    """Uploads with these header lines, of whose bodies nginx waits for the rest."""
+    with contextlib.ExitStack() as open_ones:
+        for _ in range(8):
+            one = open_ones.enter_context(socket.create_connection(("127.0.0.1", stack.http_port), 20))
+            one.sendall(f"POST /sync/upload HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\nx".encode())
+        time.sleep(0.5)
+        yield
+
+
 def a_collection_that_is_too_large_is_refused_in_words():
     device = new_device("large")
     rng = random.Random(1)
@@ -56,16 +68,9 @@ def a_collection_that_is_too_large_is_refused_in_words():
 def too_many_uploads_of_a_key_are_refused_in_words():
     device = new_device("many")
     head = json.dumps({"v": 11, "k": device.auth.hkey, "c": "x", "s": "abc"})
-    open_ones = []
-    for _ in range(8):
-        one = socket.create_connection(("127.0.0.1", stack.http_port), 20)
-        one.sendall(f"POST /sync/upload HTTP/1.1\r\nHost: x\r\nanki-sync: {head}\r\nContent-Length: 9\r\n\r\nx".encode())
-        open_ones.append(one)
-    time.sleep(0.5)
-    text = shown(device.upload)
-    assert "too many requests" in text, text
-    for one in open_ones:
-        one.close()
+    with eight_uploads(f"anki-sync: {head}\r\nContent-Length: 9"):
+        text = shown(device.upload)
+        assert "too many requests" in text, text
     time.sleep(0.5)
     device.upload()
     device.close()
@@ -99,17 +104,9 @@ def old_clients_get_the_same_words_without_compression():
         for size in (1_200_000, 3_000_000):  # refused by the service, and by nginx
             text = wire.upload(random.Random(1).randbytes(size))
             assert text.startswith("Your collection is larger than this server accepts"), text
-    head = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900"
-    open_ones = []
-    for _ in range(8):
-        one = socket.create_connection(("127.0.0.1", stack.http_port), 20)
-        one.sendall(f"POST /sync/upload HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\nx".encode())
-        open_ones.append(one)
-    time.sleep(0.5)
-    many = FormWire(stack.http, wire.key, "desktop 2.1.0").upload(b"x")
-    assert many.startswith("This server gets too many requests"), many
-    for one in open_ones:
-        one.close()
+    with eight_uploads("Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900"):
+        many = FormWire(stack.http, wire.key, "desktop 2.1.0").upload(b"x")
+        assert many.startswith("This server gets too many requests"), many
     return repr(text)
 
 

@@ -14,23 +14,18 @@
 using namespace syncline;
 using namespace syncline::anki;
 using tests::PieceBody;
+using tests::StringSink;
 
 namespace {
 
 constexpr std::uint64_t kMostExpanded = 64 << 10;
 
-class StringSink : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text.append(bytes); }
-  std::string text;
-};
-
 std::string Expanded(const std::string& data, std::size_t piece, std::size_t buffer_size) {
-  std::string out, buffer(buffer_size, '\0');
+  std::string out;
   try {
     PieceBody body(data, piece);
     GzipReader reader(body, kMostExpanded);
-    while (const std::size_t got = reader.Read(buffer.data(), buffer.size())) out.append(buffer, 0, got);
+    out = tests::ReadAll(reader, buffer_size);
   } catch (const Error& error) {
     return error.code();
   }

@@ -40,7 +40,7 @@ void Copy(const JsonValue& value, JsonWriter& json, int depth) {
   const std::string_view raw = value.Raw();
   value.Int(-5, 5);
   value.Choice({});
-  switch (raw.front()) {
+  switch (raw.empty() ? 'n' : raw.front()) {  // a body of null has no value
     case '"':
       json.Add(value.Text(SIZE_MAX));
       break;

@@ -9,6 +9,7 @@
 #include "handlers/anki/media/media_rules.h"
 #include "handlers/anki/media/media_wire.h"
 #include "handlers/anki/media/zip_wire.h"
+#include "handlers/base/crc32.h"
 #include "handlers/base/errors.h"
 
 using namespace syncline;

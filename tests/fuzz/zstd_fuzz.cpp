@@ -11,24 +11,16 @@
 
 using namespace syncline;
 using tests::PieceBody;
+using tests::StringSink;
 
 namespace {
 
 constexpr std::uint64_t kLimit = 1 << 20;
 
-class Text : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text.append(bytes); }
-  std::string text;
-};
-
 std::string Expanded(std::string_view frame, std::size_t piece) {
   PieceBody source(std::string(frame), piece);
   ZstdReader reader(source, kLimit);
-  std::string out;
-  char buffer[4096];
-  while (const std::size_t got = reader.Read(buffer, sizeof(buffer))) out.append(buffer, got);
-  return out;
+  return tests::ReadAll(reader, 4096);
 }
 
 }  // namespace
@@ -43,10 +35,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (error.code() != "bad_zstd" && error.code() != "too_large") std::abort();
   }
   if (Expanded(ZstdCompress(bytes), piece) != bytes) std::abort();
-  Text text;
-  ZstdWriter writer(text, 1);
+  StringSink sink;
+  ZstdWriter writer(sink, 1);
   for (std::size_t at = 0; at < bytes.size(); at += piece) writer.Write(bytes.substr(at, piece));
   writer.Finish();
-  if (Expanded(text.text, 1 << 16) != bytes) std::abort();
+  if (Expanded(sink.text, 1 << 16) != bytes) std::abort();
   return 0;
 }

@@ -24,6 +24,8 @@ INCLUDES = {
     "sql": (),
     "handlers/base": ("sql",),
     **{f"handlers/{service}": ("handlers/base", "handlers/account", "sql") for service in SERVICES},
+    # Decks go into collections, by the functions that the package room has for other services.
+    "handlers/decks": ("handlers/base", "handlers/account", "handlers/anki", "sql"),
     # The list of services, which the programs share.
     "handlers": ("handlers/base", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES)),
     **{room: ("handlers", "handlers/base", "sql", "handlers/jobs", *(f"handlers/{service}" for service in SERVICES))
@@ -33,22 +35,47 @@ INCLUDES = {
 # besides the service's settings.h. Files in the service's own folder (routes, jobs, handlers) may include from all
 # rooms.
 ROOMS = {
+    "handlers/account/login": (),
+    "handlers/account/tokens": ("handlers/account/login",),
+    "handlers/decks/dialect": (),
+    "handlers/decks/catalogue": ("handlers/decks/dialect",),
+    "handlers/decks/cards": ("handlers/decks/dialect", "handlers/decks/catalogue"),
+    "handlers/decks/publishing": ("handlers/decks/dialect", "handlers/decks/catalogue", "handlers/decks/cards"),
+    "handlers/decks/files": ("handlers/decks/dialect", "handlers/decks/catalogue", "handlers/decks/cards"),
+    "handlers/decks/reading": ("handlers/decks/dialect", "handlers/decks/catalogue", "handlers/decks/cards",
+                               "handlers/decks/publishing", "handlers/decks/files"),
+    "handlers/decks/delivery": ("handlers/decks/dialect", "handlers/decks/catalogue", "handlers/decks/cards",
+                                "handlers/decks/publishing", "handlers/decks/files"),
     "handlers/anki/envelope": (),
     "handlers/anki/objects": (),
     "handlers/anki/collection": ("handlers/anki/objects",),
     "handlers/anki/media": (),
     "handlers/anki/file": ("handlers/anki/objects", "handlers/anki/collection"),
+    "handlers/anki/restore": ("handlers/anki/objects", "handlers/anki/collection", "handlers/anki/file", "handlers/anki/media"),
     "handlers/anki/package": ("handlers/anki/objects", "handlers/anki/collection", "handlers/anki/file", "handlers/anki/media"),
     "handlers/anki/moving": ("handlers/anki/objects", "handlers/anki/collection", "handlers/anki/file", "handlers/anki/media"),
+    "handlers/schedule/lessons": (),
+    "handlers/schedule/reading": ("handlers/schedule/lessons",),
+    "handlers/schedule/calendar": ("handlers/schedule/lessons", "handlers/schedule/reading"),
+    "handlers/schedule/pages": ("handlers/schedule/lessons",),
+    # The calendar knows the time zone.
+    "handlers/schedule/runs": ("handlers/schedule/lessons", "handlers/schedule/pages", "handlers/schedule/calendar"),
 }
 # Every service, and every room of one, holds the same kinds of file (README, "A service"); exceptions are listed with a
 # reason.
 KINDS = re.compile(r"(README\.md|(service|routes|settings|jobs|checks)\.(h|cpp)|\w+_(handlers|store|wire|rules|flow)(_\w+)?\.(h|cpp))$")
 OTHER_FILES = {
     "handlers/account": {
+        "api_dialect.h": "a dialect that other services use, too", "api_dialect.cpp": ""},
+    "handlers/account/login": {
         "password.h": "the bound on concurrent hashes is a resource, not a store", "password.cpp": "",
         "known_keys.h": "a cache in the process, not a store", "known_keys.cpp": "",
         "known_passwords.h": "a cache in the process, not a store", "known_passwords.cpp": ""},
+    "handlers/account/tokens": {
+        "key_ring.h": "a cache in the process, not a store", "key_ring.cpp": "",
+        "known_tokens.h": "a cache in the process, not a store", "known_tokens.cpp": ""},
+    "handlers/anime": {
+        "jikan.h": "the client of the upstream, not a procedure over our data", "jikan.cpp": ""},
     "handlers/anki/objects": {
         "schema18.proto": "the messages in the columns of schema 18"},
     "handlers/anki/package": {
@@ -58,7 +85,7 @@ OTHER_FILES = {
 }
 HEADINGS = ("## Calls", "## The life of", "## Limits", "## Error codes")
 TEXT = {".cpp", ".h", ".sql", ".py", ".sh", ".md", ".txt", ".cmake", ".in", ".conf", ".service", ".socket", ".target", ".html",
-        ".css", ".case", ".proto", ""}
+        ".css", ".js", ".svg", ".case", ".proto", ""}
 
 
 def name(path):
@@ -141,8 +168,13 @@ def migrations_are_numbered_without_gaps():
 
 def every_statement_is_used():
     code = "\n".join(path.read_text() for path in of(".cpp", ".h"))
+    statements = "\n".join(path.read_text() for path in of(".sql"))
     for path in FILES:
         if not name(path).startswith("sql/queries/"):
+            continue
+        if path.suffix == ".part":
+            if statements.count(f"-- include: {path.stem}\n") < 2:
+                yield f"{name(path)}: is not in common to several statements"
             continue
         if not re.search(rf"\b{path.stem}\b", code):
             yield f"{name(path)}: not used by any code"
@@ -208,19 +240,88 @@ def route_patterns(service):
     return re.findall(r'\{"[A-Z]+",\s*"([^"]+)"', text_of(f"handlers/{service}/routes.cpp"))
 
 
+CYRILLIC = re.compile("[\u0410-\u044f\u0401\u0451\u00ab\u00bb\u2014]")
+
+
 def files_are_plain_text():
     for path in FILES:
         if path.suffix not in TEXT or name(path) == "LICENSE":
             continue
         data = path.read_bytes()
         if path.suffix in (".cpp", ".h", ".sql", ".cmake") and not data.isascii() and "tests" not in path.parts:
-            line = next(i for i, text in enumerate(data.splitlines(), 1) if not text.isascii())
-            yield f"{name(path)}:{line}: not ASCII; write \\u escapes in strings"
+            for line, text in enumerate(data.decode().split("\n"), 1):
+                # Words that people read, in strings of C++.
+                rest = re.sub(r'"(?:[^"\\]|\\.)*"', lambda string: CYRILLIC.sub("", string[0]), text) if path.suffix == ".cpp" else text
+                if not rest.isascii():
+                    yield f"{name(path)}:{line}: not ASCII; write \\u escapes in strings, but for Cyrillic letters"
         for line, text in enumerate(data.decode().split("\n"), 1):
             if text != text.rstrip() and path.suffix != ".case":
                 yield f"{name(path)}:{line}: trailing blanks"
         if data and not data.endswith(b"\n"):
             yield f"{name(path)}: no newline at the end"
+
+
+def pages_have_no_inline_parts_and_no_way_for_markup_from_data():
+    """What the Content-Security-Policy would refuse in the browser, and what it cannot see."""
+    in_html = re.compile(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", re.I)
+    in_js = re.compile(r"javascript:|\b(innerHTML|outerHTML|insertAdjacentHTML|DOMParser|createContextualFragment|eval|srcdoc)\b|document\.write|new Function|"
+                       r"setAttribute\(\"(style|on\w+)\"|cssText")
+    elsewhere = re.compile(r"[\"'`(=]\s*(https?:)?//[\w${]")
+    for path in of(".html", ".js", ".css", ".svg"):
+        if not name(path).startswith("nginx/html/"):
+            continue
+        for line, text in enumerate(path.read_text().splitlines(), 1):
+            text = text.replace("http://www.w3.org/2000/svg", "")
+            found = (in_js if path.suffix == ".js" else in_html).search(text) or elsewhere.search(text)
+            if found:
+                yield f"{name(path)}:{line}: {found[0]}: pages are made of elements and text nodes, from files of this server"
+
+
+def every_page_may_load_its_parts():
+    policy = re.search(r'"~(\^[^"]+)"\s+"default-src \'self\';', text_of("nginx/site.conf.in"))[1]
+    for path in of(".html"):
+        if name(path).startswith("nginx/html/") and not re.search(policy, name(path)[len("nginx/html"):]):
+            yield f"nginx/site.conf.in: syncline_content_policy does not name {name(path)}"
+
+
+def texts_of_pages_are_there_in_every_language():
+    for path in of(".js"):
+        if not path.name.endswith("texts.js"):
+            continue
+        tables = {language: set(re.findall(r"^    (\w+):", body, re.M))
+                  for language, body in re.findall(r"^  (\w+): \{\n(.*?)^  \},", path.read_text(), re.M | re.S)}
+        if set(tables) != {"en", "ru"}:
+            yield f"{name(path)}: languages {', '.join(tables) or 'none'}"
+            continue
+        for key in sorted(tables["en"] ^ tables["ru"]):
+            yield f"{name(path)}: {key} is there in one language only"
+        if path.name != "texts.js":
+            continue
+        used = set()
+        for user in users_of_texts(path):
+            code = user.read_text()
+            for key in sorted(set(re.findall(r"\bt\(\"(\w+)\"", code)) - tables["en"]):
+                yield f"{name(user)}: no text {key} in {name(path)}"
+            # A key in parts: at least one text must fit.
+            for template in sorted(set(re.findall(r"\bt(?:\.has)?\(`([^`]+)`", code))):
+                fitting = {key for key in tables["en"] if re.fullmatch(re.sub(r"\$\{[^}]*\}", r"\\w+", template), key)}
+                if not fitting:
+                    yield f"{name(user)}: no text fits {template} in {name(path)}"
+                used |= fitting
+            # Also those that stand in a list first.
+            used |= set(re.findall(r"\"(\w+)\"", code))
+        # Parts of the frame that get the texts of a page.
+        used |= set(re.findall(r"\btext\(\"(\w+)\"", text_of("nginx/html/frame/usage.js")))
+        for key in sorted(tables["en"] - used):
+            yield f"{name(path)}: nobody uses {key}"
+
+
+def users_of_texts(texts):
+    """The modules that import a table of texts."""
+    for path in of(".js"):
+        for found in re.findall(r'import \{ TEXTS \} from "([^"]+)"', path.read_text()):
+            if (path.parent / found).resolve() == texts:
+                yield path
 
 
 def python_files_parse():
@@ -260,7 +361,8 @@ def packages_are_listed_once_and_in_order():
 
 CHECKS = (includes_go_one_way, only_sql_knows_the_libraries_of_postgresql, service_folders_hold_only_the_known_kinds_of_file, sql_stands_in_files,
           migrations_are_numbered_without_gaps, every_statement_is_used,
-          readmes_of_services_name_every_route, every_service_is_in_all_its_places, files_are_plain_text, python_files_parse, source_files_say_what_they_are_for,
+          readmes_of_services_name_every_route, every_service_is_in_all_its_places, files_are_plain_text, pages_have_no_inline_parts_and_no_way_for_markup_from_data,
+          every_page_may_load_its_parts, texts_of_pages_are_there_in_every_language, python_files_parse, source_files_say_what_they_are_for,
           every_folder_of_the_top_is_known, packages_are_listed_once_and_in_order)
 
 

@@ -22,7 +22,7 @@ PEOPLE = 16
 HOST = "https://127.0.0.1"
 EXPOSURE = 1.5
 POOLS = ["syncline-api@1", "syncline-api@2", "syncline-edge@1", "syncline-transfer@1", "syncline-transfer@2",
-         "syncline-large@1"]
+         "syncline-large@1", "syncline-realtime@1"]
 UNITS = [name + ".service" for name in (*POOLS, "syncline-worker@1")]
 
 package: pathlib.Path

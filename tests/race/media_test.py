@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import anki_wire
 from anki_wire import Wire
-from database import Hold, Session
+from database import Hold, Session, writers
 from media_wire import CountsDiffer, Folder, Media, sha1
 from promises import keep
 from stack import Stack
@@ -24,14 +24,6 @@ stack: Stack
 numbers = itertools.count(1)
 calls = concurrent.futures.ThreadPoolExecutor(60)
 HEAD = "SELECT 1 FROM anki_media FOR UPDATE"
-
-
-def writers(table):
-    return f"LOCK TABLE {table} IN SHARE MODE"
-
-
-def everybody(table):
-    return f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
 
 
 # Where an upload stops, from its beginning to its end.

@@ -10,20 +10,23 @@
 #include "handlers/anki/file/file_wire_vfs.h"
 #include "handlers/anki/file/full_sync_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
-#include "handlers/anki/file/restore_flow.h"
 #include "handlers/anki/jobs.h"
+#include "handlers/anki/restore/restore_flow.h"
 #include "handlers/anki/settings.h"
 #include "handlers/base/errors.h"
 #include "handlers/base/temp_file.h"
 #include "handlers/base/zstd.h"
 #include "sql/database.h"
 #include "tests/support/inputs.h"
+#include "tests/support/jobs.h"
 #include "tests/support/test_database.h"
 
 using namespace syncline;
 using tests::PieceBody;
+using tests::StringSink;
 using namespace syncline::anki;
 using tests::TestDatabase;
+using tests::Unstoppable;
 
 namespace {
 
@@ -34,18 +37,6 @@ constexpr CollectionMeta kMeta{.created_s = 1'700'000'000,
                                .usn = 3};
 
 using Texts = std::vector<std::string>;
-
-class StringSink : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text.append(bytes); }
-  std::string text;
-};
-
-struct Unstoppable : JobControl {
-  void Progress(std::int64_t, std::int64_t, std::string_view) override {}
-  void FinishIn(sql::Tx&) override {}
-  void Pause(std::chrono::milliseconds) override {}
-};
 
 struct Fixture {
   TestDatabase& test = TestDatabase::Instance();
@@ -237,15 +228,48 @@ BOOST_AUTO_TEST_CASE(the_newest_fifty_reports_are_kept_until_the_retention_time_
       "user_id = " +
       id);
   config.Of<anki::Settings>().history_days = 30;
-  Unstoppable control;
-  for (const JobKind& kind : Jobs()) {
-    if (kind.name == std::string_view("anki.sweep_history")) kind.body({}, context, control);
-  }
+  tests::RunJob(Jobs(), "anki.sweep_history", context);
   context.SetIdentity({user, {}});
   BOOST_TEST(Problems().size() == 25u);
   // Problems are deleted with the account.
   test.Run("DELETE FROM users WHERE user_id = " + id);
   BOOST_TEST(test.Value("SELECT count(*) FROM anki_problems WHERE user_id = " + id) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_that_is_repeated_is_one_report_that_counts) {
+  const auto refuse = [&](std::int64_t device, const std::string& code, const std::string& why) {
+    database.Write([&](sql::Tx& tx) {
+      ProblemStore(tx, user).KeepRefusal({DeviceId{device}, "v"}, {"applyChunk", code, why, ""}, "");
+    });
+  };
+  for (int i = 0; i < 1000; ++i) refuse(1, "bad_json", "attempt " + std::to_string(i));
+  refuse(2, "bad_json", "another device");
+  refuse(1, "missing_notetype", "note 5");
+  refuse(1, "bad_json", "last");
+  const auto problems = Problems();
+  BOOST_REQUIRE_EQUAL(problems.size(), 3u);
+  BOOST_TEST(problems[0].details == R"({"request":"applyChunk","code":"bad_json","why":"last"})");
+  BOOST_TEST(problems[0].times == 1001);
+  BOOST_TEST((problems[0].first_at < problems[0].happened_at));
+  BOOST_TEST(problems[1].times == 1);
+  BOOST_TEST((problems[2].sender.device == DeviceId{2}));
+  // However many kinds: other reports are pushed out by newer ones, not by repeated ones.
+  for (int i = 0; i < 60; ++i) refuse(1, "code" + std::to_string(i), "");
+  for (int i = 0; i < 10; ++i) refuse(1, "code59", "");
+  BOOST_TEST(Problems().size() == 50u);
+  BOOST_TEST(Problems().front().times == 11);
+  BOOST_TEST(Problems().back().details == R"({"request":"applyChunk","code":"code10","why":""})");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_client_makes_us_quote_is_stored_short_and_printable) {
+  database.Write([&](sql::Tx& tx) {
+    ProblemStore(tx, user).KeepRefusal(
+        {DeviceId{1}, "v"},
+        {"uploadChanges", "bad_media_name", "a\x1b[2J" + std::string(500, 'y'), "\"\x1b\xc3\xa9"}, "");
+  });
+  BOOST_TEST(Problems().at(0).details ==
+             R"({"request":"uploadChanges","code":"bad_media_name","why":"a?[2J)" + std::string(295, 'y') +
+                 R"(","file":"\"\u001B)" + "\xc3\xa9\"}");
 }
 
 BOOST_AUTO_TEST_CASE(the_name_of_a_client_is_stored_as_printable_text) {

@@ -11,14 +11,16 @@
 #include "handlers/anki/package/export_flow.h"
 #include "handlers/anki/package/import_flow.h"
 #include "handlers/base/errors.h"
-#include "handlers/base/sha1.h"
 #include "handlers/base/sha256.h"
 #include "sql/database.h"
 #include "tests/support/inputs.h"
+#include "tests/support/jobs.h"
 #include "tests/support/test_database.h"
 
 using namespace syncline;
 using namespace syncline::anki;
+using tests::Sha1Of;
+using tests::StringSink;
 using tests::TestDatabase;
 
 namespace {
@@ -28,18 +30,6 @@ constexpr CollectionMeta kMeta{.created_s = 1'700'000'000,
                                .schema_ms = 1'700'000'000'000,
                                .last_sync_ms = 0,
                                .usn = 3};
-
-class Text : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text.append(bytes); }
-  std::string text;
-};
-
-std::string Sha1Of(std::string_view bytes) {
-  Sha1 sha1;
-  sha1.Add(bytes);
-  return sha1.Finish();
-}
 
 struct Stop {};
 
@@ -92,11 +82,12 @@ struct Fixture {
     }
     writer.SetMeta(kMeta);
     writer.Finish();
-    Text out;
+    StringSink out;
     PackageWriter zip(out, PackageVersion::kLatest);
     zip.Collection([&](BodySink& sink) { file.ReadAll(sink); });
-    for (const auto& [name, content] : media) {
-      zip.Media(name, Sha1Of(content), content.size(), [&](BodySink& sink) { sink.Write(content); });
+    for (const auto& file : media) {
+      const std::string& content = file.second;
+      zip.Media(file.first, Sha1Of(content), content.size(), [&](BodySink& sink) { sink.Write(content); });
     }
     zip.Finish();
     package.Write(out.text);
@@ -131,11 +122,7 @@ struct Fixture {
     BOOST_TEST(Count("anki_sessions") == "0");
   }
   std::vector<std::string> Findings() {
-    struct Unstoppable : JobControl {
-      void Progress(std::int64_t, std::int64_t, std::string_view) override {}
-      void FinishIn(sql::Tx&) override {}
-      void Pause(std::chrono::milliseconds) override {}
-    } control;
+    tests::Unstoppable control;
     return CheckCollection(context, control);
   }
 };
@@ -225,7 +212,7 @@ BOOST_AUTO_TEST_CASE(an_import_that_is_stopped_at_any_step_leaves_nothing) {
   for (std::size_t at = 0; at < steps.size(); ++at) {
     Fixture other;
     other.package.Write([&] {
-      Text all;
+      StringSink all;
       package.ReadAll(all);
       return all.text;
     }());
@@ -359,7 +346,7 @@ BOOST_AUTO_TEST_CASE(what_is_exported_can_be_imported) {
   Pack({"a <img src=a.png>", "b"}, {{"a.png", "picture"}});
   Import();
   for (const bool legacy : {false, true}) {
-    Text out;
+    StringSink out;
     ExportOptions options;
     options.deck = "Default";
     options.with_scheduling = true;

@@ -16,6 +16,7 @@
 #include "handlers/base/errors.h"
 #include "sql/database.h"
 #include "tests/support/inputs.h"
+#include "tests/support/jobs.h"
 #include "tests/support/media_zip.h"
 #include "tests/support/test_database.h"
 
@@ -25,25 +26,14 @@ using namespace std::chrono_literals;
 using tests::PieceBody;
 using tests::RunOn;
 using tests::SentFiles;
+using tests::StringSink;
 using tests::TestDatabase;
+using tests::Unstoppable;
 using tests::UploadZip;
 
 namespace {
 
 constexpr std::size_t kMib = 1 << 20;
-
-struct Unstoppable : JobControl {
-  void Progress(std::int64_t, std::int64_t, std::string_view message) override { last_message = message; }
-  void FinishIn(sql::Tx&) override {}
-  void Pause(std::chrono::milliseconds) override {}
-  std::string last_message;
-};
-
-class StringSink : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text.append(bytes); }
-  std::string text;
-};
 
 // A device of an account, with connections of its own.
 struct Device {
@@ -108,13 +98,7 @@ struct Fixture {
     Unstoppable control;
     return CheckMedia(device.context, control);
   }
-  void SweepHistory(Device& device) {
-    Unstoppable control;
-    for (const JobKind& kind : Jobs()) {
-      if (std::string_view(kind.name) != "anki.sweep_history") continue;
-      kind.body({JobId{1}, kind.name, {}, "{}", 1}, device.context, control);
-    }
-  }
+  void SweepHistory(Device& device) { tests::RunJob(Jobs(), "anki.sweep_history", device.context); }
   std::int64_t SweepBlobs(Device& device) { return syncline::SweepBlobs(device.database, 24h, 1000); }
   void MakeHistoryOld(const std::string& days) {
     test.Run("UPDATE anki_media_history SET replaced_at = replaced_at - interval '" + days +
@@ -305,6 +289,32 @@ BOOST_AUTO_TEST_CASE(large_files_and_small_ones_travel_in_one_batch) {
   BOOST_TEST(Findings(one).empty());
 }
 
+BOOST_AUTO_TEST_CASE(equal_files_of_a_batch_are_stored_once_and_leave_no_copy_to_the_sweep) {
+  Device one(NewUser("ann"), DeviceId{1});
+  const std::string large = Random(2 * kMib + 5, 1);
+  SentFiles sent;
+  for (int i = 0; i < 10; ++i) sent.emplace_back("large" + std::to_string(i), large);
+  // Fills the room for small files; the last one comes again when there is none left for it.
+  for (int i = 0; i < 4; ++i)
+    sent.emplace_back("small" + std::to_string(i), Random(900'000, 2 + static_cast<unsigned>(i)));
+  sent.emplace_back("again", sent.back().second);
+  BOOST_TEST(one.Upload(sent).usn == 15);
+  BOOST_TEST(Count("blobs") == "5");
+  BOOST_TEST(Value("SELECT sum(size_bytes) FROM blobs") == std::to_string(2 * kMib + 5 + 4 * 900'000));
+  BOOST_TEST((one.Download({"large9"})[0].second == large));
+  BOOST_TEST((one.Download({"again"})[0].second == sent.back().second));
+  BOOST_TEST(Findings(one).empty());
+  // An account with a quota needs room for one of them.
+  const UserId bob = NewUser("bob");
+  Device two(bob, DeviceId{2});
+  SentFiles other;
+  for (int i = 0; i < 10; ++i) other.emplace_back("f" + std::to_string(i), Random(3 * kMib, 9));
+  test.Run("UPDATE users SET quota_bytes = " + std::to_string(3 * kMib + 10 * MediaRowBytes("f0")) +
+           " WHERE user_id = " + std::to_string(static_cast<std::int64_t>(bob)));
+  BOOST_TEST(two.Upload(other).usn == 10);
+  BOOST_TEST(Findings(two).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_download_is_a_prefix_of_what_was_asked_for) {
   Device one(NewUser("ann"), DeviceId{1});
   std::vector<std::string> names;
@@ -390,6 +400,19 @@ BOOST_AUTO_TEST_CASE(a_client_adopts_the_usn_only_if_it_has_seen_all_changes) {
   BOOST_TEST(one.Upload({{"c", "3"}}).usn == 3);
   BOOST_TEST(one.Upload({{"b", "2"}, {"c", "3"}}).usn == 3);
   BOOST_TEST(one.Upload({{"d", "4"}, {"e", "5"}}).usn == 5);
+}
+
+BOOST_AUTO_TEST_CASE(clients_that_share_a_key_miss_no_change_of_each_other) {
+  const UserId ann = NewUser("ann");
+  Device one(ann, DeviceId{1}), two(ann, DeviceId{1});
+  one.Upload({{"a", "1"}});  // both have seen usn 1
+  two.Upload({{"a", "2"}});
+  BOOST_TEST(one.Upload({{"never", std::nullopt}, {"c", "3"}}).usn == 0);
+  // Two has seen everything up to 3, and one has not; its next batch would take it there.
+  BOOST_TEST(two.Upload({{"d", "4"}}).usn == 4);
+  BOOST_TEST(one.Upload({{"never", std::nullopt}, {"gone", std::nullopt}, {"e", "5"}}).usn == 0);
+  // What it sends again is not news to it.
+  BOOST_TEST(one.Upload({{"e", "5"}}).usn == 5);
 }
 
 BOOST_AUTO_TEST_CASE(two_devices_at_once_share_no_usn) {

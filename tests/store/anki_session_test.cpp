@@ -368,6 +368,27 @@ BOOST_AUTO_TEST_CASE(a_mismatch_is_reported_with_both_counts_and_the_ids_in_the_
   BOOST_TEST(details.find("rivate") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_is_reported_with_what_its_session_has_sent_so_far) {
+  Fixture f;
+  f.Start("key", 4);
+  f.Stage("key", Sent().Add(CardOf(3, 10)).Add(NoteOf(3, 10)));
+  const auto refuse = [&](const std::string& session) {
+    f.database.Write([&](sql::Tx& tx) {
+      ProblemStore(tx, f.user)
+          .KeepRefusal({DeviceId{5}, "2.1.66"}, {"applyChunk", "bad_json", "why", ""}, session);
+    });
+    return f.database.Write([&](sql::Tx& tx) { return ProblemStore(tx, f.user).Newest(); }).at(0);
+  };
+  BOOST_TEST(
+      refuse("key").details ==
+      R"({"request":"applyChunk","code":"bad_json","why":"why","generation":1,"usn":{"server":5,"client":4},)"
+      R"("touched":{"cards":{"count":1,"ids":[3]},"notes":{"count":1,"ids":[3]}}})");
+  BOOST_TEST(refuse("key").kind == "refused");
+  // Of no session, or of another one, only what was refused.
+  BOOST_TEST(refuse("other").details == R"({"request":"applyChunk","code":"bad_json","why":"why"})");
+  f.Finish("key");  // a report neither ends nor holds the session
+}
+
 BOOST_AUTO_TEST_CASE(an_expired_session_is_removed_with_its_staged_rows) {
   Fixture f;
   f.Start("key", 5);
@@ -986,10 +1007,21 @@ BOOST_AUTO_TEST_CASE(what_a_sync_replaced_is_counted_and_forgotten_with_its_poin
       PointStore(tx, f.user).Forget(1, usn);
     });
   };
+  // The point is gone at once, what it has kept goes later, in steps.
+  const auto delete_some = [&](int max_rows) {
+    return f.database.Write([&](sql::Tx& tx) { return PointStore(tx, f.user).DeleteForgotten(max_rows); });
+  };
   forget(5);
+  BOOST_TEST(kept() == "1 1 2 1 1 1 ");
+  BOOST_TEST(problems() == 0u);
+  BOOST_TEST(delete_some(1));
   BOOST_TEST(kept() == "1 0 1 0 0 0 ");
+  BOOST_TEST(!delete_some(1));
+  BOOST_TEST(kept() == "1 0 1 0 0 0 ");
+  BOOST_TEST(f.Row("forgotten_generation", "anki_collections", "true") == "0");
   BOOST_TEST(problems() == 0u);
   forget(6);
+  BOOST_TEST(!delete_some(2));
   BOOST_TEST(kept() == "0 0 0 0 0 0 ");
   BOOST_TEST(f.Row("history_bytes", "anki_collections", "true") == "0");
 }

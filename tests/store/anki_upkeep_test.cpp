@@ -1,7 +1,6 @@
 // Background work on collections: replaced ones expire, and the nightly check reports its findings. The jobs
 // run as the worker would call them.
 #include <boost/test/unit_test.hpp>
-#include <cstring>
 
 #include "handlers/anki/collection/check_flow.h"
 #include "handlers/anki/file/full_sync_store.h"
@@ -9,20 +8,15 @@
 #include "handlers/anki/settings.h"
 #include "handlers/base/blobs.h"
 #include "sql/database.h"
+#include "tests/support/jobs.h"
 #include "tests/support/test_database.h"
 
 using namespace syncline;
 using namespace syncline::anki;
 using tests::TestDatabase;
+using tests::Unstoppable;
 
 namespace {
-
-struct Unstoppable : JobControl {
-  void Progress(std::int64_t, std::int64_t, std::string_view message) override { last_message = message; }
-  void FinishIn(sql::Tx&) override {}
-  void Pause(std::chrono::milliseconds) override {}
-  std::string last_message;
-};
 
 struct Fixture {
   TestDatabase& test = TestDatabase::Instance();
@@ -64,16 +58,7 @@ struct Fixture {
   std::string RunJob(const char* name) {
     Redis redis(config.redis_url);
     Context context(config, database, redis, "job-1");
-    Unstoppable control;
-    for (const JobKind& kind : Jobs()) {
-      if (std::strcmp(kind.name, name) == 0) {
-        kind.body({.id = JobId{1}, .kind = name, .user = std::nullopt, .args = "{}", .attempt = 1}, context,
-                  control);
-        return control.last_message;
-      }
-    }
-    BOOST_FAIL("no such job");
-    return {};
+    return tests::RunJob(Jobs(), name, context);
   }
 };
 

@@ -14,12 +14,14 @@
 #include "handlers/base/context.h"
 #include "handlers/base/errors.h"
 #include "sql/queries/blobs.h"
+#include "tests/support/jobs.h"
 #include "tests/support/test_database.h"
 
 using namespace syncline;
 using namespace std::chrono_literals;
 using tests::RunOn;
 using tests::TestDatabase;
+using tests::Unstoppable;
 
 namespace {
 
@@ -78,13 +80,6 @@ auto HasCode(const std::string& code) {
   return [code](const Error& e) { return e.code() == code; };
 }
 
-struct Control : JobControl {
-  void Progress(std::int64_t, std::int64_t, std::string_view text) override { message = text; }
-  void FinishIn(sql::Tx&) override {}
-  void Pause(std::chrono::milliseconds) override {}
-  std::string message;
-};
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(blobs, Blobs)
@@ -118,10 +113,10 @@ BOOST_AUTO_TEST_CASE(a_range_returns_its_bytes_and_reads_only_their_chunks) {
                                     {5, 3 * kBlobChunkBytes + 5}}) {
     std::string read;
     const int before = context.statements();
+    const ByteRange range{first, last, size};
     context.WithDatabase([&](sql::Database& one) {
       ReadBlob(
-          one, ann, "anki", blob.id, [&](std::string_view piece) { read += piece; },
-          ByteRange{first, last, size});
+          one, ann, "anki", blob.id, [&](std::string_view piece) { read += piece; }, range);
     });
     BOOST_TEST((read == bytes.substr(first, last - first + 1)));
     const auto chunks = last / kBlobChunkBytes - first / kBlobChunkBytes + 1;
@@ -252,7 +247,7 @@ BOOST_AUTO_TEST_CASE(finishing_known_content_keeps_it_from_the_sweep) {
 
 BOOST_AUTO_TEST_CASE(the_nightly_check_finds_all_mismatches_and_nothing_else) {
   const auto findings = [&] {
-    Control control;
+    Unstoppable control;
     return account::CheckBlobs(context, control);
   };
   const BlobInfo blob = Keep(Pattern(2 * kBlobChunkBytes));
@@ -273,13 +268,13 @@ BOOST_AUTO_TEST_CASE(the_nightly_check_finds_all_mismatches_and_nothing_else) {
 }
 
 BOOST_AUTO_TEST_CASE(the_jobs_of_accounts_sweep_and_check) {
-  Control control;
+  Unstoppable control;
   db.Run(
       "TRUNCATE login_failures; INSERT INTO login_failures VALUES ('a', 1, now() - interval '25 hours'), "
       "('b', 1, now())");
   for (const JobKind& kind : account::Jobs()) kind.body({JobId{1}, kind.name, {}, "{}", 1}, context, control);
   BOOST_TEST(Count("login_failures") == "1");
-  BOOST_TEST(control.message == "0 findings");
+  BOOST_TEST(control.last_message == "0 findings");
 }
 
 BOOST_AUTO_TEST_CASE(fifty_parallel_writers_fill_an_account_exactly_to_its_quota) {

@@ -359,11 +359,11 @@ BOOST_AUTO_TEST_CASE(answers_out_of_step_never_reach_the_caller) {
           tx.Query(kSeries, 1);
         });
         std::vector<std::int64_t> backends;
-        fresh.Write([&](sql::Tx& tx) {
+        fresh.Write([&, &block = block, &intruder = intruder](sql::Tx& tx) {
           PGconn* const connection = sql::Intruder::Of(tx);
           backends.push_back(PQbackendPID(connection));
           const bool is_first = backends.size() == 1;
-          block(tx, [&] {
+          block(tx, [&, &intruder = intruder] {
             if (is_first) intruder(connection);
           });
         });

@@ -33,8 +33,9 @@ const JobKind kPlain{.name = "test.plain", .body = NoBody};
 struct Fixture {
   TestDatabase& test = TestDatabase::Instance();
   sql::Database database{test.settings()};
+  const Config config{};
 
-  Fixture() { test.Empty("jobs, job_ticks, workers"); }
+  Fixture() { test.Empty("jobs, job_ticks, job_rates, workers"); }
 
   template <typename F>
   auto Store(F&& f) {
@@ -48,7 +49,7 @@ struct Fixture {
   }
   std::vector<ClaimedJob> Claim(int threads, std::vector<JobKind> kinds = {kPlain},
                                 std::chrono::milliseconds lease = kLease) {
-    return Store([&](JobStore& store) { return store.Claim("test", threads, lease, kinds); });
+    return Store([&](JobStore& store) { return store.Claim("test", threads, lease, kinds, config); });
   }
   std::string State(JobId job) {
     return Store([&](JobStore& store) { return store.Find(job)->state; });
@@ -206,8 +207,8 @@ BOOST_AUTO_TEST_CASE(concurrent_claims_never_get_the_same_job) {
   std::mutex mutex;
   AtOnce(*this, 8, [&](sql::Database& own, int) {
     for (;;) {
-      const auto claimed = own.Write([](sql::Tx& tx) {
-        return JobStore(tx).Claim("test", 7, kLease, {&kPlain, 1});
+      const auto claimed = own.Write([&](sql::Tx& tx) {
+        return JobStore(tx).Claim("test", 7, kLease, {&kPlain, 1}, config);
       });
       if (claimed.empty()) return;
       const std::lock_guard lock(mutex);
@@ -226,11 +227,11 @@ BOOST_AUTO_TEST_CASE(a_kind_never_exceeds_max_running) {
   std::vector<ClaimedJob> first, second;
   std::jthread other;
   database.Write([&](sql::Tx& tx) {
-    first = JobStore(tx).Claim("a", 2, kLease, std::vector{limited, kPlain});
+    first = JobStore(tx).Claim("a", 2, kLease, std::vector{limited, kPlain}, config);
     other = std::jthread([&] {
       sql::Database own(test.settings());
       second = own.Write([&](sql::Tx& own_tx) {
-        return JobStore(own_tx).Claim("b", 10, kLease, std::vector{limited, kPlain});
+        return JobStore(own_tx).Claim("b", 10, kLease, std::vector{limited, kPlain}, config);
       });
     });
     tests::WaitForLockWaiters(test, 1);
@@ -243,6 +244,60 @@ BOOST_AUTO_TEST_CASE(a_kind_never_exceeds_max_running) {
   BOOST_TEST(Claim(10, {limited}).empty());
   BOOST_TEST(Finish(first[0].held()) == 1);
   BOOST_TEST(Claim(10, {limited}).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(two_workers_never_begin_more_of_a_kind_than_its_rate) {
+  const JobKind rated{.name = "test.rated", .body = NoBody, .rate = [](const Config&) {
+                        return RateLimit{3, 1h};
+                      }};
+  for (int i = 0; i < 20; ++i) Enqueue({.kind = "test.rated", .user = UserId{i}, .priority = i % 2});
+  const JobId plain = Enqueue({.kind = "test.plain", .user = kAda, .priority = -1});
+  // The first claim is held open: the second one must wait for it and then count its jobs.
+  std::vector<ClaimedJob> first, second;
+  std::jthread other;
+  database.Write([&](sql::Tx& tx) {
+    first = JobStore(tx).Claim("a", 2, kLease, std::vector{rated, kPlain}, config);
+    other = std::jthread([&] {
+      sql::Database own(test.settings());
+      second = own.Write([&](sql::Tx& own_tx) {
+        return JobStore(own_tx).Claim("b", 10, kLease, std::vector{rated, kPlain}, config);
+      });
+    });
+    tests::WaitForLockWaiters(test, 1);
+  });
+  other.join();
+  BOOST_TEST(first.size() == 2u);
+  // One more of the kind with a rate, and jobs after it are not held up.
+  BOOST_REQUIRE(second.size() == 2u);
+  BOOST_TEST((second[1].job.id == plain));
+  // Ended or given back, they have begun.
+  BOOST_TEST(Finish(first[0].held()) == 1);
+  Store([&](JobStore& store) { return store.Release(std::vector{first[1].held()}); });
+  Rescue();
+  BOOST_TEST(Claim(10, {rated}).empty());
+  // An hour after the first two, the third still counts.
+  test.Run(
+      "UPDATE job_rates SET starts = ARRAY[starts[1] - interval '1 hour', starts[2] - interval '1 hour', "
+      "starts[3]]");
+  BOOST_TEST(Claim(10, {rated}).size() == 2u);
+  BOOST_TEST(Claim(10, {rated}).empty());
+  BOOST_TEST(test.Value("SELECT cardinality(starts) FROM job_rates") == "3");
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_follows_the_settings) {
+  const JobKind rated{.name = "test.rated", .body = NoBody, .rate = [](const Config& given) {
+                        return RateLimit{static_cast<int>(given.disk_reserve_mib), 1h};
+                      }};
+  for (int i = 0; i < 5; ++i) Enqueue({.kind = "test.rated", .user = kAda});
+  const auto claim = [&](std::int64_t count) {
+    Config with{};
+    with.disk_reserve_mib = count;
+    return Store(
+        [&](JobStore& store) { return store.Claim("test", 10, kLease, std::vector{rated}, with).size(); });
+  };
+  BOOST_TEST(claim(2) == 2u);
+  BOOST_TEST(claim(1) == 0u);
+  BOOST_TEST(claim(4) == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(quick_kinds_are_claimed_ahead_and_slow_ones_one_per_thread) {

@@ -2,7 +2,6 @@
 #include "handlers/base/rate_limit.h"
 
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -10,17 +9,12 @@
 #include <vector>
 
 #include "handlers/base/errors.h"
+#include "tests/support/known_redis.h"
 
 using namespace syncline;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::string Url() {
-  const char* url = std::getenv("REDIS_URL");
-  if (url == nullptr) throw std::runtime_error("REDIS_URL must be the address of a Redis for tests");
-  return url;
-}
 
 std::string FreshKey() {
   static std::random_device random;
@@ -37,7 +31,7 @@ int AllowedOf(Redis& redis, const std::string& key, RateLimit limit, int uses) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(exactly_the_limit_is_allowed) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   for (const int count : {1, 2, 3, 7, 60, 1000}) {
     const std::string key = FreshKey();
     BOOST_TEST(AllowedOf(redis, key, {count, 1h}, count) == count);
@@ -49,14 +43,14 @@ BOOST_AUTO_TEST_CASE(exactly_the_limit_is_allowed) {
 }
 
 BOOST_AUTO_TEST_CASE(one_key_does_not_use_up_another) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   const std::string a = FreshKey(), b = FreshKey();
   BOOST_TEST(AllowedOf(redis, a, {1, 1h}, 2) == 1);
   BOOST_TEST(Allow(redis, b, {1, 1h}).is_allowed);
 }
 
 BOOST_AUTO_TEST_CASE(after_retry_after_one_more_use_is_allowed) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   const std::string key = FreshKey();
   const RateLimit limit{5, 1s};
   BOOST_TEST(AllowedOf(redis, key, limit, 5) == 5);
@@ -68,7 +62,7 @@ BOOST_AUTO_TEST_CASE(after_retry_after_one_more_use_is_allowed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_use_does_not_count) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   const std::string key = FreshKey();
   const RateLimit limit{1, 300ms};
   Allow(redis, key, limit);
@@ -83,7 +77,7 @@ BOOST_AUTO_TEST_CASE(concurrent_uses_share_one_limit) {
   std::vector<int> allowed(4);
   for (int& count : allowed) {
     threads.emplace_back([&count, &key] {
-      Redis redis(Url());
+      Redis redis(tests::RedisUrl());
       count = AllowedOf(redis, key, {50, 1h}, 50);
     });
   }
@@ -92,7 +86,7 @@ BOOST_AUTO_TEST_CASE(concurrent_uses_share_one_limit) {
 }
 
 BOOST_AUTO_TEST_CASE(a_key_expires_when_its_bucket_is_empty) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   const std::string key = FreshKey();
   Allow(redis, key, {10, 1s});
   const std::int64_t ttl_ms = redis.Command({"PTTL", "syncline:rate:" + key}).integer;
@@ -101,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_key_expires_when_its_bucket_is_empty) {
 }
 
 BOOST_AUTO_TEST_CASE(a_time_far_in_the_future_does_not_block_forever) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   const std::string key = FreshKey();
   redis.Command({"SET", "syncline:rate:" + key, "99999999999999999", "EX", "60"});
   const RateAnswer answer = Allow(redis, key, {10, 1s});

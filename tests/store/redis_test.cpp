@@ -3,21 +3,16 @@
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "handlers/base/errors.h"
+#include "tests/support/known_redis.h"
 
 using namespace syncline;
 
 namespace {
-
-std::string Url() {
-  const char* url = std::getenv("REDIS_URL");
-  if (url == nullptr) throw std::runtime_error("REDIS_URL must be the address of a Redis for tests");
-  return url;
-}
 
 ErrorKind KindOf(Redis& redis, std::initializer_list<std::string_view> command) {
   try {
@@ -31,7 +26,7 @@ ErrorKind KindOf(Redis& redis, std::initializer_list<std::string_view> command) 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(stored_values_are_returned) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   const std::string key = "syncline-test:" + std::to_string(std::rand());
   const std::string value("a\0\r\n\xff", 5);
   BOOST_TEST(redis.Command({"SET", key, value, "EX", "60"}).text == "OK");
@@ -41,13 +36,13 @@ BOOST_AUTO_TEST_CASE(stored_values_are_returned) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_command_is_an_internal_error_and_keeps_the_connection) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   BOOST_TEST((KindOf(redis, {"NO-SUCH-COMMAND"}) == ErrorKind::kInternal));
   redis.Ping();
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_closed_by_redis_is_reopened) {
-  Redis redis(Url()), other(Url());
+  Redis redis(tests::RedisUrl()), other(tests::RedisUrl());
   const std::string id = std::to_string(redis.Command({"CLIENT", "ID"}).integer);
   other.Command({"CLIENT", "KILL", "ID", id});
   redis.Ping();
@@ -64,11 +59,18 @@ BOOST_AUTO_TEST_CASE(an_unreachable_redis_is_busy_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_redis_that_does_not_answer_costs_half_a_second) {
-  Redis redis(Url());
+  Redis redis(tests::RedisUrl());
   redis.Ping();
   const auto begin = std::chrono::steady_clock::now();
   BOOST_TEST((KindOf(redis, {"BLPOP", "syncline-test:nothing-ever", "5"}) == ErrorKind::kBusy));
   BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds(3)));
+  // Nobody else waits for it a second time.
+  Redis another(tests::RedisUrl());
+  const auto again = std::chrono::steady_clock::now();
+  BOOST_TEST((KindOf(another, {"PING"}) == ErrorKind::kBusy));
+  BOOST_TEST((std::chrono::steady_clock::now() - again < std::chrono::milliseconds(100)));
+  std::this_thread::sleep_for(kRedisRest);
   // The late answer is not mistaken for that of the next command.
   BOOST_TEST(redis.Command({"ECHO", "next"}).text == "next");
+  BOOST_TEST(another.Command({"ECHO", "next"}).text == "next");
 }

@@ -38,6 +38,9 @@ struct Index {
 
 // Tables with few rows per account, or few rows in all, each with a reason. All others are large.
 const std::map<std::string, std::string> kSmallTables = {
+    {"anime_genres", "some hundred"},
+    {"anime_missing", "of the last hours"},
+    {"anime_settings", "one row per account"},
     {"anki_staged_cards", "the messages of one sync; a row is one message's rows, and all are read"},
     {"anki_staged_notes", "like anki_staged_cards"},
     {"anki_staged_revlog", "like anki_staged_cards"},
@@ -52,11 +55,22 @@ const std::map<std::string, std::string> kSmallTables = {
     {"anki_sessions", "the syncs in progress"},
     {"anki_staging_rates", "the accounts that have sent much in the last hour"},
     {"anki_senders", "the networks of old clients in the last hour"},
+    {"decks_subscriptions", "the decks that an account follows: some dozen"},
+    {"decks_maintainers", "some per deck, and per account"},
+    {"decks_invitations", "like decks_maintainers"},
+    {"decks_plans", "some"},
     {"devices", "limited per account"},
     {"usage", "one row per service"},
     {"blob_reservations", "the uploads in progress"},
+    {"token_keys", "one per rotation of the last week"},
+    {"invitations", "those of the last days"},
     {"workers", "the running workers"},
+    {"job_rates", "one row per kind with a rate"},
     {"login_failures", "of the last day"},
+    {"schedule_feeds", "limited per account"},
+    {"schedule_groups", "a thousand at most"},
+    {"schedule_institutes", "some dozens"},
+    {"schedule_site", "one row"},
     {"schema_migrations", "one row per migration"},
 };
 
@@ -64,6 +78,11 @@ const std::map<std::string, std::string> kSmallTables = {
 // compare many rows have "-- plan: free" instead.
 const std::map<std::string, std::string> kWideStatements = {
     {"account.list_users", "lists all"},
+    {"anime.count_list_entries", "counts, up to a limit"},
+    {"anime.list_titles", "a page, in the order of its index"},
+    {"anime.save_title_genres", "compares the few genres of one title"},
+    {"anime.sweep_history", "all old changes of all accounts, in bounded steps"},
+    {"anki.cards_of_notes", "cards have no index by note: one pass for many notes, in a job"},
     {"anki.check_blobs", "compares all references of an account, in the nightly job"},
     {"anki.check_counts", "counts all rows, in the nightly job"},
     {"anki.check_points", "sums all, in the nightly job"},
@@ -79,9 +98,24 @@ const std::map<std::string, std::string> kWideStatements = {
     {"anki.forget_oldest_points", "sums all, of an account whose history has grown past its bound"},
     {"anki.forget_reviews", "removes all"},
     {"anki.has_file_ids", "asks for one row"},
+    {"anki.notes_by_guid",
+     "guids have no index: one pass for many notes, in a job or when a subscriber sends edits"},
     {"anki.points", "lists all"},
+    {"decks.count_unread", "counts all notices of an account that are kept"},
+    {"decks.forget_conflicts", "old rows of all decks, in the nightly job"},
+    {"decks.forget_positions", "like forget_conflicts"},
+    {"decks.forget_notices", "like forget_conflicts, in bounded steps"},
+    {"decks.forget_progress", "like forget_notices"},
+    {"decks.forget_readers", "like forget_conflicts"},
+    {"decks.forget_suspensions", "like forget_notices"},
+    {"decks.forget_withdrawn", "like forget_notices"},
+    {"decks.list_notices", "the newest, up to a limit"},
+    {"decks.list_own_suggestions", "a page of all that an account has suggested"},
+    {"decks.tell_followers", "one row for each, by an administrator's command"},
+    {"decks.mark_idle", "subscriptions of all decks, in the nightly job"},
     {"jobs.count_jobs", "counts all"},
     {"jobs.list_jobs", "the newest, up to a limit"},
+    {"schedule.latest_run", "asks for one row, in the order of its index"},
 };
 
 // Index columns that are not selective within an account.

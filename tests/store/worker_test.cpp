@@ -43,6 +43,10 @@ void Count(const Job&, Context& context, JobControl&) {
   ++runs;
   user_seen = static_cast<std::int64_t>(context.user());
 }
+// Ends right after it has reported.
+void Report(const Job&, Context&, JobControl& control) {
+  control.Progress(7, 7, "counted");
+}
 void Throw(const Job&, Context&, JobControl&) {
   ++runs;
   throw std::runtime_error("it does not work");
@@ -72,6 +76,13 @@ const JobKind kKinds[] = {
     {.name = "test.count", .body = Count},
     {.name = "test.quick", .body = Count, .batch = 50},
     {.name = "test.slow_quick", .body = Hold, .batch = 50},
+    {.name = "test.rated",
+     .body = Count,
+     .rate =
+         [](const Config&) {
+           return RateLimit{4, 300ms};
+         }},
+    {.name = "test.report", .body = Report},
     {.name = "test.throw", .body = Throw},
     {.name = "test.put_off", .body = PutOffOnce, .max_attempts = 1},
     {.name = "test.throw_int", .body = ThrowInt, .max_attempts = 1},
@@ -86,7 +97,7 @@ struct Fixture {
 
   Fixture() {
     StartLog("error");
-    test.Empty("jobs, job_ticks, workers");
+    test.Empty("jobs, job_ticks, job_rates, workers");
     config.database_url = test.url();
     runs = stops = attempt_seen = 0;
     user_seen = -1;
@@ -144,6 +155,19 @@ Worker::Options Fast() {
 
 BOOST_FIXTURE_TEST_SUITE(worker, Fixture)
 
+BOOST_AUTO_TEST_CASE(the_rate_of_a_kind_holds_for_two_workers_together) {
+  for (int i = 0; i < 20; ++i) Enqueue({.kind = "test.rated"});
+  Worker::Options options = Fast();
+  options.threads = 8;
+  options.poll = 10ms;
+  const Running one(*this, options), two(*this, options);
+  Until([&] { return test.Value("SELECT count(*) FROM jobs WHERE state = 'done'") == "20"; });
+  // In no 300 ms did more than four begin.
+  BOOST_TEST(
+      test.Value("SELECT max(began) FROM (SELECT count(*) OVER (ORDER BY started_at RANGE BETWEEN interval "
+                 "'299 milliseconds' PRECEDING AND CURRENT ROW) AS began FROM jobs) b") == "4");
+}
+
 BOOST_AUTO_TEST_CASE(a_job_that_is_put_off_waits_with_its_reason_and_the_attempt_does_not_count) {
   const JobId id = Enqueue({.kind = "test.put_off"});
   {
@@ -196,6 +220,14 @@ BOOST_AUTO_TEST_CASE(progress_is_written_and_cancellation_is_received) {
   database.Write([&](sql::Tx& tx) { JobStore(tx).Cancel(id); });
   Until([&] { return State(id) == "cancelled"; });
   BOOST_TEST(stops == 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_progress_of_a_job_is_kept_when_it_is_done) {
+  const JobId id = Enqueue({.kind = "test.report", .user = UserId{1}});
+  Running running(*this, Fast());
+  Until([&] { return State(id) == "done"; });
+  BOOST_TEST(Row(id).progress_done == 7);
+  BOOST_TEST(Row(id).progress_message == "counted");
 }
 
 BOOST_AUTO_TEST_CASE(the_heartbeat_renews_the_lease_of_a_long_body) {

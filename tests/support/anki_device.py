@@ -10,6 +10,7 @@ from anki.collection import Collection
 from anki.sync import SyncAuth
 from anki.sync_pb2 import SyncCollectionResponse
 
+from installation import when_let_in
 from own_ids import own_ids, own_moment
 
 FULL = ("FULL_SYNC", "FULL_DOWNLOAD", "FULL_UPLOAD")
@@ -34,7 +35,7 @@ class Device:
         self.col.close()
 
     def log_in(self, user, password):
-        self.auth = self.col.sync_login(user, password, self.auth.endpoint)
+        self.auth = when_let_in(lambda: self.col.sync_login(user, password, self.auth.endpoint))
         return self.auth.hkey
 
     def at(self, base):

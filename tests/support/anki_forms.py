@@ -5,13 +5,12 @@ anki_wire.Wire, for tests and for anki_wire.Device. The clients differ in what t
 """
 
 import gzip
-import http.client
 import json
 import secrets
 import urllib.parse
 from dataclasses import dataclass
 
-from anki_wire import Refused, Wire
+from anki_wire import Wire
 
 MEDIA_VERSION = "ankidesktop,2.1.49,lin:debian:10"
 
@@ -108,17 +107,10 @@ class FormWire(Wire):
         if self.client.agent:
             headers["user-agent"] = self.client.agent
         chunked = self.client.is_chunked and body is not None
-        try:
-            self._connection.request(verb, "/" + path, iter([body]) if chunked else body, headers, encode_chunked=chunked)
-            answer = self._connection.getresponse()
-            data = answer.read()
-        except (OSError, http.client.HTTPException):
-            self._connection.close()
-            raise
-        if answer.status != 200:
-            raise Refused(path.partition("?")[0], answer.status)
-        assert answer.headers["anki-original-size"] is None, "an answer of version 11"
-        assert int(answer.headers["Content-Length"]) == len(data), answer.headers
+        found, data = self._answer(path.partition("?")[0], verb, "/" + path, iter([body]) if chunked else body, headers,
+                                   encode_chunked=chunked)
+        assert found["anki-original-size"] is None, "an answer of version 11"
+        assert int(found["Content-Length"]) == len(data), found
         return data
 
     def ask(self, method, message=None):

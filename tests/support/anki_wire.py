@@ -15,6 +15,8 @@ import random
 import ssl
 import urllib.parse
 
+from installation import when_let_in
+
 _zstd = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
 _zstd.ZSTD_compressBound.restype = _zstd.ZSTD_compress.restype = _zstd.ZSTD_decompress.restype = ctypes.c_size_t
 _zstd.ZSTD_compressBound.argtypes = [ctypes.c_size_t]
@@ -42,6 +44,15 @@ class Refused(Exception):
     def __init__(self, method, status):
         super().__init__(f"{method}: {status}")
         self.method, self.status = method, status
+
+
+def status_of(call):
+    """The status with which a call is answered: 200 unless it is refused."""
+    try:
+        call()
+    except Refused as refused:
+        return refused.status
+    return 200
 
 
 class Wire:
@@ -77,9 +88,14 @@ class Wire:
 
     def send_frame(self, method, frame):
         """Like send, for a body that is already compressed. A method that begins with a slash is a path."""
+        path = method if method.startswith("/") else "/sync/" + method
+        headers, data = self._answer(method, "POST", path, frame, self.headers())
+        return decompress(data, int(headers["anki-original-size"]))
+
+    def _answer(self, method, *request, **options):
+        """Headers and body of the answer to a request, as HTTPConnection.request takes it."""
         try:
-            path = method if method.startswith("/") else "/sync/" + method
-            self._connection.request("POST", path, frame, self.headers())
+            self._connection.request(*request, **options)
             answer = self._connection.getresponse()
             data = answer.read()
         except (OSError, http.client.HTTPException):
@@ -87,13 +103,13 @@ class Wire:
             raise
         if answer.status != 200:
             raise Refused(method, answer.status)
-        return decompress(data, int(answer.headers["anki-original-size"]))
+        return answer.headers, data
 
     def ask(self, method, message=None):
         return json.loads(self.send(method, json.dumps({"_pad": None} if message is None else message).encode()))
 
     def log_in(self, user, password):
-        self.key = self.ask("hostKey", {"u": user, "p": password})["key"]
+        self.key = when_let_in(lambda: self.ask("hostKey", {"u": user, "p": password}))["key"]
         return self
 
     def upload(self, data):

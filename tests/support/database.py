@@ -16,8 +16,17 @@ import subprocess
 from promises import until
 
 Blocked = collections.namedtuple("Blocked", "backend name")  # pid and name of a session; the server's names end with its pid
-
 _END = "--end-of-answer--"
+
+
+def writers(table):
+    """The lock that blocks whoever writes into the table."""
+    return f"LOCK TABLE {table} IN SHARE MODE"
+
+
+def everybody(table):
+    """The lock that blocks readers, too."""
+    return f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"
 
 
 class Session:

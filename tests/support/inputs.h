@@ -1,13 +1,17 @@
 #pragma once
-// What tests and fuzz targets of readers share: a body that arrives in pieces, and the code of an Error. Needs
-// no library but handlers/base.
+// What tests and fuzz targets of readers and writers share: bodies that arrive in pieces or are kept as texts, the
+// code of an Error, contents. Needs no library but handlers/base.
 #include <algorithm>
 #include <cstddef>
+#include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "handlers/base/errors.h"
 #include "handlers/base/request.h"
+#include "handlers/base/response.h"
+#include "handlers/base/sha1.h"
 
 namespace syncline::tests {
 
@@ -28,6 +32,20 @@ class PieceBody : public BodySource {
   std::size_t piece_, at_ = 0;
 };
 
+/// Keeps what is written.
+class StringSink : public BodySink {
+ public:
+  void Write(std::string_view bytes) override { text.append(bytes); }
+  std::string text;
+};
+
+/// A body to its end, at most `size` bytes per read.
+inline std::string ReadAll(BodySource& body, std::size_t size = 1000) {
+  std::string all, buffer(size, '\0');
+  while (const std::size_t got = body.Read(buffer.data(), buffer.size())) all.append(buffer, 0, got);
+  return all;
+}
+
 /// The public code of the Error that `f` throws; "" if it throws none.
 template <typename F>
 std::string CodeOf(F&& f) {
@@ -37,6 +55,20 @@ std::string CodeOf(F&& f) {
     return error.code();
   }
   return "";
+}
+
+/// A text that hardly compresses, the same one for the same size.
+inline std::string RandomText(std::size_t size) {
+  std::mt19937 random(1);
+  std::string text(size, '\0');
+  for (char& c : text) c = static_cast<char>(random() % 64);
+  return text;
+}
+
+inline std::string Sha1Of(std::string_view bytes) {
+  Sha1 sha1;
+  sha1.Add(bytes);
+  return sha1.Finish();
 }
 
 }  // namespace syncline::tests

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "handlers/anki/media/zip_wire.h"
+#include "handlers/base/crc32.h"
 #include "handlers/base/json_writer.h"
 
 namespace syncline::tests {
@@ -17,7 +18,7 @@ inline std::string ZipOf(const std::vector<std::pair<std::string, std::string>>&
   std::string zip;
   std::vector<anki::StoredEntry> entries;
   for (const auto& [name, bytes] : files) {
-    entries.push_back({name, static_cast<std::uint32_t>(bytes.size()), anki::Crc32(bytes)});
+    entries.push_back({name, static_cast<std::uint32_t>(bytes.size()), Crc32(bytes)});
     zip += anki::ZipLocalHeader(entries.back()) + bytes;
   }
   return zip + anki::ZipDirectory(entries);

@@ -9,6 +9,7 @@ The programs come from SYNCLINE_BIN, or from build/. When it stops, its logs go 
 for routes and statements. Left out on purpose: building anything.
 """
 
+import contextlib
 import os
 import pathlib
 import shlex
@@ -22,19 +23,23 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(count):
+    """Ports that nobody uses, each another one: all are held until all are found."""
+    with contextlib.ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in sockets]
 
 
 class Stack:
     """`settings`: additional settings of the server, such as {"SYNCLINE_SESSION_MINUTES": "1"}."""
 
     def __init__(self, settings=None):
-        self.settings = settings or {}
+        # No test asks a real upstream.
+        self.settings = {"SYNCLINE_ANIME_JIKAN_URL": "http://127.0.0.1:9/v4", **(settings or {})}
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="syncline-test.", dir="/tmp"))
-        self.port, self.http_port = free_port(), free_port()
+        self.port, self.http_port = free_ports(2)
         self.env = {}
 
     def __enter__(self):
@@ -70,6 +75,7 @@ class Stack:
     def admin(self, *arguments, stdin=""):
         """Runs syncline-admin and returns what it printed."""
         done = subprocess.run([self.env["SYNCLINE_ADMIN"], *arguments], input=stdin, text=True, check=False,
+                              env={**os.environ, **self.settings},
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode != 0:
             raise RuntimeError(f"syncline-admin {' '.join(arguments)}: {done.stderr}")
@@ -95,6 +101,19 @@ class Stack:
         pid = self.pids(service)[copy]
         os.kill(pid, sig)
         return pid
+
+    @contextlib.contextmanager
+    def without(self, service, sig=signal.SIGKILL):
+        """Ends the only process of a service; it is started again, and the server ready, after the block."""
+        supervisor = int((self.dir / "pids" / "supervise").read_text().split()[0])
+        os.kill(supervisor, signal.SIGSTOP)  # otherwise it would be started again at once
+        try:
+            pid = self.kill(service, 1, sig)
+            yield
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        self.wait_for_another(service, pid)
+        self.wait_until_ready()
 
     def wait_for_another(self, service, pid, copy=1, seconds=20):
         """Waits until the copy runs with a pid other than `pid`."""

@@ -11,14 +11,9 @@ using namespace syncline;
 using namespace syncline::anki;
 using tests::CodeOf;
 using tests::PieceBody;
+using tests::StringSink;
 
 namespace {
-
-class StringSink : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text.append(bytes); }
-  std::string text;
-};
 
 std::string Section(const std::string& name, const std::string& value) {
   return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";

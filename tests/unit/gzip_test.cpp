@@ -4,13 +4,13 @@
 #include <zlib.h>
 
 #include <boost/test/unit_test.hpp>
-#include <random>
 #include <string>
 
 #include "tests/support/inputs.h"
 
 using namespace syncline;
 using tests::PieceBody;
+using tests::RandomText;
 
 namespace {
 
@@ -32,20 +32,11 @@ std::string ReadAll(const std::string& member, std::uint64_t limit, std::size_t 
                     std::size_t buffer_size = 1000) {
   PieceBody source(member, piece);
   GzipReader reader(source, limit);
-  std::string out, buffer(buffer_size, '\0');
-  while (const std::size_t got = reader.Read(buffer.data(), buffer.size())) out.append(buffer, 0, got);
-  return out;
+  return tests::ReadAll(reader, buffer_size);
 }
 
 std::string CodeOf(const std::string& member, std::uint64_t limit = 1 << 20) {
   return tests::CodeOf([&] { ReadAll(member, limit); });
-}
-
-std::string RandomText(std::size_t size) {
-  std::mt19937 random(1);
-  std::string text(size, '\0');
-  for (char& c : text) c = static_cast<char>(random() % 64);
-  return text;
 }
 
 }  // namespace

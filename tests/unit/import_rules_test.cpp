@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <map>
+#include <regex>
 
 #include "handlers/anki/collection/messages_wire.h"
 #include "handlers/anki/file/file_wire_stock.h"
@@ -32,6 +33,12 @@ Object Renamed(const Object& object, std::int64_t id, const std::string& name, s
 
 Object Basic(std::int64_t id, const std::string& name = "Basic", std::int64_t mod = 50) {
   return Renamed(Stock().notetypes.at(0), id, name, mod);
+}
+
+Object WithoutIds(Object notetype) {
+  notetype.json =
+      std::regex_replace(notetype.json, std::regex("\"id\":-?[0-9]{6,},|,\"id\":-?[0-9]{6,}"), "");
+  return notetype;
 }
 
 }  // namespace
@@ -70,6 +77,31 @@ BOOST_AUTO_TEST_CASE(a_notetype_with_other_fields_is_added_as_a_copy_and_found_a
   BOOST_TEST(second.taken.empty());
   BOOST_TEST(second.ids.at(5) == copy);
   BOOST_TEST(second.outcomes[0].what == "matched_copy");
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_brings_notes_into_our_order_and_adds_nothing_to_our_notetype) {
+  ImportOptions options;
+  options.merge_notetypes = true;
+  // Front, Back, Add Reverse; two templates. Without ids, the names of fields and templates are compared.
+  const Object wider = WithoutIds(Renamed(Stock().notetypes.at(2), 5, "Basic", 50));
+  const NotetypeImport narrow =
+      ImportNotetypes({WithoutIds(Basic(5, "Basic", 90))}, {wider}, options, kMoment);
+  BOOST_TEST(narrow.ids.at(5) == 5);
+  const NotetypeMerge& merge = narrow.merges.at(5);
+  BOOST_TEST(MergedFields("a\x1f"
+                          "b",
+                          merge) ==
+             "a\x1f"
+             "b\x1f");
+  BOOST_TEST(merge.templates.size() == 1u);
+  for (const TakenObject& taken : narrow.taken) BOOST_TEST(taken.object.field_count == 3);
+  BOOST_CHECK_EXCEPTION(ImportNotetypes({wider}, {Basic(5)}, options, kMoment), PackageRefused,
+                        [](const PackageRefused& e) { return e.code() == "merge_needs_full_sync"; });
+  BOOST_TEST(MergedFields("a\x1f\x1f"
+                          "c",
+                          {{2, NotetypeMerge::kNone, 0, 1}, {}, 3}) ==
+             "c\x1f\x1f"
+             "a\x1f");
 }
 
 BOOST_AUTO_TEST_CASE(an_update_gets_a_time_that_clients_do_not_ignore) {
@@ -216,12 +248,53 @@ BOOST_AUTO_TEST_CASE(a_note_is_matched_by_its_guid_only_if_it_has_the_notetype) 
   BOOST_TEST((fate(51, 7) == NoteFate::kDuplicate));
 }
 
+BOOST_AUTO_TEST_CASE(a_package_with_endless_notetypes_of_one_name_is_refused_soon) {
+  std::vector<Object> incoming;
+  for (int i = 0; i < 5000; ++i) incoming.push_back(Basic(1000 + i));
+  // A hundredth of the work, so that it takes no minutes with sanitizers.
+  ImportMoment moment = kMoment;
+  moment.most_work /= 100;
+  BOOST_CHECK_EXCEPTION(ImportNotetypes(incoming, {}, {}, moment), PackageRefused,
+                        [](const PackageRefused& e) { return e.code() == "package_too_large"; });
+  incoming.resize(200);
+  BOOST_TEST(ImportNotetypes(incoming, {}, {}, moment).added == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_deck_below_endless_parents_is_refused_soon) {
+  ImportMoment moment = kMoment;
+  moment.most_work /= 100;
+  const auto import = [&](int levels) {
+    std::string name = "a";
+    for (int i = 1; i < levels; ++i) name += "::a";
+    PackageDecks decks;
+    decks.decks.push_back(Renamed(Stock().decks.at(0), 20, name, 50));
+    return ImportDecks(decks, Stock(), moment).added;
+  };
+  BOOST_TEST(import(100) == 100);
+  BOOST_CHECK_EXCEPTION(import(3'000), PackageRefused,
+                        [](const PackageRefused& e) { return e.code() == "package_too_large"; });
+}
+
+BOOST_AUTO_TEST_CASE(ids_that_all_clash_take_little_time) {
+  // Each of them would take a hundred steps, and then one.
+  std::vector<std::int64_t> used;
+  for (std::int64_t i = 0; i < 100'000; ++i) used.push_back(i);
+  FreeIds ids(used, 10'000);
+  std::int64_t last = 99'999;
+  for (std::int64_t i = 0; i < 90'000; ++i) {
+    const std::int64_t id = ids.Take(i);
+    if (id <= 99'999) BOOST_FAIL("in use");
+    last = id;
+  }
+  BOOST_TEST(last > 99'999);
+}
+
 BOOST_AUTO_TEST_CASE(a_taken_id_moves_in_steps_of_999) {
   FreeIds ids({105, 1104});
   BOOST_TEST(ids.Take(1) == 1);
   BOOST_TEST(ids.Take(105) == 2103);
-  BOOST_TEST(ids.Take(105) == 3102);
-  BOOST_TEST(ids.Take(1) == 1000);
+  BOOST_TEST(ids.Take(1104) == 3102);
+  BOOST_TEST(ids.Take(2103) == 4101);
 }
 
 BOOST_AUTO_TEST_CASE(a_card_without_scheduling_is_new_and_keeps_its_position) {

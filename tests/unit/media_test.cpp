@@ -8,10 +8,11 @@
 #include "handlers/anki/media/media_rules.h"
 #include "handlers/anki/media/media_wire.h"
 #include "handlers/anki/media/zip_wire.h"
+#include "handlers/base/crc32.h"
 #include "handlers/base/errors.h"
-#include "handlers/base/sha1.h"
 #include "handlers/base/sha256.h"
 #include "handlers/base/temp_file.h"
+#include "tests/support/inputs.h"
 #include "tests/support/media_zip.h"
 
 using namespace syncline;
@@ -21,9 +22,7 @@ using tests::ZipOf;
 namespace {
 
 MediaContent Content(const std::string& bytes) {
-  Sha1 sha1;
-  sha1.Add(bytes);
-  return {sha1.Finish(), static_cast<std::int64_t>(bytes.size()), Crc32(bytes)};
+  return {tests::Sha1Of(bytes), static_cast<std::int64_t>(bytes.size()), Crc32(bytes)};
 }
 
 SentMedia Add(const std::string& name, const std::string& bytes) {
@@ -76,8 +75,7 @@ void Put(std::string& bytes, std::size_t at, std::uint32_t value, int width) {
 // ---- what a batch changes
 
 BOOST_AUTO_TEST_CASE(new_content_and_deletions_of_what_is_there_take_a_usn_each) {
-  const KnownMediaByName known{
-      {"same", {3, Content("same")}}, {"other", {4, Content("old")}}, {"gone", {5, std::nullopt}}};
+  const KnownMediaByName known{{"same", Content("same")}, {"other", Content("old")}, {"gone", std::nullopt}};
   const std::vector<SentMedia> sent{Add("new", "12"), Add("same", "same"), Add("other", "changed"),
                                     Delete("gone"),   Delete("never"),     Add("gone", "back")};
   const MediaChanges changes = DecideMedia(sent, known, 9);
@@ -98,7 +96,7 @@ BOOST_AUTO_TEST_CASE(new_content_and_deletions_of_what_is_there_take_a_usn_each)
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_that_was_sent_before_changes_nothing) {
-  const KnownMediaByName known{{"a", {1, Content("a")}}, {"b", {2, std::nullopt}}};
+  const KnownMediaByName known{{"a", Content("a")}, {"b", std::nullopt}};
   const MediaChanges changes = DecideMedia({Add("a", "a"), Delete("b")}, known, 2);
   BOOST_TEST(changes.changes.empty());
   BOOST_TEST(changes.last_usn == 2);
@@ -119,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_sent_twice_ends_as_the_last_one_says) {
   BOOST_TEST(twice.bytes == 2);
   BOOST_TEST(twice.are_all_changes);
   // Back to what it was: a change all the same, because a device may have seen what was in between.
-  const MediaChanges back = DecideMedia({Add("a", "2"), Add("a", "1")}, {{"a", {7, Content("1")}}}, 7);
+  const MediaChanges back = DecideMedia({Add("a", "2"), Add("a", "1")}, {{"a", Content("1")}}, 7);
   BOOST_TEST(back.last_usn == 9);
   BOOST_REQUIRE(back.changes.size() == 1u);
   BOOST_TEST(back.changes[0].usn == 9);
@@ -127,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_sent_twice_ends_as_the_last_one_says) {
 }
 
 BOOST_AUTO_TEST_CASE(a_deletion_takes_the_file_from_the_counters_and_keeps_its_row) {
-  const MediaChanges changes = DecideMedia({Delete("a")}, {{"a", {1, Content("12345")}}}, 1);
+  const MediaChanges changes = DecideMedia({Delete("a")}, {{"a", Content("12345")}}, 1);
   BOOST_TEST(changes.files == -1);
   BOOST_TEST(changes.bytes == -5);
   BOOST_TEST(changes.row_bytes == MediaRowBytes("a"));  // of history
@@ -282,7 +280,7 @@ BOOST_AUTO_TEST_CASE(wrong_sizes_and_checksums_are_refused) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_zip_or_only_a_part_of_one_is_refused) {
   const std::string zip = ZipOf({{"0", "hello"}, {"_meta", "{}"}});
-  BOOST_CHECK_EXCEPTION(ZipReader(std::string_view()), Error, HasCode("bad_zip"));
+  BOOST_CHECK_EXCEPTION(ZipReader(std::string_view{}), Error, HasCode("bad_zip"));
   BOOST_CHECK_EXCEPTION(ZipReader(std::string_view("MZ this is a program")), Error, HasCode("bad_zip"));
   for (std::size_t size = 0; size < zip.size(); ++size) {
     BOOST_CHECK_EXCEPTION(ReadAll(zip.substr(0, size), "0"), Error, HasCode("bad_zip"));

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "handlers/account/key_wire.h"
-#include "handlers/account/password.h"
+#include "handlers/account/login/key_wire.h"
+#include "handlers/account/login/password.h"
 #include "handlers/anki/file/file_wire.h"
 #include "handlers/anki/moving/official_server_wire.h"
 #include "handlers/base/sha256.h"
@@ -262,9 +262,9 @@ BOOST_AUTO_TEST_CASE(passwords_hashed_for_the_official_server_match) {
       "$pbkdf2-sha512$l=32,i=1000$MDEyMzQ1Njc4OWFiY2RlZg$OM0FAoIqCVK1sWtxDiffVlBejtLa+ks4TP71JiecwuQ";
   for (const std::string& hash : {sha256, sha512}) {
     BOOST_TEST(account::IsForeignHash(hash));
-    BOOST_TEST(account::PasswordMatches(slot, hash, "correct horse"));
-    BOOST_TEST(!account::PasswordMatches(slot, hash, "correct horse "));
-    BOOST_TEST(!account::PasswordMatches(slot, hash, ""));
+    BOOST_TEST((account::MatchPassword(slot, hash, "correct horse") == account::PasswordMatch::kNormal));
+    BOOST_TEST((account::MatchPassword(slot, hash, "correct horse ") == account::PasswordMatch::kNo));
+    BOOST_TEST((account::MatchPassword(slot, hash, "") == account::PasswordMatch::kNo));
   }
   for (const std::string& bad :
        {std::string("$pbkdf2-sha256"), sha256 + "$x", sha256.substr(0, sha256.rfind('$') + 1), "x" + sha256,
@@ -273,6 +273,6 @@ BOOST_AUTO_TEST_CASE(passwords_hashed_for_the_official_server_match) {
         std::string("$pbkdf2-sha256$i=10$M*$MDEy"),
         std::string("$pbkdf2-sha256$i=10$MDEy$") + std::string(200, 'A')}) {
     BOOST_TEST(!account::IsForeignHash(bad));
-    BOOST_TEST(!account::PasswordMatches(slot, bad, "correct horse"));
+    BOOST_TEST((account::MatchPassword(slot, bad, "correct horse") == account::PasswordMatch::kNo));
   }
 }

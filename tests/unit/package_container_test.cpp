@@ -6,18 +6,14 @@
 
 #include "handlers/anki/package/container_wire.h"
 #include "handlers/anki/package/media_name_rules.h"
-#include "handlers/base/sha1.h"
+#include "tests/support/inputs.h"
 
 using namespace syncline;
 using namespace syncline::anki;
+using tests::Sha1Of;
+using tests::StringSink;
 
 namespace {
-
-class Text : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text += bytes; }
-  std::string text;
-};
 
 TempFile& FileOf(std::unique_ptr<TempFile>& keeper, const std::string& bytes) {
   keeper = std::make_unique<TempFile>("/tmp");
@@ -25,22 +21,17 @@ TempFile& FileOf(std::unique_ptr<TempFile>& keeper, const std::string& bytes) {
   return *keeper;
 }
 
-std::string Sha1Of(std::string_view bytes) {
-  Sha1 sha1;
-  sha1.Add(bytes);
-  return sha1.Finish();
-}
-
 std::string Written(PackageVersion version, const std::string& collection,
                     const std::map<std::string, std::string>& media) {
-  Text out;
+  StringSink out;
   PackageWriter writer(out, version);
   writer.Collection([&](BodySink& sink) { sink.Write(collection); });
   TempFile stub("/tmp");
   stub.Write("stub");
   writer.Stub(stub);
-  for (const auto& [name, content] : media) {
-    writer.Media(name, Sha1Of(content), content.size(), [&](BodySink& sink) { sink.Write(content); });
+  for (const auto& file : media) {
+    const std::string& content = file.second;
+    writer.Media(file.first, Sha1Of(content), content.size(), [&](BodySink& sink) { sink.Write(content); });
   }
   writer.Finish();
   return out.text;
@@ -50,11 +41,11 @@ std::string RefusalOf(const std::string& bytes) {
   std::unique_ptr<TempFile> keeper;
   try {
     const PackageFile package = PackageFile::Open(FileOf(keeper, bytes).path());
-    Text collection;
+    StringSink collection;
     package.ReadCollection(1 << 20, collection);
     for (const PackagedFile& file : package.Media()) {
-      Text content;
-      package.ReadMedia(file, 1 << 20, content);
+      StringSink content;
+      if (!package.ReadMedia(file, 1 << 20, content)) return "too_large";
     }
     return "";
   } catch (const PackageRefused& refused) {
@@ -74,12 +65,12 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_back) {
     const PackageFile package =
         PackageFile::Open(FileOf(keeper, Written(version, "collection", kMedia)).path());
     BOOST_TEST(static_cast<int>(package.version()) == static_cast<int>(version));
-    Text collection;
+    StringSink collection;
     package.ReadCollection(100, collection);
     BOOST_TEST(collection.text == "collection");
     std::map<std::string, std::string> media;
     for (const PackagedFile& file : package.Media()) {
-      Text content;
+      StringSink content;
       package.ReadMedia(file, 4 << 20, content);
       media[file.name] = content.text;
       BOOST_TEST(file.sha1.has_value() == (version == PackageVersion::kLatest));
@@ -94,15 +85,62 @@ BOOST_AUTO_TEST_CASE(an_entry_that_expands_too_far_is_cut_off_and_refused) {
   const std::string bytes = Written(PackageVersion::kLatest, std::string(200 << 20, 'x'), {});
   BOOST_TEST(bytes.size() < (1u << 20));
   const PackageFile package = PackageFile::Open(FileOf(keeper, bytes).path());
-  Text collection;
+  StringSink collection;
   BOOST_CHECK_EXCEPTION(package.ReadCollection(1 << 20, collection), PackageRefused,
                         [](const PackageRefused& e) { return e.code() == "package_too_large"; });
   BOOST_TEST(collection.text.size() <= (1u << 20));
 }
 
+BOOST_AUTO_TEST_CASE(media_files_together_expand_to_a_multiple_of_the_package_and_no_further) {
+  const std::string zeros(90 << 20, '\0');
+  const std::string bytes =
+      Written(PackageVersion::kLatest, "collection", {{"a", zeros}, {"b", zeros}, {"c", zeros}});
+  std::unique_ptr<TempFile> keeper;
+  const PackageFile package = PackageFile::Open(FileOf(keeper, bytes).path());
+  const auto files = package.Media();
+  const auto read = [&](const PackagedFile& file) {
+    StringSink content;
+    return package.ReadMedia(file, 100 << 20, content);
+  };
+  BOOST_TEST(read(files.at(0)));
+  BOOST_TEST(read(files.at(1)));
+  BOOST_CHECK_EXCEPTION(read(files.at(2)), PackageRefused,
+                        [](const PackageRefused& e) { return e.code() == "package_too_large"; });
+  StringSink collection;
+  package.ReadCollection(100, collection);
+  BOOST_TEST(collection.text == "collection");
+}
+
+BOOST_AUTO_TEST_CASE(a_large_package_may_expand_further) {
+  std::string noise(16 << 20, '\0');
+  std::uint64_t state = 1;
+  for (char& c : noise)
+    c = static_cast<char>((state = state * 6364136223846793005 + 1442695040888963407) >> 56);
+  const std::string zeros(90 << 20, '\0');
+  const std::string bytes = Written(PackageVersion::kLatest, "collection",
+                                    {{"a", zeros}, {"b", zeros}, {"c", zeros}, {"d", zeros}, {"e", noise}});
+  std::unique_ptr<TempFile> keeper;
+  const PackageFile package = PackageFile::Open(FileOf(keeper, bytes).path());
+  for (const PackagedFile& file : package.Media()) {
+    StringSink content;
+    BOOST_TEST(package.ReadMedia(file, 100 << 20, content));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_of_empty_blocks_is_cut_off) {
+  StringSink out;
+  PackageWriter writer(out, PackageVersion::kLatest);
+  // Blocks without content never reach a limit of the content.
+  writer.CompressedCollection([](BodySink& sink) {
+    sink.Write(std::string("\x28\xB5\x2F\xFD\0\0", 6) + std::string(3 << 20, '\0'));
+  });
+  writer.Finish();
+  BOOST_TEST(RefusalOf(out.text) == "package_too_large");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_cut_off_or_is_no_zip_is_refused) {
   const std::string whole = Written(PackageVersion::kLatest, "collection", kMedia);
-  BOOST_TEST(RefusalOf(whole) == "package_too_large");  // the media file, at the limit of RefusalOf
+  BOOST_TEST(RefusalOf(whole) == "too_large");  // the media file, at the limit of RefusalOf
   BOOST_TEST(RefusalOf("") == "not_a_package");
   BOOST_TEST(RefusalOf("MZ\x90 an executable") == "not_a_package");
   const std::string small = Written(PackageVersion::kLatest, "collection", {{"a.png", "picture"}});
@@ -133,6 +171,16 @@ BOOST_AUTO_TEST_CASE(a_directory_with_too_many_entries_is_refused_before_it_is_r
   std::string locator("PK\6\7\0\0\0\0", 8);
   locator += std::string("\x64\0\0\0\0\0\0\0", 8) + std::string("\1\0\0\0", 4);
   BOOST_TEST(RefusalOf(std::string(100, 'x') + end64 + locator + end) == "too_many_files");
+}
+
+BOOST_AUTO_TEST_CASE(a_zip_with_many_ends_of_its_directory_is_refused) {
+  // Each record announces the same directory, and libzip reads it once for each.
+  const std::string whole = Written(PackageVersion::kLatest, "collection", {});
+  const std::string end = whole.substr(whole.rfind("PK\5\6"));
+  BOOST_TEST(RefusalOf(whole + end) == "");
+  std::string many = whole;
+  for (int i = 0; i < 1000; ++i) many += end;
+  BOOST_TEST(RefusalOf(many) == "package_damaged");
 }
 
 BOOST_AUTO_TEST_CASE(names_of_media_files_become_what_clients_keep) {

@@ -30,6 +30,11 @@ Route Row(const char* method, const char* pattern, const Dialect* dialect = &kOn
           Ok,     dialect};
 }
 
+const Dialect kSlashes{.service = "slashes", .render_error = Render, .redirects_slashes = true};
+
+const Dialect kLenient{.service = "lenient", .render_error = Render, .ignores_slashes = true};
+const Dialect kLenientToo{.service = "lenient", .render_error = Render, .ignores_slashes = true};
+
 const Route kRows[] = {
     Row("GET", "/one"),
     Row("POST", "/one"),
@@ -42,6 +47,12 @@ const Route kRows[] = {
     Row("PROPFIND", "/dav/{path...}"),
     Row("OPTIONS", "/dav/{path...}"),
     Row("PUT", "/dav/special"),
+    Row("POST", "/list/", &kSlashes),
+    Row("GET", "/list/{entry}", &kSlashes),
+    Row("POST", "/api/auth/login", &kLenient),
+    Row("GET", "/api/auth/profile", &kLenientToo),
+    Row("GET", "/api/groups/{group}", &kLenient),
+    Row("GET", "/api/one", &kOne),
 };
 
 const Router& TheRouter() {
@@ -164,4 +175,37 @@ BOOST_AUTO_TEST_CASE(errors_in_the_table_throw_at_start) {
 BOOST_AUTO_TEST_CASE(the_table_can_be_printed) {
   BOOST_TEST(Router({std::span<const Route>(kRows, 1)}).Print(Config()) ==
              "GET /one test.operation public read 10\n");
+}
+
+BOOST_AUTO_TEST_CASE(slashes_make_no_difference_where_the_dialect_ignores_them) {
+  for (const char* path : {"/api/auth/login", "/api/auth/login/", "/api//auth/login", "//api/auth///login//"})
+    BOOST_TEST(PatternOf("POST", path) == "/api/auth/login", path);
+  const Match match = Find("GET", "/api//groups/17/");
+  BOOST_REQUIRE(match.route != nullptr);
+  BOOST_TEST(match.path_params.at(0).second == "17");
+  BOOST_TEST(Find("GET", "/api//auth/login/").allow == "POST");
+  BOOST_TEST(Find("GET", "/api//auth/nothing/").dialect == &kLenient);
+  BOOST_TEST(PatternOf("GET", "/api//groups") == "");
+  BOOST_TEST(PatternOf("GET", "/api//one") == "");
+  BOOST_TEST(PatternOf("GET", "/one/") == "");
+}
+
+BOOST_AUTO_TEST_CASE(dialects_of_one_service_share_the_paths_around_them) {
+  BOOST_TEST(Find("GET", "/api/auth/nothing").dialect == &kLenient);
+  BOOST_TEST(Find("GET", "/api/nothing").dialect == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(a_path_with_other_methods_is_known_by_its_pattern) {
+  const Match match = Find("PROPFIND", "/api/groups/secret/");
+  BOOST_REQUIRE(match.route == nullptr && match.pattern != nullptr);
+  BOOST_TEST(match.pattern == std::string("/api/groups/{group}"));
+  BOOST_TEST((Find("GET", "/nothing").pattern == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_slash_too_much_or_too_few_is_found_where_the_dialect_redirects) {
+  BOOST_CHECK(Find("GET", "/list").slash == Match::Slash::kMissing);
+  BOOST_CHECK(Find("GET", "/list/1/").slash == Match::Slash::kExtra);
+  for (const char* path :
+       {"/list/", "/list/1", "/list/1//", "/list//", "//list", "/List", "/one/", "/list/1/2"})
+    BOOST_CHECK_MESSAGE(Find("GET", path).slash == Match::Slash::kRight, path);
 }

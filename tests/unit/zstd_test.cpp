@@ -4,46 +4,25 @@
 #include <zstd.h>
 
 #include <boost/test/unit_test.hpp>
-#include <random>
 #include <string>
 
-#include "handlers/base/errors.h"
 #include "tests/support/inputs.h"
 
 using namespace syncline;
 using tests::PieceBody;
+using tests::RandomText;
+using tests::StringSink;
 
 namespace {
-
-class StringSink : public BodySink {
- public:
-  void Write(std::string_view bytes) override { text.append(bytes); }
-  std::string text;
-};
 
 std::string ReadAll(std::string_view frame, std::uint64_t limit, std::size_t piece = 1 << 20) {
   PieceBody source(std::string(frame), piece);
   ZstdReader reader(source, limit);
-  std::string out;
-  char buffer[1000];
-  while (const std::size_t got = reader.Read(buffer, sizeof(buffer))) out.append(buffer, got);
-  return out;
+  return tests::ReadAll(reader);
 }
 
 std::string CodeOf(std::string_view frame, std::uint64_t limit = 1 << 20) {
-  try {
-    ReadAll(frame, limit);
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return "";
-}
-
-std::string RandomText(std::size_t size) {
-  std::mt19937 random(1);
-  std::string text(size, '\0');
-  for (char& c : text) c = static_cast<char>(random() % 64);
-  return text;
+  return tests::CodeOf([&] { ReadAll(frame, limit); });
 }
 
 }  // namespace

@@ -135,6 +135,16 @@ class Admin(unittest.TestCase):
                 self.assertEqual(admin(*arguments)[0], 2)
         self.assertEqual(admin("--help")[0], 0)
 
+    def test_a_plan_of_no_good_name_is_refused_in_a_sentence(self):
+        for name in ("", "Premium", "2fast", "a b", "x" * 33, "план"):
+            with self.subTest(name=name):
+                code, out, errors = admin("plan", "set", name, "--max-decks", "1")
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn("the name of a plan has up to 32 small letters", errors)
+        code, _, errors = admin("plan", "name", "nobody", "x" * 101)
+        self.assertEqual((code, errors), (2, "syncline-admin: a name has at most 100 characters"))
+        self.assertNotRegex(admin("plan", "list")[1], "Premium|2fast|xxx")
+
     def test_the_password_is_asked_for_twice_and_never_shown(self):
         terminal = OnTerminal("user", "add", self.name)
         terminal.wait_for(f"Password for {self.name}: ")
@@ -225,8 +235,11 @@ class Admin(unittest.TestCase):
         code, out, _ = admin("anki", "problems", self.name)
         self.assertEqual(code, 0)
         lines = out.splitlines()
-        self.assertRegex(lines[0], r"^20\d\d-.*  sanity  device \d+  26\.08\.1,c32cb291,linux$")
-        self.assertEqual(lines[1:], ["    differ: [cards]",
+        self.assertRegex(lines[0], r"^20\d\d-.*  device \d+  26\.08\.1,c32cb291,linux$")
+        self.assertEqual(lines[1], "  At the end of a sync the device and the server had different numbers of cards. Nothing of that"
+                                   " sync was kept on either side.")
+        self.assertIn("Check Database", lines[2])
+        self.assertEqual(lines[3:], ["    differ: [cards]",
                                      "    client: {cards:5,notes:0,revlog:0,notetypes:6,decks:1,deck_configs:1}",
                                      "    server: {cards:1,notes:0,revlog:0,notetypes:6,decks:1,deck_configs:1}",
                                      "    generation: 1", "    usn: {server:0,client:0}",

@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from database import Session  # noqa: E402
 from fastcgi import ask, request  # noqa: E402
+from installation import secret_file  # noqa: E402
 from promises import keep, until  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -40,7 +41,8 @@ class Daemon:
         options = ["--socket", str(self.socket)] if program == "syncline-fcgi" else []
         self.process = subprocess.Popen(
             [str(BIN / program), *options], stderr=open(self.dir / "log", "wb"),
-            env={**os.environ, "SYNCLINE_DATABASE_URL": url, "NOTIFY_SOCKET": str(self.dir / "notify")})
+            env={**os.environ, "SYNCLINE_DATABASE_URL": url, "NOTIFY_SOCKET": str(self.dir / "notify"),
+                 "SYNCLINE_SECRET_FILE": secret_file(self.dir)})
         self.seen = []
 
     def told(self):

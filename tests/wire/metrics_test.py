@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """The metrics for Prometheus, parsed as strictly as Prometheus does: of the processes of the running installation (see
-<dir>/env), and of some that are started and killed here."""
+<dir>/env), and of some that are started and killed here.
+
+Runs alone: the numbers that it compares are common to all.
+"""
 
 import collections
 import http.client
@@ -18,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from database import Session  # noqa: E402
 from fastcgi import ask, request  # noqa: E402
+from installation import secret_file  # noqa: E402
 from promises import keep, until  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -95,7 +99,8 @@ class Process:
         self.process = subprocess.Popen(
             [str(BIN / "syncline-fcgi"), "--socket", str(self.socket), "--slots", "3", "--pool", "own"],
             stderr=open(self.log, "wb"),
-            env={**os.environ, "SYNCLINE_DATABASE_URL": url, "SYNCLINE_METRICS_DIR": str(directory)})
+            env={**os.environ, "SYNCLINE_DATABASE_URL": url, "SYNCLINE_METRICS_DIR": str(directory),
+                 "SYNCLINE_SECRET_FILE": secret_file(directory)})
         until(lambda: "event=started" in self.log.read_text())
 
     def get(self, path):

@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from anki_wire import decompress  # noqa: E402
+from stack import free_ports  # noqa: E402
 from wire_test import ROOT, Server, wait_until  # noqa: E402
 
 CONFIG = """
@@ -37,12 +38,6 @@ http {{
 MESSAGE_MIB, UPLOAD_MIB = 2, 5
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 # A location as README tells to write one for large bodies of a service that wants to know who sends them.
 TEST_LOCATION = """
     location /msync/test/ {{
@@ -57,7 +52,7 @@ TEST_LOCATION = """
 
 
 def site(directory, port, metrics, https, logins_over="https", hsts="max-age=31536000"):
-    for pool in ("api", "edge", "transfer", "large"):
+    for pool in ("api", "edge", "transfer", "large", "realtime"):
         (directory / f"{pool}.sock").symlink_to("wire.sock")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                     "/CN=x", "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
@@ -66,6 +61,9 @@ def site(directory, port, metrics, https, logins_over="https", hsts="max-age=315
               "CERTIFICATE": directory / "cert.pem", "CERTIFICATE_KEY": directory / "key.pem", "SOCKETS": directory,
               "HTML": ROOT / "nginx/html", "ACCESS_LOG": directory / "access.log", "ERROR_LOG": directory / "error.log",
               "PARAMS": ROOT / "nginx/syncline_params", "AUTHORIZE": ROOT / "nginx/syncline_authorize",
+              "DETAIL": ROOT / "nginx/syncline_detail", "CODE": ROOT / "nginx/syncline_code",
+              "ERROR": ROOT / "nginx/syncline_error",
+              "ADDON": ROOT / "nginx/syncline_addon",
               "CACHE": directory / "admitted",
               "UPLOAD_MIB": UPLOAD_MIB, "MESSAGE_MIB": MESSAGE_MIB}
     rendered = subprocess.run([ROOT / "nginx/render-site", ROOT / "nginx/site.conf.in",
@@ -78,7 +76,7 @@ def site(directory, port, metrics, https, logins_over="https", hsts="max-age=315
 
 class Nginx:
     def __init__(self, server):
-        self.port, self.site_port, self.metrics_port, self.https_port = (free_port() for _ in range(4))
+        self.port, self.site_port, self.metrics_port, self.https_port = free_ports(4)
         self.dir = server.dir
         server.socket.chmod(0o666)
         server.dir.chmod(0o777)
@@ -197,11 +195,11 @@ def a_large_answer_is_complete(nginx):
 def a_client_cannot_impersonate_nginx(nginx):
     answer = nginx.ask("GET /headers HTTP/1.1\nSyncline-User: 7\nSyncline_User: 8\nSYNCLINE-USER: 9\n"
                        "Syncline-Device: 1\nSyncline-Roles: 1\nSyncline-Authorize: on\nSyncline-Refusal: 403 x 0\n"
-                       "Syncline-Arrived: 1\nSyncline-Handed-Over: 1\n")
+                       "Syncline-Arrived: 1\nSyncline-Handed-Over: 1\nSyncline-Scheme: https\n")
     assert answer[0] == 200, answer
     ours = [line for line in answer[2].decode().splitlines() if line.lower().startswith("syncline-")]
-    assert [line.partition("=")[0] for line in ours] == ["syncline-arrived", "syncline-seconds"], ours
-    assert "syncline-arrived=1" not in ours, ours
+    assert [line.partition("=")[0] for line in ours] == ["syncline-scheme", "syncline-arrived", "syncline-seconds"], ours
+    assert "syncline-arrived=1" not in ours and ours[0] == "syncline-scheme=http", ours
     forged = "Syncline-User: 8\nSyncline-Device: 1\nSyncline-Roles: 1\nSyncline-Seconds: 0\nSyncline-Authorize: on\n"
     line, _, _ = nginx.answer(f"POST /msync/test/begin HTTP/1.1\n{forged}Content-Length: 0\n")
     assert " 401 " in line, line
@@ -330,6 +328,21 @@ def one_key_holds_eight_uploads_and_24_messages(nginx):
             one.close()
 
 
+def one_network_holds_twelve_streams_of_events(nginx):
+    head = "GET /jobs/1/events HTTP/1.1\nContent-Length: 3\n"
+    open_ones = []
+    try:
+        for _ in range(12):
+            one = socket.create_connection(("127.0.0.1", nginx.site_port), 20, ("127.0.0.2", 0))
+            one.sendall(head.replace("\n", "\r\n").encode() + b"Host: x\r\n\r\na")
+            open_ones.append(one)
+        wait_until(lambda: " 429 " in nginx.answer(head, b"abc", source="127.0.0.2")[0])
+        assert " 429 " not in nginx.answer(head, b"abc", source="127.0.0.3")[0]
+    finally:
+        for one in open_ones:
+            one.close()
+
+
 def passwords_are_refused_over_plain_http(nginx):
     head = "POST /anki/sync/hostKey HTTP/1.1\nContent-Length: 0\n"
     line, _, _ = nginx.answer(head)
@@ -429,6 +442,7 @@ TESTS = [the_authorizer_tells_who_sends_a_body, what_the_authorizer_refuses_keep
          a_body_of_an_unknown_sender_is_never_stored, a_refused_client_that_waits_for_a_100_gets_none,
          nobody_reaches_the_authorizer_from_outside, without_the_authorizer_clients_are_asked_to_come_again,
          one_network_has_one_count, a_flood_of_logins_from_one_address_gets_429, one_key_holds_eight_uploads_and_24_messages,
+         one_network_holds_twelve_streams_of_events,
          passwords_are_refused_over_plain_http, hsts_is_sent_over_https_only,
          a_refused_upload_is_a_text_that_clients_read, metrics_are_only_served_to_this_machine, no_path_is_answered_403, every_prefix_of_the_server_address_works, body_limits_apply_under_every_prefix,
          a_chunked_body_arrives_complete, an_unbuffered_chunked_body_arrives_complete,

@@ -20,9 +20,11 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import fastcgi  # noqa: E402
 from fastcgi import PARAMS, STDIN, Peer, ask, begin, pairs, record, request, stream  # noqa: E402
+from installation import secret_file  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("SYNCLINE_BIN", ROOT / "build"))
@@ -512,7 +514,8 @@ def sigterm_under_load_loses_no_request():
     listener.listen(1024)
 
     def start():
-        env = {**os.environ, "SYNCLINE_DATABASE_URL": "postgresql:///?host=/nonexistent"}
+        env = {**os.environ, "SYNCLINE_DATABASE_URL": "postgresql:///?host=/nonexistent",
+               "SYNCLINE_SECRET_FILE": secret_file(directory)}
         log = open(pathlib.Path(directory) / "log", "ab")
         return subprocess.Popen([str(BIN / "syncline-fcgi"), "--slots", "4"], stdin=listener.fileno(), stderr=log, env=env)
 
@@ -700,8 +703,21 @@ def a_slot_without_descriptors_waits_and_the_process_survives():
 
 
 def without_a_socket_the_server_exits_with_a_hint():
-    done = subprocess.run([str(BIN / "syncline-fcgi")], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as directory:
+        done = started_with(SYNCLINE_SECRET_FILE=secret_file(directory))
     assert done.returncode == 71 and "--socket PATH" in done.stderr
+
+
+def without_a_secret_the_server_exits_with_a_hint():
+    done = started_with(SYNCLINE_SECRET_FILE="")
+    assert done.returncode == 78 and done.stderr == "syncline-fcgi: secret_file: is not set\n", done
+    done = started_with(SYNCLINE_SECRET_FILE="/nonexistent")
+    assert done.returncode == 78 and "/nonexistent: No such file" in done.stderr, done
+
+
+def started_with(**settings):
+    return subprocess.run([str(BIN / "syncline-fcgi")], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                          env={**os.environ, **settings})
 
 
 WITH_SERVER = [
@@ -728,6 +744,7 @@ ALONE = [
     a_parked_request_is_refused_when_the_process_leaves, a_request_that_nobody_waits_for_any_more_is_dropped,
     an_idle_server_exits_at_once, after_sigkill_the_answer_is_visibly_incomplete,
     a_slot_without_descriptors_waits_and_the_process_survives, without_a_socket_the_server_exits_with_a_hint,
+    without_a_secret_the_server_exits_with_a_hint,
 ]
 
 
