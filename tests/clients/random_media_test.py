@@ -25,7 +25,7 @@ import traceback
 import anki.lang
 from anki.errors import NetworkError, SyncError
 
-from devices import HTTP, PASSWORD, Device, Proxy, admin, replace_file
+from devices import HTTP, PASSWORD, Device, Proxy, admin
 from official_server import OfficialServer, hashed
 
 DEVICES = 3
@@ -89,7 +89,6 @@ class World:
     def act(self, device, what, *arguments):
         """A change of a folder. Names are chosen by position, so that a script fits whatever is there."""
         device = self.devices[device]
-        time.sleep(0.003)
         if what == "put":
             self.put(device, *arguments)
         elif what == "many":
@@ -100,13 +99,13 @@ class World:
             if not files:
                 return
             name = sorted(files)[int(arguments[0] * len(files))]
-            (device.folder() / name).unlink()
+            device.remove_media(name)
             self.deleted.add(name)
             if what == "rename":
                 self.put(device, arguments[1], files[name])
 
     def put(self, device, name, data):
-        replace_file(device.folder() / name, data, device.path.with_suffix(".new"))
+        device.put_media(name, data)
         self.written.setdefault(name, []).append(data)
 
     def settle(self):
