@@ -154,9 +154,9 @@ CREATE TABLE decks_subscriptions (
 );
 CREATE INDEX decks_subscriptions_user ON decks_subscriptions (user_id, deck_id);
 
--- What one computer of an account is known to have of a deck: seq is what it has downloaded, or the last place in the log that it
--- has told us itself. pushed_seq is the end of the log after its own push, if it had nothing to catch up on then: what others
--- change later must not be undone by its next push.
+-- What one computer of an account is known to have of a deck: seq is the last place in the log that it has named itself. pushed_seq
+-- is the end of the log after its own push, if it had nothing to catch up on then: what others change later must not be undone by
+-- its next push. A download counts when the computer names its cursor: until then it may have been cut off.
 CREATE TABLE decks_positions (
   deck_id bigint NOT NULL REFERENCES decks ON DELETE CASCADE,
   user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -165,6 +165,7 @@ CREATE TABLE decks_positions (
   pushed_seq bigint NOT NULL DEFAULT 0,
   whole_seq bigint NOT NULL DEFAULT 0,              -- tags, types and paths up to here; changes that are pulled have none of those
   offered_seq bigint NOT NULL DEFAULT 0,            -- of a full sync whose last page has not been sent
+  sent_seq bigint NOT NULL DEFAULT 0,               -- of a download that was sent, but not confirmed
   seen_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (deck_id, user_id, device_id)
 );

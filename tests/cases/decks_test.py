@@ -918,6 +918,7 @@ def an_old_copy_does_not_undo_what_others_changed():
     assert field_of(person.download(deck), "g00001", "Back") == "better"
     assert field_of(person.download(deck), "g00001", "Front") == "edited here"
     # After it has pulled, the same text is a decision.
+    person.install(deck)
     assert person.push(deck, [card("g00001", {"Front": "edited here", "Back": "back of g00001"})])["stats"]["cards_modified"] == 1
 
 
@@ -1476,7 +1477,7 @@ def a_new_login_does_not_undo_what_was_accepted():
     got = someone.download(deck)
     assert field_of(got, "g00001", "Back") == "better" and field_of(got, "g00000", "Front") == "edited"
     # Whoever has looked decides.
-    later.download(deck)
+    later.install(deck)
     assert later.push(deck, copy)["cards_modified"] == 1
 
 
@@ -1491,14 +1492,37 @@ def a_whole_old_copy_undoes_nothing():
     copy[0]["tags"] = ["a", "old", "mine"]
     copy[3]["fields"] = {"Front": "edited here", "Back": "back of g3"}
     pushed = person.push(deck, copy, delete_missing=True)
-    got = {one["guid"]: one for one in person.call("pull-changes", {"deck_id": deck, "full_sync": True})["cards"]}
+    whole = person.call("pull-changes", {"deck_id": deck, "full_sync": True})
+    got = {one["guid"]: one for one in whole["cards"]}
     assert sorted(got) == ["g0", "g1", "g3", "new"] and pushed["cards_processed"] == 4, (sorted(got), pushed)
     assert got["g0"]["tags"] == ["a", "b", "mine"] and got["g0"]["subdeck_path"].endswith("Two"), got["g0"]
     assert got["g1"]["fields"]["Extra"] == "more" and got["g3"]["fields"]["Front"] == "edited here"
     # It has looked: now the same push is meant.
+    person.pull(deck, last_change_id=whole["latest_change_id"])
     person.push(deck, copy, delete_missing=True)
     got = {one["guid"]: one for one in person.download(deck)["cards"]}
     assert sorted(got) == ["g0", "g1", "g2", "g3"] and got["g0"]["tags"] == copy[0]["tags"] and "Extra" not in got["g1"]["fields"], got
+
+
+def a_download_that_does_not_arrive_lets_no_old_copy_undo_anything():
+    for way in ({}, {"full_sync": True}):
+        person, deck = free_deck()
+        old_copy = [card(f"g0000{n}", tags=[]) for n in range(3)]
+        other = Person()
+        person.make_maintainer(deck, other)
+        cursor = other.install(deck)["latest_change_id"]
+        edited = card("g00001", {"Front": "edited", "Back": "back of g00001"}, tags=["t"])
+        person.push(deck, [edited])
+        sent = other.call("pull-changes" if way else "download-deck", {"deck_id": deck, **way})
+        assert other.push(deck, old_copy)["fields_kept"] >= 1, "what was sent is not what arrived"
+        other.pull(deck, last_change_id=cursor)
+        assert other.push(deck, old_copy)["fields_kept"] >= 1, "it goes on with the copy from before"
+        got = {one["guid"]: one for one in person.download(deck)["cards"]}["g00001"]
+        assert got["fields"]["Front"] == "edited" and got["tags"] == ["t"], got
+        # The download is confirmed only by a place that is not before it.
+        other.pull(deck, last_change_id=sent["latest_change_id"])
+        assert other.push(deck, old_copy)["fields_kept"] == 1, "tags came with no pull"
+        assert other.install(deck)["cards"] and other.push(deck, old_copy)["cards_modified"] == 1
 
 
 def a_second_computer_does_not_undo_the_first():
@@ -2053,7 +2077,7 @@ def what_no_pull_brings_is_not_undone():
     # Its own additions and removals are decisions.
     assert push("a") == ["a", "theirs"]
     assert push() == ["theirs"]
-    maintainer.download(deck)
+    maintainer.install(deck)
     copy[0]["subdeck_path"] = "One"
     maintainer.push(deck, copy[:1])
     assert person.call("pull-changes", {"deck_id": deck, "full_sync": True})["cards"][0]["subdeck_path"].endswith("One")
@@ -2124,6 +2148,7 @@ if __name__ == "__main__":
                   a_maintainer_may_leave, a_removed_maintainer_does_not_go_on_reading_a_private_deck,
                   a_deleted_deck_takes_its_invitations_along, a_long_history_is_shown_in_part, the_last_version_of_all_can_be_followed, a_plan_lasts_to_the_end_of_its_last_day,
                   a_new_login_does_not_undo_what_was_accepted, a_whole_old_copy_undoes_nothing,
+                  a_download_that_does_not_arrive_lets_no_old_copy_undo_anything,
                   a_second_computer_does_not_undo_the_first, a_finished_version_keeps_its_history,
                   states_that_arrive_late_are_pulled, many_tags_are_pulled_in_pages, requests_to_remove_what_is_gone_end,
                   who_has_left_is_forgotten_and_a_maintainer_is_not, progress_of_odd_names_is_kept, a_reader_whose_account_is_removed_counts_no_more,

@@ -44,7 +44,7 @@ TEXTS = ("<b onclick='x'>", "<script>alert(1)</script>", "\U0001f600\U00010348\u
 GUIDS = ("k{2Z!q)*:_#;", "\"quoted\"", "<i>guid</i>", "\U0001f600", "\u202eguid", "a b", "z" * 250, "{}", "%s", "null")
 WEIGHTS = {"edit": 14, "push_whole": 10, "push_fields": 5, "push_tags": 2, "pull": 12, "suggest": 8, "decide": 6, "withdraw": 1, "add": 3,
            "remove": 3, "tag": 4, "move": 1, "drop_field": 1, "revert": 1, "roll_back_card": 1, "roll_back_deck": 1, "protect": 2,
-           "suspend": 2, "log_in": 2, "push_again": 3, "install": 1, "ask_to_remove": 1, "suggest_tags": 1}
+           "suspend": 2, "log_in": 2, "push_again": 3, "install": 1, "lose_download": 2, "ask_to_remove": 1, "suggest_tags": 1}
 
 # With a checkout of the add-on: how its client makes the calls that it has methods for.
 METHODS = {
@@ -395,7 +395,7 @@ class World:
         computer.known = set(cards)
         computer.cursor = computer.tag_cursor = answer["latest_change_id"]
         computer.cursor_seq, computer.told = self.model.head, computer.cursor is not None
-        computer.account.has_whole(computer.device, self.model.head)
+        computer.account.is_sent(computer.device, self.model.head)
         computer.diverged.clear()
         computer.protected = list(computer.protected)
 
@@ -404,6 +404,13 @@ class World:
         if computer.is_editor and (computer.edited() or set(computer.notes) != computer.known):
             return ""
         self._install(computer)
+        return computer.name
+
+    def do_lose_download(self):
+        """A download of the whole deck that is sent, and does not arrive: the computer goes on with what it has."""
+        computer = self.rng.choice(self.computers)
+        self._download(computer.wire)
+        computer.account.is_sent(computer.device, self.model.head)
         return computer.name
 
     def do_pull(self):
@@ -418,7 +425,7 @@ class World:
             body = {"deck_id": self.deck, "full_sync": False, "offset": 0, "limit": limit}
             if computer.cursor:
                 body["last_change_id"] = computer.cursor
-                computer.account.has_pulled(computer.device, computer.cursor_seq)
+                computer.account.names(computer.device, computer.cursor_seq)
             answer = computer.wire.call("pull-changes", body)
             assert not answer.get("cursor_reset"), answer
             for change in answer["changes"]:
@@ -492,6 +499,7 @@ class World:
         if self.rng.random() < 0.5:
             answer = computer.wire.call("push-changes", {"deck_id": self.deck, "changes": [
                 {"card_guid": guid, "field_name": field, "old_value": old, "new_value": new}]})
+            is_known = is_known and field not in computer.protected  # an edit of such a field stays where it is
             assert answer["status"] == "pending_review" and len(answer["suggestion_ids"]) == is_known, answer
             number = answer["suggestion_ids"][0] if is_known else None
             computer.notes[guid].fields[field] = new  # edited here, too

@@ -37,20 +37,34 @@ class Account:
 
     def __init__(self, name):
         self.name = name
-        self.told, self.whole = {}, {}  # by login
+        self.told, self.whole, self.sent = {}, {}, {}  # by login
 
     def place(self, device):
         """Up to where a login knows the log when it pushes, up to where it knows tags and paths, which no pull brings, and whether
         that is known of this login itself: if not, it may be any computer of the account."""
         if self.told.get(device, 0):
             return self.told[device], self.whole.get(device, 0), True
-        return min(filter(None, self.told.values()), default=0), min((self.whole.get(one, 0) for one in self.told), default=0), False
+        sent = self.sent.get(device, 0)
+        behind = min(filter(None, (*self.told.values(), sent)), default=0)
+        wholes = [self.whole.get(one, 0) for one in self.told] + ([sent] if sent else [])
+        return behind, min(wholes, default=0), bool(sent)
 
     def has_whole(self, device, seq):
         self.whole[device] = max(self.whole.get(device, 0), seq)
-        self.has_pulled(device, seq)
+        if seq:
+            self.told[device] = max(self.told.get(device, 0), seq)
 
-    def has_pulled(self, device, seq):
+    def is_sent(self, device, seq):
+        """A download, which may not arrive. The account's first leaves no older copy to go on with."""
+        if not any(self.told.values()):
+            self.has_whole(device, seq)
+        self.sent[device] = seq
+
+    def names(self, device, seq):
+        """The login names a place in the log: it has what came before it, and its last download if that was not later."""
+        sent = self.sent.pop(device, 0)
+        if seq >= sent:
+            self.whole[device] = max(self.whole.get(device, 0), sent)
         if seq:
             self.told[device] = max(self.told.get(device, 0), seq)
 

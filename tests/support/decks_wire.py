@@ -84,6 +84,12 @@ class Person:
     def download(self, deck, **more):
         return self.call("download-deck", {"deck_id": deck, "include_media": True, **more})
 
+    def install(self, deck):
+        """Downloads the deck, and goes on from there as the add-on does: its next pull names the cursor of the download."""
+        got = self.download(deck)
+        self.pull(deck, last_change_id=got["latest_change_id"])
+        return got
+
 
 def call(name, body, token=None, method="POST", headers=None, folder="/functions/v1", base=None):
     return ask(method, f"{folder}/addon-{name}", body, token=token, headers={**CLIENT, **(headers or {})}, base=base)

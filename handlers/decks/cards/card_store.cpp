@@ -210,14 +210,17 @@ std::vector<std::string> CardStore::RevivedSince(DeckId deck, std::int64_t seq, 
   return tx_.Query(sql::decks::list_revived, deck, seq, up_to).Column<std::string>("guid");
 }
 
-std::vector<TagChange> CardStore::TagsSince(DeckId deck, std::int64_t seq, std::int64_t limit) {
-  std::vector<TagChange> changes;
-  for (const sql::Row row : tx_.Query(sql::decks::list_tag_changes, deck, seq, limit)) {
-    changes.push_back({row["guid"].As<std::string>(), row["tags"].As<std::string>(),
-                       row["old_tags"].As<std::string>(), row["updated_at"].As<sql::Time>(),
-                       row["seq"].As<std::int64_t>()});
+TagPage CardStore::TagsSince(DeckId deck, std::int64_t seq, std::int64_t limit) {
+  const sql::Rows rows = tx_.Query(sql::decks::list_tag_changes, deck, seq, limit);
+  TagPage page;
+  for (const sql::Row row : rows) {
+    page.changes.push_back({row["guid"].As<std::string>(), row["tags"].As<std::string>(),
+                            row["old_tags"].As<std::string>(), row["updated_at"].As<sql::Time>(),
+                            row["seq"].As<std::int64_t>()});
   }
-  return changes;
+  page.has_more =
+      !rows.empty() && rows[0]["found"].As<std::int64_t>() > static_cast<std::int64_t>(page.changes.size());
+  return page;
 }
 
 std::int64_t CardStore::SeqAt(DeckId deck, sql::Time time) {

@@ -115,6 +115,11 @@ struct TagChange {
   std::int64_t seq = 0;
 };
 
+struct TagPage {
+  std::vector<TagChange> changes{};
+  bool has_more = false;
+};
+
 struct CardVersion {
   Version version{};
   bool is_removed = false;
@@ -177,7 +182,8 @@ class CardStore {
   ChangePage ChangesSince(DeckId deck, std::int64_t seq, std::int64_t up_to, std::int64_t limit);
   std::vector<RemovedCard> RemovedSince(DeckId deck, std::int64_t seq, std::int64_t up_to);
   std::vector<std::string> RevivedSince(DeckId deck, std::int64_t seq, std::int64_t up_to);
-  std::vector<TagChange> TagsSince(DeckId deck, std::int64_t seq, std::int64_t limit);
+  /// At most `limit` of them, and less if they are large.
+  TagPage TagsSince(DeckId deck, std::int64_t seq, std::int64_t limit);
   /// The end of the log at a time; 0: before its begin.
   std::int64_t SeqAt(DeckId deck, sql::Time time);
   /// Of these cards, by their guids, in the order of the log.

@@ -25,7 +25,7 @@ void NoteDownload(Context& context, const Deck& deck) {
 
 void NoteLastPage(Context& context, const Deck& deck) {
   context.Write<ReaderStore, CardStore>([&](ReaderStore& readers, CardStore& cards) {
-    const std::int64_t seq = readers.TakePosition(deck.id, context.device());
+    const std::int64_t seq = readers.OfferedPosition(deck.id, context.device());
     if (seq == 0) return;
     readers.NoteDownload(deck.id, context.device(), seq,
                          seq >= deck.head_seq ? deck.shown.version : cards.VersionAt(deck.id, seq));

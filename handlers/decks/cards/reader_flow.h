@@ -10,9 +10,9 @@ namespace syncline::decks {
 /// Returns the deck as it is then.
 Deck Follow(DeckStore& decks, ReaderStore& readers, const Context& context, Deck deck);
 
-/// After all of a download has been written.
+/// After all of a download has been written. nginx has it then; whether the client does is known when it names the cursor.
 void NoteDownload(Context& context, const Deck& deck);
-/// After the last page of a full sync. The computer stands where its first page was.
+/// After the last page of a full sync: the same, for the log as it was at the first page.
 void NoteLastPage(Context& context, const Deck& deck);
 
 /// What the client may give as `since` next time, if what it gets is read after this. It is earlier than now while something is

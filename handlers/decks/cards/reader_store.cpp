@@ -50,15 +50,15 @@ std::vector<Followed> ReaderStore::ListFollowed(const std::vector<std::int64_t>&
 void ReaderStore::NoteDownload(DeckId deck, DeviceId device, std::int64_t seq,
                                std::optional<Version> version) {
   tx_.Execute(sql::decks::note_download, deck, user_, seq, version);
-  if (device != DeviceId{}) tx_.Execute(sql::decks::note_position, deck, user_, device, seq, seq);
+  if (device != DeviceId{}) tx_.Execute(sql::decks::note_sent, deck, user_, device, seq);
 }
 
 void ReaderStore::OfferPosition(DeckId deck, DeviceId device, std::int64_t seq) {
   if (device != DeviceId{}) tx_.Execute(sql::decks::offer_position, deck, user_, device, seq);
 }
 
-std::int64_t ReaderStore::TakePosition(DeckId deck, DeviceId device) {
-  const auto row = tx_.MaybeOne(sql::decks::take_position, deck, user_, device);
+std::int64_t ReaderStore::OfferedPosition(DeckId deck, DeviceId device) {
+  const auto row = tx_.MaybeOne(sql::decks::find_offer, deck, user_, device);
   return row ? (*row)["seq"].As<std::int64_t>() : 0;
 }
 
@@ -68,7 +68,7 @@ void ReaderStore::NotePull(DeckId deck, std::optional<Version> version) {
 
 void ReaderStore::NotePosition(DeckId deck, DeviceId device, std::int64_t seq) {
   // Scripts have no computer of their own.
-  if (device != DeviceId{}) tx_.Execute(sql::decks::note_position, deck, user_, device, seq, std::int64_t{0});
+  if (device != DeviceId{}) tx_.Execute(sql::decks::note_position, deck, user_, device, seq);
 }
 
 ReaderStore::Place ReaderStore::PlaceOf(DeckId deck, DeviceId device) {

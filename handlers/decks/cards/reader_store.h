@@ -47,22 +47,21 @@ class ReaderStore {
   std::optional<Subscription> Find(DeckId deck);
   std::vector<Followed> ListFollowed(const std::vector<std::int64_t>& decks);
 
-  /// The computer has got everything up to `seq`, which is `version`. None: only its place is known.
+  /// The deck up to `seq` was sent: `version`, if that is known. Whether it arrived shows in the place that the computer names next.
   void NoteDownload(DeckId deck, DeviceId device, std::int64_t seq, std::optional<Version> version);
-  /// The log at the first page of a full sync. With its last page, TakePosition makes it the computer's place, and returns that;
-  /// 0: it has none.
+  /// The log at the first page of a full sync; its last page asks for it again. 0: none.
   void OfferPosition(DeckId deck, DeviceId device, std::int64_t seq);
-  std::int64_t TakePosition(DeckId deck, DeviceId device);
+  std::int64_t OfferedPosition(DeckId deck, DeviceId device);
   /// `version`: up to which it has everything, if that is known.
   void NotePull(DeckId deck, std::optional<Version> version);
-  /// The computer has told us that it has pulled the changes up to here.
+  /// The computer has named this place in the log, so it has the changes up to there. Confirms its last download.
   void NotePosition(DeckId deck, DeviceId device, std::int64_t seq);
   struct Place {
-    std::int64_t seq = 0;         ///< what it has downloaded or told; 0: nothing known
+    std::int64_t seq = 0;         ///< what it has named; 0: nothing known
     std::int64_t pushed_seq = 0;  ///< at least `seq`: what it knew of when it pushed
     std::int64_t whole_seq =
         0;  ///< at most `pushed_seq`: up to where it has tags, types and paths, which no pull brings
-    /// False: nothing is known of this computer, and pushed_seq is that of the account's that is the furthest behind. Every login is
+    /// False: this computer has no place and has downloaded nothing, and pushed_seq is that of the account's that is the furthest behind. Every login is
     /// a computer of its own here, so most have had another number before.
     bool is_own = false;
   };

@@ -15,6 +15,10 @@ inline JsonWriter& Success(JsonWriter& json) {
 inline Response Answer(JsonWriter& json) {
   return Response::Json(200, json.Finish());
 }
+/// 200 with an object that is written while it is sent.
+inline Response StreamedAnswer(BodyStream write) {
+  return Response{200, {}, std::move(write), std::nullopt}.With("Content-Type", "application/json");
+}
 /// {"success":true}
 inline Response Done() {
   JsonWriter json;

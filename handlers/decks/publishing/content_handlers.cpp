@@ -69,21 +69,20 @@ std::int64_t TagStart(CardStore& cards, const Deck& deck, const std::optional<st
 
 struct PulledTags {
   Deck deck{};
-  std::vector<TagChange> changes{};
+  TagPage tags{};
 };
 
 Response PullTags(Context& context, const TagsInput& in) {
   const sql::Time time = QuietTime(context);
   const auto pulled = context.Read<DeckStore, CardStore>([&](DeckStore& decks, CardStore& cards) {
     PulledTags found{.deck = OpenDeck(decks, context, in.deck_id, Need::kRead)};
-    found.changes = cards.TagsSince(found.deck.id, TagStart(cards, found.deck, in.since), kTagPage + 1);
+    found.tags = cards.TagsSince(found.deck.id, TagStart(cards, found.deck, in.since), kTagPage);
     return found;
   });
-  const auto& changes = pulled.changes;
-  const auto count = std::min<std::size_t>(changes.size(), kTagPage);
+  const auto& changes = pulled.tags.changes;
   TagDifference sum;
-  for (std::size_t i = 0; i < count; ++i) {
-    const TagDifference difference = CompareTags(changes[i].old_tags, changes[i].tags);
+  for (const TagChange& change : changes) {
+    const TagDifference difference = CompareTags(change.old_tags, change.tags);
     sum.added += difference.added;
     sum.removed += difference.removed;
   }
@@ -91,8 +90,7 @@ Response PullTags(Context& context, const TagsInput& in) {
   Success(json);
   for (const char* const name : {"changes", "tags"}) {
     json.Array(name);
-    for (std::size_t i = 0; i < count; ++i) {
-      const TagChange& change = changes[i];
+    for (const TagChange& change : changes) {
       json.Object()
           .Add("card_guid", change.guid)
           .Add("guid", change.guid)
@@ -102,11 +100,11 @@ Response PullTags(Context& context, const TagsInput& in) {
     }
     json.End();
   }
-  const std::int64_t end = changes.size() > count ? changes[count - 1].seq : pulled.deck.head_seq;
+  const std::int64_t end = pulled.tags.has_more ? changes.back().seq : pulled.deck.head_seq;
   json.Add("tags_added", sum.added)
       .Add("tags_removed", sum.removed)
-      .Add("cards_updated", count)
-      .Add("has_more", changes.size() > count)
+      .Add("cards_updated", changes.size())
+      .Add("has_more", pulled.tags.has_more)
       .Add("latest_change_id", ChangeId(pulled.deck.id, end))
       .Add("server_time", PrintTimestamp(time))
       .Add("message", "Done.");

@@ -1,6 +1,7 @@
 #include "handlers/decks/publishing/suggestion_handlers.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "handlers/base/timestamp.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kBody = 1 << 20;
 // The largest card, with every character escaped as \u and four digits.
 constexpr std::size_t kSubmitBody = 8 << 20;
+constexpr std::size_t kPartBytes = 4 << 20;
 constexpr std::size_t kMaxReason = 1000, kMaxDecided = 500, kMaxRemoved = 500, kMaxId = 64;
 constexpr std::int64_t kMaxListed = 100, kListed = 50, kMaxPage = 1'000'000;
 // The first one is the default.
@@ -87,8 +89,8 @@ void WriteValue(JsonWriter& json, std::string_view name, const Suggestion& one,
   }
 }
 
-void WriteSuggestion(JsonWriter& json, DeckId deck, const Suggestion& one, std::string_view contributor) {
-  const std::string id = PrintId(IdKind::kSuggestion, {deck, one.number});
+void WriteSuggestion(JsonWriter& json, const Suggestion& one, std::string_view contributor) {
+  const std::string id = PrintId(IdKind::kSuggestion, {one.deck, one.number});
   json.Object()
       .Add("suggestion_id", id)
       .Add("id", id)
@@ -108,7 +110,26 @@ void WriteSuggestion(JsonWriter& json, DeckId deck, const Suggestion& one, std::
   WriteValue(json, "base_value", one, one.base_value);
   WriteValue(json, "current_value", one, PresentOf(one));
   WriteValue(json, "suggested_value", one, one.value);
-  if (!one.deck_public_id.empty()) json.Add("deck_id", one.deck_public_id).Add("deck_title", one.deck_title);
+  json.Add("deck_id", one.deck_public_id).Add("deck_title", one.deck_title).End();
+}
+
+// Memory does not grow with the page: its texts are read in parts of about kPartBytes.
+void WriteSuggestions(JsonWriter& json, Context& context, const SuggestionPage& page,
+                      const std::map<UserId, std::string>& names) {
+  json.Array("suggestions");
+  for (auto next = page.suggestions.begin(); next != page.suggestions.end();) {
+    std::vector<ListedSuggestion> part;
+    for (std::size_t bytes = 0; next != page.suggestions.end() && bytes < kPartBytes; ++next) {
+      bytes += next->bytes;
+      part.push_back(*next);
+    }
+    const auto read =
+        context.ReadOnce<SuggestionStore>([&](SuggestionStore& store) { return store.Read(part); });
+    for (const Suggestion& one : read) {
+      const auto name = names.find(one.contributor);
+      WriteSuggestion(json, one, name == names.end() ? "" : name->second);
+    }
+  }
   json.End();
 }
 
@@ -207,22 +228,22 @@ Response PostSubmitSuggestion(Request& request, Context& context) {
 // Answers 200; 403 "no_access", "not_your_deck"; 404 "deck_not_found".
 Response PostListSuggestions(Request& request, Context& context) {
   const ListInput in = ReadBody(request, context, kBody, ReadList);
-  return context.Read<DeckStore, SuggestionStore, PersonStore>(
+  SuggestionPage page;
+  std::map<UserId, std::string> names;
+  context.Read<DeckStore, SuggestionStore, PersonStore>(
       [&](DeckStore& decks, SuggestionStore& store, PersonStore& people) {
         const Deck deck = OpenDeck(decks, context, in.deck_id, Need::kEdit);
-        const auto page =
-            store.List(deck.id, in.state, in.listing.limit, (in.listing.page - 1) * in.listing.limit);
+        page = store.List(deck.id, in.state, in.listing.limit, (in.listing.page - 1) * in.listing.limit);
         std::vector<UserId> who;
-        for (const Suggestion& one : page.suggestions) who.push_back(one.contributor);
-        const auto names = people.Names(who);
-        JsonWriter json;
-        Success(json).Array("suggestions");
-        for (const Suggestion& one : page.suggestions)
-          WriteSuggestion(json, deck.id, one, names.at(one.contributor));
-        json.End();
-        WriteTotals(json, in.listing, page.total);
-        return Answer(json);
+        for (const ListedSuggestion& one : page.suggestions) who.push_back(one.contributor);
+        names = people.Names(who);
       });
+  return StreamedAnswer([&context, in, page, names](BodySink& sink) {
+    JsonWriter json(sink);
+    WriteSuggestions(Success(json), context, page, names);
+    WriteTotals(json, in.listing, page.total);
+    json.Finish();
+  });
 }
 
 // POST addon-review-suggestion -- accepts or rejects one or several suggestions for a deck. {"suggestion_id" or
@@ -265,15 +286,15 @@ Response PostReviewSuggestion(Request& request, Context& context) {
 // POST addon-my-suggestions -- lists the account's suggestions for all decks, the newest first. {"page"?, "limit"?}
 Response PostMySuggestions(Request& request, Context& context) {
   const Listing listing = ReadBody(request, context, kBody, ReadListing);
-  const auto page = context.Read<SuggestionStore>([&](SuggestionStore& store) {
+  const auto page = context.ReadOnce<SuggestionStore>([&](SuggestionStore& store) {
     return store.ListOwn(listing.limit, (listing.page - 1) * listing.limit);
   });
-  JsonWriter json;
-  Success(json).Array("suggestions");
-  for (const Suggestion& one : page.suggestions) WriteSuggestion(json, one.deck, one, "");
-  json.End();
-  WriteTotals(json, listing, page.total);
-  return Answer(json);
+  return StreamedAnswer([&context, listing, page](BodySink& sink) {
+    JsonWriter json(sink);
+    WriteSuggestions(Success(json), context, page, {});
+    WriteTotals(json, listing, page.total);
+    json.Finish();
+  });
 }
 
 // POST addon-withdraw-suggestion -- takes back suggestions of the account. {"suggestion_id" or "suggestion_ids"}

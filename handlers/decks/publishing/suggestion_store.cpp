@@ -41,7 +41,20 @@ Suggestion ReadListed(const sql::Row& row) {
     found.card_fields = row["fields"].As<std::string>();
     found.card_tags = row["tags"].As<std::string>();
   }
+  found.deck = row["deck_id"].As<DeckId>();
+  found.deck_public_id = row["public_id"].As<std::string>();
+  found.deck_title = row["title"].As<std::string>();
   return found;
+}
+
+SuggestionPage ReadPage(const sql::Rows& rows) {
+  SuggestionPage page{{}, rows.empty() ? 0 : rows[0]["total"].As<std::int64_t>()};
+  for (const sql::Row row : rows) {
+    page.suggestions.push_back({row["deck_id"].As<DeckId>(), row["suggestion_no"].As<std::int64_t>(),
+                                row["user_id"].As<UserId>(), row["may_read"].As<bool>(),
+                                static_cast<std::size_t>(row["bytes"].As<std::int64_t>())});
+  }
+  return page;
 }
 
 // What makes two pending suggestions the same.
@@ -116,22 +129,24 @@ std::vector<Suggestion> SuggestionStore::Lock(DeckId deck, const std::vector<std
 
 SuggestionPage SuggestionStore::List(DeckId deck, std::string_view state, std::int64_t limit,
                                      std::int64_t offset) {
-  const sql::Rows rows = tx_.Query(sql::decks::list_suggestions, deck, state, limit, offset);
-  SuggestionPage page{{}, rows.empty() ? 0 : rows[0]["total"].As<std::int64_t>()};
-  for (const sql::Row row : rows) page.suggestions.push_back(ReadListed(row));
-  return page;
+  return ReadPage(tx_.Query(sql::decks::list_suggestions, deck, state, limit, offset));
 }
 
 SuggestionPage SuggestionStore::ListOwn(std::int64_t limit, std::int64_t offset) {
-  const sql::Rows rows = tx_.Query(sql::decks::list_own_suggestions, user_, limit, offset);
-  SuggestionPage page{{}, rows.empty() ? 0 : rows[0]["total"].As<std::int64_t>()};
-  for (const sql::Row row : rows) {
-    Suggestion& one = page.suggestions.emplace_back(ReadListed(row));
-    one.deck = row["deck_id"].As<DeckId>();
-    one.deck_public_id = row["public_id"].As<std::string>();
-    one.deck_title = row["title"].As<std::string>();
+  return ReadPage(tx_.Query(sql::decks::list_own_suggestions, user_, limit, offset));
+}
+
+std::vector<Suggestion> SuggestionStore::Read(const std::vector<ListedSuggestion>& listed) {
+  std::vector<std::int64_t> decks, numbers, may_read;
+  for (const ListedSuggestion& one : listed) {
+    decks.push_back(static_cast<std::int64_t>(one.deck));
+    numbers.push_back(one.number);
+    may_read.push_back(one.may_read ? 1 : 0);
   }
-  return page;
+  std::vector<Suggestion> found;
+  for (const sql::Row row : tx_.Query(sql::decks::read_suggestions, decks, numbers, may_read))
+    found.push_back(ReadListed(row));
+  return found;
 }
 
 void SuggestionStore::Decide(DeckId deck, const std::vector<std::int64_t>& numbers, std::string_view state,

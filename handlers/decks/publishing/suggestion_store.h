@@ -42,13 +42,22 @@ struct Suggestion {
   std::optional<sql::Time> reviewed_at{};
   // The card now. None: it is not there.
   std::optional<std::string> card_fields{}, card_tags{};
-  // Of lists over several decks.
+  // Of lists: the title is empty if the account may no longer read the deck.
   DeckId deck{};
   std::string deck_public_id{}, deck_title{};
 };
 
+/// One of a page. Its texts may have up to 3 MiB, so they are read a few at a time.
+struct ListedSuggestion {
+  DeckId deck{};
+  std::int64_t number = 0;
+  UserId contributor{};
+  bool may_read = false;  ///< whether the account may read the deck
+  std::size_t bytes = 0;  ///< about what Read returns for it
+};
+
 struct SuggestionPage {
-  std::vector<Suggestion> suggestions{};
+  std::vector<ListedSuggestion> suggestions{};
   std::int64_t total = 0;
 };
 
@@ -75,6 +84,8 @@ class SuggestionStore {
   SuggestionPage List(DeckId deck, std::string_view state, std::int64_t limit, std::int64_t offset);
   /// Of the account, in all decks.
   SuggestionPage ListOwn(std::int64_t limit, std::int64_t offset);
+  /// With their cards and decks, in this order.
+  std::vector<Suggestion> Read(const std::vector<ListedSuggestion>& listed);
   /// Those that are pending.
   void Decide(DeckId deck, const std::vector<std::int64_t>& numbers, std::string_view state,
               std::optional<UserId> reviewer, std::string_view note, std::optional<Version> version);

@@ -48,10 +48,6 @@ void WriteCursor(JsonWriter& json, const Deck& deck, std::optional<std::int64_t>
   json.Add("latest_change_id", id).Add("last_change_id", id);
 }
 
-Response StreamJson(BodyStream write) {
-  return Response{200, {}, std::move(write), std::nullopt}.With("Content-Type", "application/json");
-}
-
 struct DownloadInput {
   std::string deck_id{};
   bool has_media = true;
@@ -105,7 +101,7 @@ Response FullSync(Context& context, const PullInput& in) {
         readers.OfferPosition(found.deck.id, context.device(), found.deck.head_seq);
         return found;
       });
-  return StreamJson([&context, opened, after, limit](BodySink& sink) {
+  return StreamedAnswer([&context, opened, after, limit](BodySink& sink) {
     const Deck& deck = opened.deck;
     JsonWriter json(sink);
     Success(json)
@@ -204,7 +200,7 @@ Response PostDownload(Request& request, Context& context) {
         return found;
       });
   const MediaLinks links = LinksFor(request, context);
-  return StreamJson([&context, opened = std::move(opened), links](BodySink& sink) {
+  return StreamedAnswer([&context, opened = std::move(opened), links](BodySink& sink) {
     const Deck& deck = opened.deck;
     const std::string version = PrintVersion(deck.shown.version);
     JsonWriter json(sink);
