@@ -145,6 +145,8 @@ class World:
         self.seed, self.diary = seed, []
         self.model, self.values = Deck(), itertools.count(1)
         self.accounts = {role: Account(role) for role in ("owner", "maintainer", "one", "two")}
+        for role in (*self.accounts, "watcher"):  # the account's oldest logins end when it has many
+            person(role).log_in()
         numbers = itertools.count(1)
         self.computers = [Computer(self.accounts[role], role, numbers) for role in ("owner", "owner", "maintainer", "one", "one", "two")]
         self.owner, self.watcher = self.computers[0], Wire(person("watcher"))
@@ -407,8 +409,11 @@ class World:
         return computer.name
 
     def do_lose_download(self):
-        """A download of the whole deck that is sent, and does not arrive: the computer goes on with what it has."""
+        """A download of the whole deck that is sent, and does not arrive: the computer goes on with what it has. Not if
+        that has the cursor of the download, too: then nobody can tell whether it arrived."""
         computer = self.rng.choice(self.computers)
+        if computer.cursor_seq >= self.model.head:
+            return ""
         self._download(computer.wire)
         computer.account.is_sent(computer.device, self.model.head)
         return computer.name
@@ -467,7 +472,7 @@ class World:
         assert key not in computer.conflicts, f"told twice: {conflict}"
         computer.conflicts.add(key)
         guid, field = key[:2]
-        assert conflict["server_value"] == self.model.cards[guid].fields[field], conflict
+        assert conflict["server_value"] == self.model.cards[guid].fields.get(field, ""), conflict
         if guid not in computer.notes:
             return
         if self.rng.random() < 0.5 and field not in computer.protected:

@@ -42,12 +42,14 @@ class Account:
     def place(self, device):
         """Up to where a login knows the log when it pushes, up to where it knows tags and paths, which no pull brings, and whether
         that is known of this login itself: if not, it may be any computer of the account."""
-        if self.told.get(device, 0):
-            return self.told[device], self.whole.get(device, 0), True
-        sent = self.sent.get(device, 0)
-        behind = min(filter(None, (*self.told.values(), sent)), default=0)
-        wholes = [self.whole.get(one, 0) for one in self.told] + ([sent] if sent else [])
-        return behind, min(wholes, default=0), bool(sent)
+        mine, sent = self.told.get(device, 0), self.sent.get(device, 0)
+        if mine:
+            return mine, self.whole.get(device, 0), True
+        return min(filter(None, (*self.told.values(), sent)), default=0), self._least_whole(sent), bool(sent)
+
+    def _least_whole(self, at_most):
+        known = list(filter(None, self.whole.values()))
+        return min(filter(None, (*known, at_most))) if known else 0
 
     def has_whole(self, device, seq):
         self.whole[device] = max(self.whole.get(device, 0), seq)
@@ -63,8 +65,10 @@ class Account:
     def names(self, device, seq):
         """The login names a place in the log: it has what came before it, and its last download if that was not later."""
         sent = self.sent.pop(device, 0)
-        if seq >= sent:
+        if sent and seq >= sent:
             self.whole[device] = max(self.whole.get(device, 0), sent)
+        elif not self.whole.get(device, 0):
+            self.whole[device] = min(seq, self._least_whole(seq))
         if seq:
             self.told[device] = max(self.told.get(device, 0), seq)
 

@@ -61,8 +61,8 @@ class ReaderStore {
     std::int64_t pushed_seq = 0;  ///< at least `seq`: what it knew of when it pushed
     std::int64_t whole_seq =
         0;  ///< at most `pushed_seq`: up to where it has tags, types and paths, which no pull brings
-    /// False: this computer has no place and has downloaded nothing, and pushed_seq is that of the account's that is the furthest behind. Every login is
-    /// a computer of its own here, so most have had another number before.
+    /// False: this computer has no place and has downloaded nothing, and pushed_seq is that of the account's that is the
+    /// furthest behind. Every login is a computer of its own here, so most have had another number before.
     bool is_own = false;
   };
   Place PlaceOf(DeckId deck, DeviceId device);

@@ -1,5 +1,5 @@
 -- Cards whose tags have changed after this place in the log, and those that are new to who was there: what they were there, and what
--- they are. Of new ones only those with tags, or that were there before with others. In the order of their last changes.
+-- they are. Of new ones only those with tags, or that had others: whoever added one has those. In the order of their last changes.
 -- `found` counts those that were left out, too: a page ends at about 8 MiB of tags. $1 deck  $2 log  $3 how many
 SELECT p.guid, p.tags, p.updated_at, p.seq, p.old_tags, p.found FROM (
 SELECT k.guid, k.tags, k.updated_at, l.seq, CASE WHEN n.is_new THEN '' ELSE o.tags END AS old_tags, count(*) OVER () AS found,
@@ -12,9 +12,8 @@ CROSS JOIN LATERAL (SELECT k.added_seq > $2 OR coalesce((SELECT e.kind = 'delete
 LEFT JOIN LATERAL (SELECT f.old_value AS tags FROM decks_changes f WHERE f.deck_id = $1 AND f.guid = k.guid AND f.kind = 'tags'
   AND f.field = '' AND f.seq > $2 ORDER BY f.seq LIMIT 1) o ON true
 WHERE k.removed_seq IS NULL
-  AND CASE WHEN n.is_new THEN k.tags <> '' OR EXISTS (SELECT FROM decks_changes d WHERE d.deck_id = $1 AND d.guid = k.guid
-                                                        AND d.kind = 'delete')
-           ELSE o.tags IS NOT NULL END
+  AND (o.tags IS NOT NULL OR (n.is_new AND (k.tags <> '' OR EXISTS (SELECT FROM decks_changes d WHERE d.deck_id = $1
+                                                                      AND d.guid = k.guid AND d.kind = 'delete'))))
 WINDOW w AS (ORDER BY l.seq)) p
 WHERE p.place = 1 OR (p.place <= $3 AND p.bytes <= 8388608)
 ORDER BY p.seq
