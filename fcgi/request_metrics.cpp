@@ -42,7 +42,7 @@ struct RequestMetrics::Operation {
   MetricCell& out;
   MetricCell& statements;
   MetricCell& database_time;
-  // Made when first used: most operations answer with three or four statuses.
+  // Created on first use: most operations answer with three or four statuses.
   std::array<std::atomic<MetricCell*>, kLastStatus - kFirstStatus + 1> by_status{};
   std::atomic<MetricCell*> other_status{};
   std::array<std::atomic<MetricCell*>, 5> by_ending{};  // for requests without a status

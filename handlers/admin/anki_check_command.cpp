@@ -15,7 +15,7 @@
 namespace syncline::admin {
 namespace {
 
-// The checks of the night, without their pauses.
+// The nightly checks, without their pauses.
 class CheckHere : public JobControl {
  public:
   void Progress(std::int64_t, std::int64_t, std::string_view) override {}

@@ -75,7 +75,7 @@ std::string Describe(const anki::Point& point) {
   return text.empty() ? "preferences" : text;
 }
 
-// One list, newest first: a collection, before it the syncs that it has seen.
+// One list, newest first: each collection after its syncs.
 int ShowHistory(Tool& tool, const Options& options) {
   Context& context = tool.ContextOf(tool.Find(options.name).id);
   const auto current =
@@ -114,8 +114,9 @@ std::chrono::system_clock::time_point MomentOf(const std::string& at) {
   return std::chrono::system_clock::from_time_t(std::min(timegm(&tm), kYear2255));
 }
 
-// A state to return to: of the media at a time, or that of the collection; and, unless that is the current one, a replaced
-// collection as it was last, or any collection before one of its syncs.
+// A state to restore: a replaced collection in its last state, or any collection before one of its syncs;
+// none of these if the current collection stays. Media are restored to a time, or to the time of the
+// collection's state.
 struct Target {
   std::optional<std::int32_t> generation;
   std::optional<anki::Usn> before;
@@ -235,7 +236,7 @@ anki::OfficialUsers ReadUsers(const std::string& path) {
   return anki::ParseOfficialUsers(lines);
 }
 
-// Two runs on one folder would only disturb each other.
+// Two concurrent runs on one folder would conflict.
 class LockedFolder {
  public:
   explicit LockedFolder(const std::string& folder) : file_(folder.c_str(), O_RDONLY | O_DIRECTORY) {
@@ -328,8 +329,8 @@ int Adopt(Tool& tool, const Options& options) {
 
 constexpr const char* kSettingsFile = "/users.env";
 
-// The environment for the official server, with places for the passwords, which we do not know. What an earlier run has
-// written may have passwords by now, and stays.
+// The environment for the official server, with placeholders for the passwords, which we do not know. An
+// existing file of an earlier run may contain passwords by now, so it is kept.
 void WriteSettings(const std::string& folder, const std::vector<std::pair<std::string, bool>>& names) {
   const std::string path = folder + kSettingsFile;
   FileDescriptor file(path.c_str(), O_WRONLY | O_CREAT | O_EXCL);
