@@ -1,5 +1,5 @@
--- As find_entries_by_mal. Locks by ascending title, as everywhere, so that two imports cannot deadlock. $1
--- account $2 ids at MAL
+-- As find_entries_by_mal. Locks by ascending title, as everywhere, so that two imports cannot deadlock.
+-- $1 account  $2 ids at MAL
 SELECT
 -- include: entry_columns
 FROM (SELECT * FROM anime_titles WHERE mal_id = ANY ($2::int[]) ORDER BY anime_id OFFSET 0) t

@@ -1,7 +1,8 @@
 -- plan: free
 -- As recommend, but ordered by the share of the list's taste that a title matches, times its score. The score
--- is averaged with the catalogue's mean as if that had 500 votes, so few votes count little. $1 account $2
--- limit $3, $4: see recommend_taste.part, recommend_candidate.part include: recommend_taste
+-- is averaged with the catalogue's mean as if that had 500 votes, so few votes count little.
+-- $1 account  $2 limit  $3, $4: see recommend_taste.part, recommend_candidate.part
+-- include: recommend_taste
 mean_of_all AS MATERIALIZED (
   SELECT coalesce(avg(score), 0) AS score FROM anime_titles WHERE score IS NOT NULL
 ), matching AS MATERIALIZED (

@@ -1,8 +1,8 @@
--- A title as the upstream has it. Only relevant changes update updated_at: votes change every day. $1 id at
--- MAL $2 title $3 English $4 Japanese $5 synonyms $6 text for the search $7 synopsis $8 score $9 episodes $10
--- status $11 season $12 year $13 image $14 type $15 rating $16 first day $17 last day $18 votes $19 rank $20
--- popularity $21 members $22 when it gets stale $23 ETag $24 Last-Modified $25 whether a manual title is
--- replaced $26 explicit $27 whether its relations have come, too
+-- A title as the upstream has it. Only relevant changes update updated_at: votes change every day.
+-- $1 id at MAL  $2 title  $3 English  $4 Japanese  $5 synonyms  $6 text for the search  $7 synopsis  $8 score  $9 episodes
+-- $10 status  $11 season  $12 year  $13 image  $14 type  $15 rating  $16 first day  $17 last day  $18 votes  $19 rank
+-- $20 popularity  $21 members  $22 when it gets stale  $23 ETag  $24 Last-Modified  $25 whether a manual title is replaced
+-- $26 explicit  $27 whether its relations have come, too
 WITH known AS (
   DELETE FROM anime_missing WHERE mal_id = $1
 )

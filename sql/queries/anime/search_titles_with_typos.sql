@@ -1,7 +1,8 @@
 -- plan: free
 -- Titles similar to a text that no title contains, the most similar ones first; and only those that match all
--- filters, as in search_titles. $1 to $4 and $6 to $10: see title_filter.part $5 pattern for search_text $11
--- the text $12 limit $13 offset
+-- filters, as in search_titles.
+-- $1 to $4 and $6 to $10: see title_filter.part  $5 pattern for search_text
+-- $11 the text  $12 limit  $13 offset
 SELECT
 -- include: title_columns
 FROM (
