@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr CodeText kTexts[] = {
     {"no_such_device", "There is no such device."},
-    {"email_taken", "There is an account with this address already."},
+    {"email_taken", "An account with this address already exists."},
     {"account_gone", "The account was removed."},
 };
 

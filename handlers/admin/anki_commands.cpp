@@ -548,8 +548,8 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
       ->add_option("FILE", options->file, "Package; .colpkg at the end of its name replaces the collection")
       ->required();
   import_->add_flag("--with-scheduling", options->import.with_scheduling,
-                    "Import intervals and reviews, too");
-  import_->add_flag("--with-deck-configs", options->import.with_deck_configs, "Import options groups, too");
+                    "Also import intervals and reviews");
+  import_->add_flag("--with-deck-configs", options->import.with_deck_configs, "Also import options groups");
   import_->callback(
       [&tool, options] { tool.command = [&tool, options] { return ImportFile(tool, *options); }; });
 
@@ -559,24 +559,24 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
   export_->add_option("FILE", options->file, "Package to write")->required();
   export_->add_option("--deck", options->export_.deck, "Name of the deck, such as Languages::French");
   export_->add_flag("--with-scheduling", options->export_.with_scheduling,
-                    "Of a deck: intervals and reviews, too");
+                    "For a deck: include intervals and reviews");
   export_->add_flag("--with-deck-configs", options->export_.with_deck_configs,
-                    "Of a deck: options groups, too");
+                    "For a deck: include options groups");
   export_->add_flag("!--without-media", options->export_.with_media, "Leave out pictures and sounds");
-  export_->add_flag("--legacy", options->export_.legacy, "Readable by clients of before 2.1.50");
+  export_->add_flag("--legacy", options->export_.legacy, "Readable by clients before 2.1.50");
   export_->callback(
       [&tool, options] { tool.command = [&tool, options] { return ExportFile(tool, *options); }; });
 
   CLI::App* adopt = group->add_subcommand(
-      "adopt", "Take accounts over from the folder of an official sync server; run it again to go on");
+      "adopt", "Import accounts from the folder of an official sync server; run it again to resume");
   adopt->add_option("DIR", options->folder, "The folder (SYNC_BASE) of the stopped server")->required();
   adopt->add_option("--users", options->users,
                     "File with the server's SYNC_USER1=name:password, ...: devices and passwords stay valid");
   adopt->callback([&tool, options] { tool.command = [&tool, options] { return Adopt(tool, *options); }; });
 
   CLI::App* hand_over = group->add_subcommand(
-      "hand-over", "Write accounts as the folder of an official sync server; run it again to go on");
-  hand_over->add_option("DIR", options->folder, "The folder; made if it is missing")->required();
+      "hand-over", "Export accounts as the folder of an official sync server; run it again to resume");
+  hand_over->add_option("DIR", options->folder, "The folder; created if it is missing")->required();
   hand_over->add_option("--account", options->name, "Only this account (default: all that are enabled)");
   hand_over->callback(
       [&tool, options] { tool.command = [&tool, options] { return HandOver(tool, *options); }; });
