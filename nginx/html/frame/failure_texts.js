@@ -33,7 +33,7 @@ export const TEXTS = {
     too_many_feeds: "There are too many calendars. Revoke those you do not need.",
     user_inactive: "This account is disabled. Ask the administrator of this server.",
     deck_not_found: "There is no such deck (any more).",
-    bad_deck_id: "This address does not name a deck.",
+    bad_deck_id: "This address names no deck.",
     no_access: "This deck is private. Ask its owner.",
     not_your_deck: "Only the owner of this deck and its maintainers may do this.",
     forbidden: "Only the owner of this deck and its maintainers may do this.",
