@@ -24,7 +24,8 @@ namespace {
 
 // Give up on a web server that neither sends nor accepts a byte for this long. nginx's own default is 60 s.
 constexpr timeval kPeerTimeout{90, 0};
-// nginx sends the head of a request at once. A process that stops waits for those that it has begun to read.
+// nginx sends the head of a request at once. A process that shuts down waits for requests that it has begun
+// to read.
 constexpr timeval kHeadTimeout{5, 0};
 
 // Longest wait. A process killed between its wake-up and accept leaves a pending connection that wakes no one
@@ -71,7 +72,8 @@ AcceptLoop::AcceptLoop(Front& front, int listen_socket, int slots, std::string a
   // Several slots may wake up for one connection; those that come too late must not block in accept.
   fcntl(listen_socket, F_SETFL, fcntl(listen_socket, F_GETFL) | O_NONBLOCK);
   front_.metrics.SetSlots(slots);
-  // All of them before the first slot runs: a slot waits for descriptors, but this constructor cannot.
+  // Create all of them before the first slot runs: a slot waits for free descriptors, but this constructor
+  // cannot.
   for (int i = 0; i < slots; ++i) {
     slots_.emplace_back(std::make_unique<Slot>())->turn = Turn(listen_socket, front_.turns.alarm());
   }

@@ -5,8 +5,9 @@
 // too many requests at once (account_turns.h).
 //
 // Shutdown: Stop lets no slot accept again, wakes waiting slots, and returns when in-flight requests are
-// finished. Connections in the socket's backlog go to the other processes, so the socket belongs to a process
-// that outlives us (systemd or ./run). Left out on purpose: forking, pid files, restarting slots.
+// finished. Connections in the socket's backlog go to the other processes, so the socket must belong to a
+// process that outlives this one (systemd or ./run). Left out on purpose: forking, pid files, restarting
+// slots.
 #include <memory>
 #include <string>
 #include <thread>

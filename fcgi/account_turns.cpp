@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto kNever = std::numeric_limits<AccountTurns::Clock::rep>::max();
 
-// Above this, lines are looked through for those that only remember a refusal.
+// Above this number, entries that only record an old refusal are removed.
 constexpr std::size_t kManyLines = 1000;
 
 }  // namespace

@@ -1,11 +1,12 @@
 #pragma once
-// Bounds what one account may do at once in a process, so that the others find slots and time. Two of its requests run;
-// the next ones are parked: their connections wait here, without a slot, and nginx keeps their bodies.
+// Limits the concurrent requests of one account in a process, so that other accounts get slots and CPU time.
+// Two of its requests run; further ones are parked: their connections wait here without a slot, and nginx
+// keeps their bodies.
 //
-// An account that sends more than runs at once is slowed down: what is parked goes on only after a pause. So is one whose
-// requests are refused, because a client that ignores refusals would keep the machine busy with them. The devices of a
-// family meet neither: a request takes milliseconds. Each process counts for itself: a bound over all of them would cost
-// every request a round trip. Thread-safe.
+// An account with parked requests is slowed down: each of them continues only after a pause. So is an account
+// whose requests are refused, because a client that ignores refusals would keep the machine busy. An ordinary
+// family's devices reach neither limit, because a request takes milliseconds. Each process counts on its own:
+// a limit over all processes would cost every request a round trip. Thread-safe.
 #include <any>
 #include <atomic>
 #include <chrono>
@@ -26,7 +27,7 @@ namespace syncline::front {
 struct Visit {
   using Clock = std::chrono::steady_clock;
   /// kFresh: just accepted. kWithTurn: was parked, and has its account's turn until the pipeline takes that over.
-  /// kTooLate: was parked for too long, or the process stops, and is to be refused.
+  /// kTooLate: was parked for too long, or the process is shutting down; must be refused.
   enum class Coming { kFresh, kWithTurn, kTooLate };
 
   FileDescriptor connection;
@@ -34,7 +35,7 @@ struct Visit {
   Coming coming = Coming::kFresh;
   UserId account{};           ///< of a parked one
   Clock::time_point since{};  ///< when it was parked
-  /// Request::kept of a parked one whose body has been read.
+  /// Request::kept of a parked request whose body has been read.
   std::forward_list<std::any> kept{};
 };
 
@@ -47,7 +48,8 @@ class AccountTurns {
   static constexpr std::chrono::milliseconds kPatience{20'000};
   /// After a refusal.
   static constexpr std::chrono::milliseconds kRefusalPause{250};
-  /// After a request while others are parked: this many times as long as it took, kLongestPause at most.
+  /// The pause after a request while others are parked: this many times the request's duration, at most
+  /// kLongestPause.
   static constexpr int kPauseFactor = 2;
   static constexpr std::chrono::milliseconds kLongestPause{1'000};
 
@@ -59,9 +61,9 @@ class AccountTurns {
   /// `took`: how long the request ran.
   void Leave(UserId account, Clock::duration took, bool was_refused);
   void Park(std::unique_ptr<Visit> visit);
-  /// A parked request that may go on, or has waited too long; null if there is none.
+  /// A parked request that may continue, or has waited too long; null if there is none.
   std::unique_ptr<Visit> Next();
-  /// Any parked request, to be refused because the process stops.
+  /// Any parked request, to be refused because the process is shutting down.
   std::unique_ptr<Visit> TakeAny();
   /// Becomes readable when Next has something to return.
   int alarm() const { return alarm_.get(); }
@@ -78,9 +80,10 @@ class AccountTurns {
 
   const FileDescriptor alarm_;
   std::mutex mutex_;
-  std::unordered_map<UserId, Line> lines_;  // of accounts with requests, or refused a moment ago
+  std::unordered_map<UserId, Line> lines_;  // accounts with requests, or with a recent refusal
   std::size_t parked_ = 0;
-  std::atomic<Clock::rep> next_at_;  // when the next parked request may go on; without the lock, for Next
+  std::atomic<Clock::rep>
+      next_at_;  // when the next parked request may continue; read by Next without the lock
 };
 
 }  // namespace syncline::front

@@ -9,8 +9,8 @@
 namespace syncline::front {
 namespace {
 
-// With the time for which the authorizer itself remembers a key (account/login/known_keys.h) less than a second: that
-// is how long a revoked key may go on.
+// Together with the time for which the authorizer caches a key (account/login/known_keys.h) less than a
+// second: the longest time that a revoked key still works.
 constexpr std::chrono::milliseconds kTrustedFor{300};
 
 template <typename T>

@@ -31,14 +31,16 @@ bool IsQuestion(const Request& request);
 /// 204, with the identity if there is one and the question asks for it.
 Response Admission(const Request& question, const std::optional<Identity>& identity);
 
-/// For Syncline-Refusal: status, code and seconds of Retry-After (0: none). Other headers of the error are lost.
+/// The value of Syncline-Refusal: status, code and seconds of Retry-After (0: none). Other headers of the
+/// error are lost.
 std::string RefusalText(const Error& error);
 
-/// What the authorizer refused the request for. A malformed text is Error Busy.
+/// The error for which the authorizer refused the request. A malformed text gives Error Busy.
 std::optional<Error> RefusalOf(const Request& request);
 
-/// Whom the authorizer found. None: nobody was asked or found, or so long ago that the key may have been revoked
-/// since: a body takes minutes on a slow line, and a request may have waited for a slot, or parked, for `waited`.
+/// The identity from the authorizer. None: the authorizer was not asked, found nobody, or answered so long
+/// ago that the key may have been revoked since. A body takes minutes on a slow line, and the request may
+/// have waited for a slot, or been parked, for `waited`.
 std::optional<Identity> AdmittedAs(const Request& request, std::chrono::milliseconds waited);
 
 }  // namespace syncline::front

@@ -58,7 +58,7 @@ std::string HeaderName(std::string_view param) {
   return name;
 }
 
-// Anki's client shows it.
+// Anki's client shows this text.
 std::string_view Reason(int status) {
   constexpr int kUpgradeRequired = 426;
   return status == kUpgradeRequired ? "Please use https:// to log in" : StatusPhrase(status);
@@ -141,7 +141,7 @@ Received ReadRequest(const char* const* params) {
     request.segments = PathSegments(request.path);
   } catch (const Error& error) {
     if (!received.problem) received.problem = error;
-    // As they came: good enough to find out in which dialect to refuse them.
+    // Not decoded: sufficient to find the dialect of the refusal.
     request.segments = RawSegments(request.path);
   }
   return received;

@@ -104,9 +104,9 @@ class Next {
 
 // ---- The stages, in the order of kStages.
 
-// Outside of everything that sends or logs: a parked request leaves no trace.
+// Outside of everything that sends or logs: a parked request sends and logs nothing.
 void HoldTurn(Call& call, Next next) {
-  // It was given with the visit, and is returned here from now on.
+  // The turn came with the visit; from here on this object returns it.
   if (call.visit.coming == Visit::Coming::kWithTurn) {
     call.with_turn = call.visit.account;
     call.visit.coming = Visit::Coming::kFresh;
@@ -142,7 +142,7 @@ void CountRequest(Call& call, Next next) {
 LogLevel LevelOf(const Call& call) {
   if (call.ending == Ending::kClientGone) return LogLevel::kInfo;
   if (call.response.status == 500) return LogLevel::kError;
-  // 501 is the answer to old clients; anything above it, or a truncated answer, is a problem of ours.
+  // 501 is the answer to old clients; anything above it, or a truncated answer, is a server error.
   return call.response.status > 501 || call.ending == Ending::kCutShort ? LogLevel::kWarn : LogLevel::kInfo;
 }
 
@@ -150,8 +150,8 @@ void Log(Call& call, Next next) {
   next(call);
   if (call.is_parked) return;
   call.took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - call.begin);
-  // The request itself writes the line, but knows the reason of a failure only from here, and is never seen
-  // again if nginx passes our refusal on.
+  // The request itself writes the log line, but knows the reason of a failure only from here, and does not
+  // arrive at all if nginx passes our refusal on.
   const int status = call.response.status;
   if (IsQuestion(call.request) && status != 401 && status != 403 && status < 500) return;
   LogLine line(LevelOf(call));
@@ -167,9 +167,9 @@ void Log(Call& call, Next next) {
   line.Add("db_ms", call.context.database_time());
   line.Add("in", call.body.bytes());
   line.Add("out", call.sink.bytes());
-  // Before a slot took it: in the queue of the socket, or parked behind others of its account.
+  // The wait for a slot: in the socket's backlog, or parked behind other requests of its account.
   if (call.context.waited().count() > 0) line.Add("waited_ms", call.context.waited().count());
-  // Not the path itself where there is a pattern or may be a secret.
+  // Logs the pattern if there is one, and never a path that may contain a secret.
   if (call.route == nullptr && (!call.pattern.empty() || !call.dialect->has_secret_paths))
     line.Add("path", call.pattern.empty() ? call.request.path : call.pattern);
   if (!call.why.empty() && call.why != call.error_code) line.Add("why", std::string_view(call.why));
@@ -255,7 +255,7 @@ void Send(Call& call, Next next) {
     WriteAnswer(call);
   } catch (const Error& error) {
     if (error.code() == "client_gone") return CutShort(call, Ending::kClientGone, error.code());
-    // A stream that lost its database is counted as such.
+    // Counts a stream that lost its database as a failure.
     CutShort(call, Ending::kCutShort, error.kind() == ErrorKind::kBusy ? error.code() : "cut_short");
   } catch (...) {
     CutShort(call, Ending::kCutShort, "cut_short");
@@ -329,8 +329,8 @@ void Catch(Call& call, Next next) {
   }
 }
 
-// The same request with the slash at the end of its path added or removed. Relative, because the Host header is the
-// client's word.
+// The URL of the same request with a trailing slash added or removed. Relative, because the Host header is
+// the client's word.
 Response OtherSlash(const Request& request, Match::Slash slash) {
   std::string location = request.path;
   if (slash == Match::Slash::kMissing) {
@@ -394,7 +394,7 @@ std::chrono::milliseconds Waited(Call& call) {
   const auto arrived = ArrivedMs(call.request);
   if (!arrived) return std::chrono::milliseconds(0);
   const std::chrono::milliseconds waited(call.context.NowMs() - *arrived);
-  // Anything else is a clock that was set meanwhile.
+  // Any other value means that the clock was set meanwhile.
   return waited.count() > 0 && waited < kLongestWait ? waited : std::chrono::milliseconds(0);
 }
 
@@ -467,7 +467,7 @@ void TakeAccountTurn(Call& call, Next next) {
     case AccountTurns::Admission::kRefuse:
       throw TooManyAtOnce();
     case AccountTurns::Admission::kPark:
-      // What has been read of a body cannot be read again.
+      // A body that was read in part cannot be read again.
       if (call.body.bytes() > 0) {
         if (!call.request.is_body_kept) throw TooManyAtOnce();
         call.visit.kept = std::move(call.request.kept);
@@ -507,21 +507,22 @@ constexpr Stage kStages[] = {
     FixHeaders,
     // Above Catch too: a page must be able to read why it was refused.
     ShareWithPages,
-    // Turns what a handler throws into an answer. Private text goes to the log; the client gets the public
-    // code and the request id.
+    // Turns exceptions into answers. Private text goes to the log; the client gets the public code and the
+    // request id.
     Catch,
     // Everything below uses the route's row. 404, 405 and preflights end here, before the body is read.
     FindRoute,
     // Services must not touch tables whose schema has not been checked. The front's own routes pass.
     CheckSchema,
-    // Before anything that can block: the body, then the database. A request that nobody waits for any more ends here.
+    // Before anything that can block: the body, then the database. A request whose client has disconnected
+    // ends here.
     StartDeadline,
     // Before the login, because a login may need the body (Anki's old clients send the key in it).
     LimitBody,
     // Before the login, because some protocols validate the body of an unknown caller. Few routes use it.
     ParseFirst,
-    // An unknown caller costs one lookup, and no body unless the login is in it. None at all if the authorizer
-    // has just found it. The authorizer's question ends here (authorization.h).
+    // An unknown caller costs one lookup, and no body unless the login is in it. There is no lookup if the
+    // authorizer has just identified the caller. The authorizer's question ends here (authorization.h).
     Authenticate,
     // Before anything that is slow or large: one account must not take all slots. See account_turns.h.
     TakeAccountTurn,

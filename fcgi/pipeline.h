@@ -28,7 +28,7 @@ class AnswerWriter : public BodySink {
   virtual void Begin(int status, const Headers& headers) = 0;
   /// Ends the answer so that the web server sees that it is incomplete.
   virtual void Abort() noexcept = 0;
-  /// The client has disconnected, so nobody will read the answer.
+  /// Whether the client has disconnected, so that nobody will read the answer.
   virtual bool IsClientGone() const noexcept { return false; }
 };
 
@@ -36,8 +36,8 @@ class AnswerWriter : public BodySink {
 struct Front {
   const Config& config;
   Router router;
-  /// False until the schema of the database has been found to fit. Until then only the front's own routes are
-  /// served.
+  /// False until the database's schema has been checked successfully. Until then only the front's own routes
+  /// are served.
   std::atomic<bool> schema_checked{false};
   /// True once the process was told to stop: streams end, no new connections are accepted.
   std::atomic<bool> leaving{false};

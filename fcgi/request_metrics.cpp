@@ -42,7 +42,7 @@ struct RequestMetrics::Operation {
   MetricCell& out;
   MetricCell& statements;
   MetricCell& database_time;
-  // Made when first used: most operations answer with three or four statuses.
+  // Created on first use: most operations answer with three or four statuses.
   std::array<std::atomic<MetricCell*>, kLastStatus - kFirstStatus + 1> by_status{};
   std::atomic<MetricCell*> other_status{};
   std::array<std::atomic<MetricCell*>, 5> by_ending{};  // for requests without a status
@@ -55,7 +55,7 @@ RequestMetrics::RequestMetrics(const std::string& directory, const Router& route
       connects_(metrics_.Counter("syncline_database_connections_opened_total", {},
                                  "Connections to the database that were opened by requests")),
       database_errors_(metrics_.Counter("syncline_database_errors_total", {},
-                                        "Requests that failed because the database was away or too slow")) {
+                                        "Requests that failed because the database was down or too slow")) {
   for (const auto table : router.tables()) {
     for (const Route& route : table) {
       operations_.emplace(&route, std::make_unique<Operation>(metrics_, route.operation));

@@ -19,10 +19,10 @@ namespace syncline::front {
 /// How a request ended, whatever its status.
 enum class Ending {
   kAnswered,
-  kAdmitted,    ///< the authorizer let it pass; the pool that serves it counts its status
+  kAdmitted,    ///< the authorizer admitted it; the pool that serves it counts its status
   kHandedOver,  ///< another pool answers it, and counts its status
-  kClientGone,  ///< the client left before it had the whole answer
-  kCutShort,    ///< we could not finish an answer that we had begun
+  kClientGone,  ///< the client disconnected before the end of the answer
+  kCutShort,    ///< the answer failed after its beginning was sent
 };
 
 /// One finished request.

@@ -25,9 +25,10 @@ struct Match {
   /// The dialect for errors of this path: that of the route, or the one that all routes around the path
   /// share (of one service the first one), or null.
   const Dialect* dialect = nullptr;
-  /// With a null route, of a path that has other methods: the pattern of one of them.
+  /// With a null route, if the path has other methods: the pattern of one of them.
   const char* pattern = nullptr;
-  /// With a null route: the path leads somewhere with the slash at its end added or removed, and that dialect redirects.
+  /// With a null route: the path matches a route if a trailing slash is added or removed, and that dialect
+  /// redirects.
   enum class Slash { kRight, kMissing, kExtra } slash = Slash::kRight;
 };
 
@@ -51,7 +52,8 @@ class Router {
                           std::vector<std::string>& params, const Dialect*& dialect);
   static std::string MethodsOf(const Node& node);
   Match::Slash SlashOf(std::span<const std::string> segments) const;
-  /// Where a path that leads nowhere as it is ends without its empty segments; null unless the dialect there ignores slashes.
+  /// The route of a path that matches only without its empty segments; null unless that route's dialect
+  /// ignores slashes.
   const Node* WalkWithoutSlashes(std::span<const std::string> segments, std::vector<std::string>& params,
                                  const Dialect*& dialect) const;
 

@@ -11,10 +11,11 @@
 // The connection is in libpq's pipeline mode. Commands are queued and answered in order; a round trip ends
 // with a sync. A command sent without waiting leaves its answer to be read by the next round trip (Later), or
 // before the next transaction (the COMMIT of a read). An answer of an unexpected kind, or with other columns,
-// ends the connection: all later answers would go to the wrong commands. So does a wait that lasts beyond the
-// deadline: the network may have lost the server without a word, and only the kernel's timeouts would end it
-// otherwise. Sending blocks until the kernel has taken all of it, with TCP_USER_TIMEOUT as the bound: in libpq's
-// non-blocking mode a message of hundreds of MB would be moved in memory after every piece that is sent.
+// ends the connection: all later answers would go to the wrong commands. So does a wait beyond the deadline:
+// the server may have become unreachable without a reset, and otherwise only the kernel's timeouts would end
+// the wait. Sending blocks until the kernel has taken all of it, with TCP_USER_TIMEOUT as the bound: in
+// libpq's non-blocking mode a message of hundreds of MB would be moved in memory after every piece that is
+// sent.
 #include <chrono>
 #include <cstdint>
 #include <functional>

@@ -26,7 +26,7 @@ DeviceId IdOf(const Request& request) {
   return DeviceId{*id};
 }
 
-// A name that is worth showing.
+// A name that can be shown.
 std::string ReadName(const JsonValue& value) {
   std::string name = ShortText(value.Text(kMaxDeviceName, 1), kMaxDeviceName);
   if (name.empty()) value.Refuse("value_error", "A name needs a visible character");
@@ -142,7 +142,7 @@ Response PostAppPassword(Request& request, Context& context) {
                                  .Finish());
 }
 
-// The files are opened before the first byte is sent, so that what goes wrong until then has a status.
+// The files are opened before the first byte is sent, so that a failure until then gets a status.
 Response GetExport(Request&, Context& context) {
   const auto files = std::make_shared<std::vector<ExportedFile>>();
   for (const Service* service : Services()) {

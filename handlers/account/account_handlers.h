@@ -1,5 +1,5 @@
 #pragma once
-// The account as its owner sees and changes it, over all services. What cannot be undone asks for the password once more.
+// The owner's view of the account, over all services. Calls that cannot be undone require the password again.
 #include <vector>
 
 #include "handlers/base/context.h"
@@ -11,8 +11,8 @@ namespace syncline::account {
 
 /// {"name", "password"}: tokens as of /auth/login, also for an account without an address. /auth/refresh renews them.
 Response PostLoginByName(Request& request, Context& context);
-/// For everybody: {"registration": "open" | "invitation" | "closed", "min_password_bytes", "deletion_days"}, what a page has to
-/// know before it asks for anything.
+/// Without a login: {"registration": "open" | "invitation" | "closed", "min_password_bytes",
+/// "deletion_days"}, which a page needs before it can show its forms.
 Response GetRegistration(Request& request, Context& context);
 Response GetAccount(Request& request, Context& context);
 /// {"email", "password"}
@@ -23,11 +23,12 @@ Response GetDevices(Request& request, Context& context);
 /// {"name"}
 Response PatchDevice(Request& request, Context& context);
 Response DeleteDevice(Request& request, Context& context);
-/// {"name", "password"}: an app password, shown once. It outlives the session, so the password of the account is asked for.
+/// {"name", "password"}: an app password, shown once. It outlives the session, so the account's password is
+/// required.
 Response PostAppPassword(Request& request, Context& context);
 /// Everything that the account holds in all services, as a zip.
 Response GetExport(Request& request, Context& context);
-/// {"password"}: the account goes after the days of the setting account_deletion_days, unless it is kept.
+/// {"password"}: the account is removed after account_deletion_days, unless its owner cancels that.
 Response PostDeletion(Request& request, Context& context);
 Response DeleteDeletion(Request& request, Context& context);
 

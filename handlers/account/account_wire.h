@@ -31,14 +31,14 @@ struct NewCredentials {
 Credentials ReadCredentials(const JsonObject& in);
 /// {"email", "password", "invitation"?}
 NewCredentials ReadNewCredentials(const JsonObject& in);
-/// A password that exists.
+/// An existing password.
 std::string ReadPassword(const JsonValue& value);
 /// "string_too_short" under kMinPasswordBytes characters, "string_too_long" over kMaxPasswordBytes bytes.
 std::string ReadNewPassword(const JsonValue& value);
-/// Normalised. "value_error" if it is no address.
+/// Normalised. "value_error" if it is not an address.
 std::string ReadEmail(const JsonValue& value);
 
-/// What the owner's list of devices shows of a new session: the header User-Agent.
+/// The name of a new session in the owner's list of devices: the header User-Agent.
 std::string_view ClientName(const Request& request);
 
 /// {"access_token", "refresh_token", "token_type"}

@@ -1,5 +1,5 @@
 #pragma once
-// The dialect of the product's own API (/account/, /jobs/): for pages, scripts and people with curl.
+// The dialect of Syncline's own API (/account/, /jobs/): for pages, scripts and curl.
 //
 // A login is a Bearer token or Basic with an app password. An error is {"code", "message", "request_id"}, and "problems"
 // for input: [{"at": "/name", "in": "body", "code", "message"}], with a JSON Pointer (RFC 6901).
@@ -16,13 +16,13 @@
 
 namespace syncline::account {
 
-/// A public code and one sentence for whoever reads it.
+/// A public code and one sentence for people.
 using CodeText = std::pair<std::string_view, std::string_view>;
 
 /// For Dialect::authenticate: an access token in Bearer, or, for scripts, an app password in Basic.
 std::optional<Identity> AuthenticateApi(Request& request, Context& context);
 
-/// The text of a code: of `texts`, else one that all services share, else the code's words.
+/// The text of a code: from `texts`, else the shared text, else the words of the code itself.
 std::string ApiText(std::string_view code, std::span<const CodeText> texts);
 
 /// For Dialect::render_error of a service with texts of its own, see ApiText. 422 for

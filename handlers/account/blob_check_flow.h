@@ -8,7 +8,7 @@
 
 namespace syncline::account {
 
-/// One sentence per mismatch. Each step sees one moment. What is written meanwhile cannot look wrong: a
+/// One sentence per mismatch. Each step reads one snapshot. Concurrent writes cause no false reports: a
 /// reference and its bytes change in one transaction, and a blob is complete before it is referenced.
 std::vector<std::string> CheckBlobs(Context& context, JobControl& control);
 

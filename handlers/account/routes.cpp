@@ -1,5 +1,5 @@
-// The routes of accounts: /auth/ and /users/me as clients of the anime tracker know them, and /account/ for the owner of an
-// account, over all services.
+// The routes of accounts: /auth/ and /users/me as clients of the anime tracker expect them, and /account/ for
+// the owner of an account, over all services.
 #include "handlers/account/routes.h"
 
 #include "handlers/account/account_handlers.h"
@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr CodeText kTexts[] = {
     {"no_such_device", "There is no such device."},
-    {"email_taken", "There is an account with this address already."},
+    {"email_taken", "An account with this address already exists."},
     {"account_gone", "The account was removed."},
 };
 
@@ -34,7 +34,7 @@ const Dialect kApiDialect{.service = "account",
                           .render_error = RenderAccountError,
                           .fixed_headers = kHeaders};
 
-// --- /auth/ and /users/: in the manner of FastAPI.
+// --- /auth/ and /users/: FastAPI-style.
 
 constexpr LoginScheme kBearer[] = {{"bearer", AuthenticateBearer}};
 
@@ -65,7 +65,7 @@ const Dialect kSessionDialect{.service = "account",
 constexpr auto kRead = sql::Access::kRead;
 constexpr auto kWrite = sql::Access::kWrite;
 constexpr auto kQuick = 15s;
-// nginx waits as long for the next byte.
+// nginx waits equally long for the next byte.
 constexpr auto kSlow = 600s;
 constexpr std::size_t kBody = 16 << 10;
 

@@ -6,17 +6,17 @@ namespace {
 constexpr Setting kSettings[] = {
     TextSetting<&Settings::registration>(
         "account_registration",
-        "Who may make an account over HTTP: anybody, only people with an invitation, or nobody",
+        "Who may register over HTTP: anybody, only people with an invitation, or nobody",
         "open|invitation|closed"),
     NumberSetting<&Settings::new_quota_mib>("account_new_quota_mib", 0, 1 << 30,
-                                            "Quota of an account made over HTTP, in MiB; 0: unlimited"),
+                                            "Quota of an account registered over HTTP, in MiB; 0: unlimited"),
     NumberSetting<&Settings::refresh_grace_seconds>(
         "account_refresh_grace_seconds", 0, 60,
         "Seconds for which a refresh token is accepted a second time, for clients that lost the answer; 0: a "
         "second use ends the session"),
     NumberSetting<&Settings::deletion_days>(
         "account_deletion_days", 0, 365,
-        "Days between the deletion of an account by its owner and the end of its data"),
+        "Days from the deletion of an account by its owner to the removal of its data"),
 };
 
 }  // namespace

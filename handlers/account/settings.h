@@ -10,12 +10,12 @@
 namespace syncline::account {
 
 struct Settings {
-  std::string registration = "invitation";  ///< who may make an account over HTTP: open, invitation, closed
-  std::int64_t new_quota_mib = 1024;        ///< of an account made over HTTP; 0: unlimited
+  std::string registration = "invitation";  ///< who may register over HTTP: open, invitation, closed
+  std::int64_t new_quota_mib = 1024;        ///< of an account registered over HTTP; 0: unlimited
   std::int64_t refresh_grace_seconds =
       0;  ///< for how long a refresh token is accepted once more after its exchange
   std::int64_t deletion_days =
-      14;  ///< between the deletion of an account by its owner and the end of its data
+      14;  ///< from the deletion of an account by its owner to the removal of its data
 };
 
 std::span<const Setting> SettingRows();

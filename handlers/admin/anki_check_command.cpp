@@ -15,7 +15,7 @@
 namespace syncline::admin {
 namespace {
 
-// The checks of the night, without their pauses.
+// The nightly checks, without their pauses.
 class CheckHere : public JobControl {
  public:
   void Progress(std::int64_t, std::int64_t, std::string_view) override {}
@@ -83,7 +83,7 @@ void AddAnkiCheckCommand(CLI::App& group, Tool& tool) {
   const auto name = std::make_shared<std::string>();
   CLI::App* check = group.add_subcommand(
       "check",
-      "Tell what Anki's Check Database would find in a collection, and what the nightly checks find");
+      "Report what Anki's Check Database would find in a collection, and what the nightly checks find");
   check->add_option("NAME", *name, "Account")->required();
   check->callback([&tool, name] { tool.command = [&tool, name] { return Check(tool, *name); }; });
 }

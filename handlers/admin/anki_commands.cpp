@@ -75,7 +75,7 @@ std::string Describe(const anki::Point& point) {
   return text.empty() ? "preferences" : text;
 }
 
-// One list, newest first: a collection, before it the syncs that it has seen.
+// One list, newest first: each collection after its syncs.
 int ShowHistory(Tool& tool, const Options& options) {
   Context& context = tool.ContextOf(tool.Find(options.name).id);
   const auto current =
@@ -114,8 +114,9 @@ std::chrono::system_clock::time_point MomentOf(const std::string& at) {
   return std::chrono::system_clock::from_time_t(std::min(timegm(&tm), kYear2255));
 }
 
-// A state to return to: of the media at a time, or that of the collection; and, unless that is the current one, a replaced
-// collection as it was last, or any collection before one of its syncs.
+// A state to restore: a replaced collection in its last state, or any collection before one of its syncs;
+// none of these if the current collection stays. Media are restored to a time, or to the time of the
+// collection's state.
 struct Target {
   std::optional<std::int32_t> generation;
   std::optional<anki::Usn> before;
@@ -235,7 +236,7 @@ anki::OfficialUsers ReadUsers(const std::string& path) {
   return anki::ParseOfficialUsers(lines);
 }
 
-// Two runs on one folder would only disturb each other.
+// Two concurrent runs on one folder would conflict.
 class LockedFolder {
  public:
   explicit LockedFolder(const std::string& folder) : file_(folder.c_str(), O_RDONLY | O_DIRECTORY) {
@@ -328,8 +329,8 @@ int Adopt(Tool& tool, const Options& options) {
 
 constexpr const char* kSettingsFile = "/users.env";
 
-// The environment for the official server, with places for the passwords, which we do not know. What an earlier run has
-// written may have passwords by now, and stays.
+// The environment for the official server, with placeholders for the passwords, which we do not know. An
+// existing file of an earlier run may contain passwords by now, so it is kept.
 void WriteSettings(const std::string& folder, const std::vector<std::pair<std::string, bool>>& names) {
   const std::string path = folder + kSettingsFile;
   FileDescriptor file(path.c_str(), O_WRONLY | O_CREAT | O_EXCL);
@@ -547,8 +548,8 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
       ->add_option("FILE", options->file, "Package; .colpkg at the end of its name replaces the collection")
       ->required();
   import_->add_flag("--with-scheduling", options->import.with_scheduling,
-                    "Import intervals and reviews, too");
-  import_->add_flag("--with-deck-configs", options->import.with_deck_configs, "Import options groups, too");
+                    "Also import intervals and reviews");
+  import_->add_flag("--with-deck-configs", options->import.with_deck_configs, "Also import options groups");
   import_->callback(
       [&tool, options] { tool.command = [&tool, options] { return ImportFile(tool, *options); }; });
 
@@ -558,24 +559,24 @@ void AddAnkiCommands(CLI::App& app, Tool& tool) {
   export_->add_option("FILE", options->file, "Package to write")->required();
   export_->add_option("--deck", options->export_.deck, "Name of the deck, such as Languages::French");
   export_->add_flag("--with-scheduling", options->export_.with_scheduling,
-                    "Of a deck: intervals and reviews, too");
+                    "For a deck: include intervals and reviews");
   export_->add_flag("--with-deck-configs", options->export_.with_deck_configs,
-                    "Of a deck: options groups, too");
+                    "For a deck: include options groups");
   export_->add_flag("!--without-media", options->export_.with_media, "Leave out pictures and sounds");
-  export_->add_flag("--legacy", options->export_.legacy, "Readable by clients of before 2.1.50");
+  export_->add_flag("--legacy", options->export_.legacy, "Readable by clients before 2.1.50");
   export_->callback(
       [&tool, options] { tool.command = [&tool, options] { return ExportFile(tool, *options); }; });
 
   CLI::App* adopt = group->add_subcommand(
-      "adopt", "Take accounts over from the folder of an official sync server; run it again to go on");
+      "adopt", "Import accounts from the folder of an official sync server; run it again to resume");
   adopt->add_option("DIR", options->folder, "The folder (SYNC_BASE) of the stopped server")->required();
   adopt->add_option("--users", options->users,
                     "File with the server's SYNC_USER1=name:password, ...: devices and passwords stay valid");
   adopt->callback([&tool, options] { tool.command = [&tool, options] { return Adopt(tool, *options); }; });
 
   CLI::App* hand_over = group->add_subcommand(
-      "hand-over", "Write accounts as the folder of an official sync server; run it again to go on");
-  hand_over->add_option("DIR", options->folder, "The folder; made if it is missing")->required();
+      "hand-over", "Export accounts as the folder of an official sync server; run it again to resume");
+  hand_over->add_option("DIR", options->folder, "The folder; created if it is missing")->required();
   hand_over->add_option("--account", options->name, "Only this account (default: all that are enabled)");
   hand_over->callback(
       [&tool, options] { tool.command = [&tool, options] { return HandOver(tool, *options); }; });

@@ -22,7 +22,7 @@ class App;
 
 namespace syncline::admin {
 
-/// The reason a command was not carried out, as one sentence without a full stop.
+/// The reason why a command was refused, as one sentence without a full stop.
 class Refusal : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

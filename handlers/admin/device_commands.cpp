@@ -74,7 +74,7 @@ void AddDeviceCommands(CLI::App& app, Tool& tool) {
     return command;
   };
   add("list", "Show the devices", List)->add_flag("--all", choice->with_revoked, "Include revoked devices");
-  add("revoke", "Refuse a device from now on", Revoke)
+  add("revoke", "Revoke a device", Revoke)
       ->add_option("ID", choice->device, "Number of the device, or 'all'")
       ->required();
 }

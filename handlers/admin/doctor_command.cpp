@@ -178,7 +178,8 @@ void CheckServices(Report& report, Context& context, bool has_database, sql::Tim
 int Doctor(const Tool& tool, const std::string& sockets) {
   Report report;
   Config config = tool.config;
-  // Log lines between the findings would only distract. With 0 the user has asked for all statements.
+  // Suppresses log lines between the findings, unless the setting is 0: then the user wants to see all
+  // statements.
   if (config.slow_statement_ms > 0) config.slow_statement_ms = config.statement_timeout_ms + 1;
   sql::Database database(tool.settings());
   Redis redis(config.redis_url);

@@ -167,7 +167,7 @@ void AddJobsCommands(CLI::App& app, Tool& tool) {
   };
   add_for_ids("show", "Show all details of jobs", Show);
   add_for_ids("retry", "Run waiting, dead or cancelled jobs now, with all their attempts", Retry);
-  add_for_ids("cancel", "Cancel jobs; running ones are told to stop", Cancel);
+  add_for_ids("cancel", "Cancel jobs; running ones stop at their next step", Cancel);
 }
 
 }  // namespace syncline::admin

@@ -39,7 +39,7 @@ int List(Tool& tool, const Choice&) {
   return 0;
 }
 
-// As the table of plans has them.
+// As in the table of plans.
 bool IsPlanName(const std::string& name) {
   constexpr std::size_t kMost = 32;
   const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -69,7 +69,7 @@ int Give(Tool& tool, const Choice& choice) {
     const auto until = decks::ParseTime(choice.until);
     if (!until) throw UsageError("--until takes a day or a time, 2026-12-31, not " + choice.until);
     plan.expires_at = until->time;
-    // A day is in the plan to its end.
+    // A plan lasts until the end of its last day.
     if (choice.until.find(':') == choice.until.npos) *plan.expires_at += std::chrono::days(1);
   }
   if (plan.plan != "free" && !plan.expires_at && !plan.is_lifetime)

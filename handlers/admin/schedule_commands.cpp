@@ -120,7 +120,7 @@ int Reset(Tool& tool) {
 }  // namespace
 
 void AddScheduleCommands(CLI::App& app, Tool& tool) {
-  auto* group = app.add_subcommand("schedule", "Update the timetable and see how it went");
+  auto* group = app.add_subcommand("schedule", "Update the timetable and show its runs");
   group->require_subcommand(1);
   const auto choice = std::make_shared<Choice>();
   const auto add = [&](const char* name, const char* help, int (*work)(Tool&, const Choice&)) {
@@ -132,18 +132,18 @@ void AddScheduleCommands(CLI::App& app, Tool& tool) {
   auto* sync = add("sync", "Start an update, as the button does", Sync);
   sync->add_option("--group", choice->group, "Only this group, by its id here");
   sync->add_flag("--incremental", choice->is_incremental,
-                 "Only groups that somebody looks at or that change");
+                 "Only groups that users follow or that changed recently");
   sync->add_flag("--wait", choice->waits, "Wait for its end; exit code 1 if it fails");
   add("runs", "List the last runs", Runs)
       ->add_option("--limit", choice->limit, "How many")
       ->capture_default_str();
-  auto* show = add("show", "Show a run and what became of its groups", Show);
+  auto* show = add("show", "Show a run and the outcome of its groups", Show);
   show->add_option("RUN", choice->id, "Its id")->required();
   show->add_option("--limit", choice->limit, "How many groups")->capture_default_str();
-  add("cancel", "Cancel a run; what is written stays", Cancel)
+  add("cancel", "Cancel a run; groups already written stay", Cancel)
       ->add_option("RUN", choice->id, "Its id")
       ->required();
-  auto* reset = group->add_subcommand("reset", "End whatever is under way, at once; its worker notices");
+  auto* reset = group->add_subcommand("reset", "End all active runs at once; their workers stop");
   reset->callback([&tool] { tool.command = [&tool] { return Reset(tool); }; });
 }
 

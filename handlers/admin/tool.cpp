@@ -19,7 +19,8 @@ std::size_t Characters(std::string_view text) {
 Context& Tool::context() {
   if (context_ == nullptr) {
     if (const auto problem = sql::SchemaProblem(settings())) throw Refusal(*problem);
-    // Log lines between the answers would only distract. With 0 the user has asked for all statements.
+    // Suppresses log lines between the answers, unless the setting is 0: then the user wants to see all
+    // statements.
     if (config.slow_statement_ms > 0) config.slow_statement_ms = config.statement_timeout_ms + 1;
     database_ = std::make_unique<sql::Database>(settings());
     redis_ = std::make_unique<Redis>(config.redis_url);

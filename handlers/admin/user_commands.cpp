@@ -193,10 +193,10 @@ void AddUserCommands(CLI::App& app, Tool& tool) {
   add("quota", "Set the quota of an account", Quota, true)
       ->add_option("MIB", choice->new_quota, "A number of MiB, or 'unlimited'")
       ->required();
-  command = add("invite", "Print a code with which somebody may register", Invite, false);
-  command->add_option("--uses", choice->uses, "How many accounts it is good for (default: 1)")
+  command = add("invite", "Print an invitation code for registration", Invite, false);
+  command->add_option("--uses", choice->uses, "Number of accounts that it admits (default: 1)")
       ->check(CLI::Range(std::int64_t{1}, kMaxUses));
-  command->add_option("--days", choice->days, "For how long it is valid (default: 7)")
+  command->add_option("--days", choice->days, "Days for which it is valid (default: 7)")
       ->check(CLI::Range(std::int64_t{1}, kMaxDays));
   add("remove", "Delete an account and everything it holds", Remove, true)
       ->add_flag("--yes", choice->is_confirmed, "Do not ask for confirmation");

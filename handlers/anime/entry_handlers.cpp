@@ -34,7 +34,7 @@ Response Answer(int status, const Entry& entry, bool is_full) {
   return Response::Json(status, PrintEntry(entry, is_full)).With("ETag", StateOf(entry).etag->Print());
 }
 
-// The id of a title in the path; numbers that are no id name an entry that nobody has.
+// The id of a title in the path; numbers that are not ids count as missing entries.
 std::int64_t ReadAnimeId(ParameterInput& in) {
   const std::int64_t id = in.Path("anime_id").Int().value_or(1);
   return id >= 1 && id <= kMaxId ? id : 0;
@@ -46,7 +46,7 @@ EntryCircumstances CircumstancesOf(const EntryStore::Current& current, const Con
           .today = PrintDate(context.Now())};
 }
 
-// Changes what the account has of this title, as `change` says of the locked entry.
+// Applies `change` to the account's entry of this title, which is locked.
 template <typename MakeChange>
 Entry ChangeEntry(Context& context, std::int64_t anime_id, const Conditions& conditions, MakeChange change) {
   return context.Write<EntryStore>([&](EntryStore& entries) {
@@ -67,8 +67,8 @@ std::optional<std::string> StatusFilter(ParameterInput& in) {
   return index ? std::optional<std::string>(kWatchStatuses[*index]) : std::nullopt;
 }
 
-// A long list is sent in pages, each of which is a short read: memory does not grow with it, and a slow reader holds no
-// snapshot. X-Total-Count is the number of entries at the beginning.
+// A long list is read in pages, each in a short transaction, so memory stays constant and a slow client holds
+// no snapshot. X-Total-Count is the number of entries at the beginning.
 Response WholeList(Context& context, const std::optional<std::string>& status, bool is_full) {
   auto [page, total] = context.Read<EntryStore>([&](EntryStore& entries) {
     auto first = entries.List(status, kStreamedPage);
@@ -150,8 +150,8 @@ Response GetEntry(Request& request, Context& context) {
   return Answer(200, *entry, is_full);
 }
 
-// PATCH /users/me/list/{anime_id} -- what is not named stays; null clears. If-Match is honoured. A change without any
-// known field is refused before the entry is looked for, as in the original.
+// PATCH /users/me/list/{anime_id} -- missing fields are unchanged; null clears. Honours If-Match. A body
+// without any known field is refused before the entry is looked up, as in the original.
 Response PatchEntry(Request& request, Context& context) {
   ParameterInput in(request);
   const std::int64_t anime_id = ReadAnimeId(in);
@@ -190,8 +190,8 @@ Response DeleteEntry(Request& request, Context& context) {
   return Response::Empty(204);
 }
 
-// PUT /users/me/list/by-mal/{mal_id} -- adds the title (201) or changes its entry (200), whichever applies; the title is
-// fetched from the upstream if nobody has asked for it before. A new entry needs a status. Not in the original.
+// PUT /users/me/list/by-mal/{mal_id} -- adds the title (201) or changes its entry (200); fetches the title
+// from the upstream if the catalogue does not have it. A new entry needs a status. Not in the original.
 Response PutEntryByMal(Request& request, Context& context) {
   ParameterInput in(request);
   const auto mal_id = in.Path("mal_id").Int(1, kMaxId);
@@ -202,7 +202,7 @@ Response PutEntryByMal(Request& request, Context& context) {
   const auto title = FindOrFetch(context, request, *mal_id);
   if (!title) throw ErrorAbout(ErrorKind::kNotFound, "not_at_mal", *mal_id);
   struct Put {
-    std::optional<Entry> entry;  // none: somebody else has added or deleted it in between
+    std::optional<Entry> entry;  // none: a concurrent request has added or deleted it
     bool is_new;
   };
   const auto put = [&](EntryStore& entries) -> Put {
@@ -225,7 +225,7 @@ Response PutEntryByMal(Request& request, Context& context) {
   return Answer(done.is_new ? 201 : 200, *done.entry, is_full);
 }
 
-// GET /users/me/list/stats -- sums over the list. Not in the original.
+// GET /users/me/list/stats -- statistics of the list. Not in the original.
 Response GetListStats(Request&, Context& context) {
   return Response::Json(
       200, PrintCounts(context.Read<EntryStore>([](EntryStore& entries) { return entries.Count(); })));

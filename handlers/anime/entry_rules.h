@@ -1,11 +1,12 @@
 #pragma once
-// What an entry of a list becomes when its owner changes some of it. Pure.
+// Computes the entry that results from its owner's change. Pure.
 //
-// Without the automatic rules every field is what its owner writes: progress may exceed the number of episodes. With them
-//   - completed sets the progress to the number of episodes, if that is known, and the last day, if there is none;
-//   - progress from none sets watching, and the first day, if there is none;
-//   - progress up to the last episode sets completed; of a rewatch it ends the rewatch, and counts it;
-//   - progress beyond a known number of episodes is refused. What is there already may stay.
+// Without the automatic rules every field is stored as given: progress may exceed the number of episodes.
+// With them
+// - status completed sets the progress to the number of episodes, if known, and the finish day, if unset;
+// - the first progress sets status watching, and the start day, if unset;
+// - progress to the last episode sets status completed; during a rewatch it ends the rewatch and counts it;
+// - progress beyond a known number of episodes is refused, unless it is the stored value.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,7 +35,7 @@ struct EntryFields {
   bool operator==(const EntryFields&) const = default;
 };
 
-/// None: unchanged. Of a field that may be empty, the inner one none: cleared.
+/// None: unchanged. For an optional field, an inner none clears it.
 struct EntryChange {
   std::optional<std::string> status;
   std::optional<std::optional<double>> score;
@@ -56,8 +57,9 @@ struct EntryCircumstances {
   std::string today;  ///< "2026-02-28", in UTC
 };
 
-/// `before`: none for a new entry, whose change has a status. Throws InputError "value_error" if the last day is before
-/// the first one, "less_than_equal" for progress beyond the last episode; both only if the change touches them.
+/// `before`: none for a new entry, whose change has a status. Throws InputError "value_error" if the finish
+/// day is before the start day, "less_than_equal" for progress beyond the last episode; both only if the
+/// change touches them.
 EntryFields Changed(const std::optional<EntryFields>& before, const EntryChange& change,
                     const EntryCircumstances& circumstances);
 

@@ -13,7 +13,7 @@ namespace syncline::anime {
 
 inline constexpr std::int64_t kMaxEntries = 20'000;  ///< of a list
 
-/// What an entry shows of its title.
+/// The fields of its title that an entry shows.
 struct EntryTitle {
   std::int64_t id = 0, mal_id = 0;
   std::string title;
@@ -76,7 +76,7 @@ class EntryStore {
  public:
   EntryStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
-  /// At most `limit` entries behind `after` (none: from the beginning), the newest first.
+  /// At most `limit` entries following `after` (none: from the beginning), newest first.
   std::vector<Entry> List(const std::optional<std::string>& status, std::int64_t limit,
                           const std::optional<Entry>& after = std::nullopt);
   /// How many entries it has.
@@ -85,20 +85,22 @@ class EntryStore {
   std::pair<std::vector<Entry>, std::int64_t> Page(const EntryFilter& filter, const EntryPage& page);
   std::optional<Entry> Find(std::int64_t anime_id);
 
-  /// What is needed to add or change an entry, which is locked if there is one.
+  /// The data needed to add or change an entry. Locks the entry if it exists.
   struct Current {
     std::optional<EntryTitle> title;  ///< none: no such title
     std::optional<Entry> entry;
     bool has_auto_rules = false;
   };
   Current Lock(std::int64_t anime_id);
-  /// For several titles: what an entry shows of those that are known, and the entries of those that are in the list.
+  /// For several titles: the shown fields of known titles, and the existing entries.
   std::vector<EntryTitle> TitlesByMal(const std::vector<std::int64_t>& mal_ids);
   std::vector<Entry> FindAllByMal(const std::vector<std::int64_t>& mal_ids);
   std::vector<Entry> LockAllByMal(const std::vector<std::int64_t>& mal_ids);
-  /// How many entries the list may still take (kMaxEntries); callers of Add ask. Adds at the same moment may take one each.
+  /// How many entries the list can still take (kMaxEntries); callers of Add check it. Concurrent Adds may
+  /// each exceed it by one.
   std::int64_t Room();
-  /// None if the title is in the list already: somebody has added it since Lock. Also if the title has just been deleted.
+  /// None if the title is in the list already, because a concurrent request added it since Lock; also if the
+  /// title was just deleted.
   std::optional<Entry> Add(const EntryTitle& title, const EntryFields& fields);
   /// The entry must be locked.
   Entry Change(const Entry& entry, const EntryFields& fields);
@@ -108,7 +110,7 @@ class EntryStore {
   /// At most `limit` entries by ascending id of their titles, after the one of the title `after`.
   std::vector<ExportedEntry> Export(std::int64_t after, std::int64_t limit);
   ListCounts Count();
-  /// At most `limit` changes before the one with id `before`, the newest first.
+  /// At most `limit` changes before the one with id `before`, newest first.
   std::vector<ListChange> History(std::int64_t before, std::int64_t limit,
                                   std::optional<std::int64_t> anime_id);
   bool HasAutoRules();

@@ -10,7 +10,7 @@
 
 namespace syncline::anime {
 
-/// `is_full`: also the fields that the original does not have, behind `progress`.
+/// `is_full`: also the fields that the original does not have, after `progress`.
 std::string PrintEntry(const Entry& entry, bool is_full);
 std::string PrintEntries(const std::vector<Entry>& entries, bool is_full);
 std::string PrintCounts(const ListCounts& counts);

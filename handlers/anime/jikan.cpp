@@ -12,7 +12,8 @@ namespace syncline::anime {
 namespace {
 
 constexpr const char* kGenreFilters[] = {"genres", "themes", "demographics", "explicit_genres"};
-// A job that found the upstream busy is put off so long at least; JobPutOff does not count as an attempt.
+// A job that finds the upstream busy is put off for at least this long; JobPutOff does not count as an
+// attempt.
 constexpr std::chrono::milliseconds kPutOff{30'000};
 
 constexpr std::chrono::days kMostExpires{365};
@@ -36,7 +37,7 @@ UpstreamRules RulesOf(const Settings& settings) {
 
 CallRules CallRulesFor(Urgency urgency) {
   CallRules rules = RulesFor(urgency);
-  // A redirect would be a request that no budget has counted, and the API has none.
+  // A redirect would be a request outside the budget, and the API has none.
   rules.limits.redirects = 0;
   return rules;
 }
@@ -118,7 +119,8 @@ HttpResponse Jikan::Get(const std::string& target, const JikanValidators& valida
   } catch (const Error& error) {
     if (urgency_ == Urgency::kInteractive || error.kind() != ErrorKind::kBusy) throw;
     const std::chrono::milliseconds asked = error.retry_after().value_or(std::chrono::seconds(0));
-    // Waits before it ends. Else a long queue would be claimed and put off one by one, without a pause in between.
+    // Waits before the job ends. Otherwise a long queue would be claimed and put off one by one without a
+    // pause.
     const std::chrono::milliseconds pause = std::min(asked, kPutOff);
     wait_(pause);
     throw JobPutOff(error.what(), std::max(asked - pause, kPutOff));
@@ -129,7 +131,7 @@ JikanTitleAnswer Jikan::Title(std::int64_t mal_id, const JikanValidators& valida
   const std::string target = TargetOf(mal_id);
   const HttpResponse response = Get(target, validators);
   JikanTitleAnswer answer;
-  // A date far away would overflow, and nobody means it.
+  // A date far in the future would overflow, and is never meant.
   const auto expires = ParseHttpDate(response.Header("expires"));
   if (expires &&
       *expires < std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + kMostExpires)
@@ -139,7 +141,7 @@ JikanTitleAnswer Jikan::Title(std::int64_t mal_id, const JikanValidators& valida
     return answer;
   }
   if (response.status == 304) {
-    // Only an answer to a condition; without one it says nothing.
+    // Valid only as the answer to a conditional request.
     if (validators.etag.empty() && validators.last_modified.empty()) ThrowMalformed(target, "304 unasked");
     answer.kind = JikanTitleAnswer::Kind::kNotModified;
     return answer;
@@ -162,7 +164,7 @@ JikanTitleAnswer Jikan::Title(std::int64_t mal_id, const JikanValidators& valida
 
 JikanPage Jikan::Page(const std::string& target) {
   const HttpResponse response = Get(target);
-  // Jikan answers so when it has stored nothing of that kind.
+  // Jikan answers this way when it has stored nothing of that kind.
   if (response.status == 404) return {};
   try {
     return ParseJikanPage(response.body);

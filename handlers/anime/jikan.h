@@ -1,8 +1,9 @@
 #pragma once
-// The client of the Jikan API: asks for one title, for lists and searches, within the budget that all processes share.
+// The client of the Jikan API: fetches titles, lists and searches within the budget that all processes share.
 //
-// Nothing here touches the database: callers hold neither a transaction nor a connection meanwhile. Many who miss the
-// same title call Title inside DoOnce (handlers/base/single_flight.h), with the key JikanTitleKey.
+// Nothing here uses the database: callers hold neither a transaction nor a connection meanwhile. Callers that
+// may miss the same title concurrently call Title inside DoOnce (handlers/base/single_flight.h), with the key
+// JikanTitleKey.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -17,7 +18,7 @@
 
 namespace syncline::anime {
 
-/// Of the copy that the caller has; kept with it. Empty: none.
+/// Validators of the caller's copy, stored with it. Empty: none.
 struct JikanValidators {
   std::string etag, last_modified;
 };
@@ -31,7 +32,7 @@ struct JikanTitleAnswer {
   JikanTitle title{};            ///< of kFound
   JikanValidators validators{};  ///< of kFound, to be kept
   std::optional<std::chrono::system_clock::time_point>
-      expires{};  ///< when the upstream will have looked again
+      expires{};  ///< when the upstream refreshes its own copy
 };
 
 /// Lists of titles. `page` from 1, `limit` 1 to 25.
@@ -59,23 +60,24 @@ class Jikan {
  public:
   /// For a handler: a person waits, 10 s at most.
   explicit Jikan(Context& context);
-  /// For a job: the narrow budget, 120 s at most for a call. `control` must outlive it.
+  /// For a job: the background budget, 120 s at most for a call. `control` must outlive it.
   Jikan(Context& context, JobControl& control);
 
-  /// GET /anime/{id}/full, with the validators as a conditional request. Only this has a title's relations.
+  /// GET /anime/{id}/full, with the validators as a conditional request. Only this call returns a title's
+  /// relations.
   JikanTitleAnswer Title(std::int64_t mal_id, const JikanValidators& validators = {});
   /// GET /top/anime
   JikanPage Top(const JikanTop& top);
   /// GET /anime?q=
   JikanPage Search(const JikanSearch& search);
-  /// GET /seasons/now and /seasons/upcoming. The titles' own season counts, not the page's.
+  /// GET /seasons/now and /seasons/upcoming. Use the season in each title, not that of the page.
   JikanPage SeasonNow(int page = 1);
   JikanPage SeasonUpcoming(int page = 1);
   /// GET /genres/anime
   std::vector<JikanGenre> Genres(GenreKind kind);
 
-  /// The member `data` of an answer as it is, JSON: of GET /anime/{id}/full, /top/anime and /anime?q=. None: the upstream
-  /// has no such thing.
+  /// The member `data` of an answer, as unchanged JSON: of GET /anime/{id}/full, /top/anime and /anime?q=.
+  /// None: the upstream answers 404.
   std::optional<std::string> RawTitle(std::int64_t mal_id);
   std::optional<std::string> RawTop(const JikanTop& top);
   std::optional<std::string> RawSearch(const JikanSearch& search);

@@ -38,7 +38,7 @@ constexpr std::pair<std::string_view, GenreKind> kGenreLists[] = {
     {"explicit_genres", GenreKind::kExplicit},
 };
 
-// The document, and lenient access to it: what is missing or of another type reads as nothing.
+// The document with lenient access: a missing value, or one of another type, reads as none.
 class Reader {
  public:
   explicit Reader(const JsonSpans& spans) : spans_(spans) {}
@@ -91,7 +91,7 @@ class Reader {
   const JsonSpans& spans_;
 };
 
-// Those that are stored, but for the lists of genres.
+// The stored members, except the lists of genres.
 constexpr std::string_view kMembers[] = {"synopsis",  "score",  "episodes",   "status", "season",
                                          "year",      "images", "aired",      "type",   "rating",
                                          "scored_by", "rank",   "popularity", "members"};
@@ -182,7 +182,7 @@ void ReadGenres(const Reader& in, const Value* list, GenreKind kind, std::vector
   });
 }
 
-// Half of an entry is left out.
+// A truncated entry is left out.
 std::vector<JikanRelation> ReadRelations(const Reader& in, const Value* list) {
   std::vector<JikanRelation> relations;
   in.EachIn(list, [&](const Value& group) {
@@ -277,7 +277,7 @@ JikanTitle ReadTitle(const Reader& in, const Value* item) {
   return title;
 }
 
-// What `read` makes of the document, which must have no duplicate keys: with them, two readers would see two titles.
+// Returns `read` of the document. Duplicate keys are refused, because readers would disagree about the title.
 template <typename Read>
 auto Parsed(std::string_view body, Read read) {
   if (MayHoldMoreValuesThan(body, kMaxValues)) throw BadJikan("too many values");

@@ -1,4 +1,5 @@
-// Background jobs of the anime service. Those that fill the catalogue work for nobody: it belongs to all accounts.
+// Background jobs of the anime service. Those that fill the catalogue have no account, because all accounts
+// share it.
 #include "handlers/anime/jobs.h"
 
 #include "handlers/anime/list_import_flow.h"
@@ -15,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kSweptRows = 10'000, kSweptTitles = 1'000;
-// Long enough to come back and read what an import did.
+// Long enough for users to return and read an import's report.
 constexpr std::int64_t kImportDays = 30;
 constexpr std::size_t kSweptImports = 100;
 
@@ -37,7 +38,7 @@ void RunWarmUp(const Job&, Context& context, JobControl& control) {
   if (context.config().Of<Settings>().anime_warm_up == "on") WarmUp(context, control);
 }
 
-// Acts on the first rows of what `find` finds until there are no more. `act` must remove a row from there.
+// Calls `act` on the rows of `find` until it finds none. `act` must make `find` skip the row.
 template <typename Find, typename Act>
 void SweepImports(Context& context, JobControl& control, Find find, Act act) {
   for (std::size_t found = kSweptImports; found == kSweptImports;) {
@@ -79,15 +80,16 @@ void Sweep(const Job&, Context& context, JobControl& control) {
       [](ListImportStore& imports, const ImportOfAccount& import) { imports.Delete(import.job); });
 }
 
-// As many as the budget of jobs for Jikan lets through, so that a long queue is not claimed only to be put off. By tens of
-// seconds: whoever asks for a title waits no longer for those that began before.
+// As many as Jikan's background budget admits, so that a long queue is not claimed only to be put off.
+// Counted per ten seconds, so that an interactive request does not wait longer than that for jobs that
+// started before.
 RateLimit RateOfSyncs(const Config& config) {
   constexpr std::int64_t kTensInMinute = 6;
   const std::int64_t per_minute = config.Of<Settings>().anime_jikan_jobs_per_minute;
   return {.count = static_cast<int>((per_minute + kTensInMinute - 1) / kTensInMinute), .per = 10s};
 }
 
-// An upstream that is down for hours is asked again by whoever wants the title then.
+// After hours of upstream failure, the next request for the title fetches it.
 const JobKind kJobs[] = {
     {.name = "anime.sync_title",
      .body = RunSyncTitle,

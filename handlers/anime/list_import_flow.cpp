@@ -27,7 +27,7 @@ const std::string kTooManyUnknown = "the catalogue does not have this title, and
                                     " others that your files have named are not fetched yet";
 const std::string kListFull = "the list has " + std::to_string(kMaxEntries) + " entries and takes no more";
 
-// Passes a body on to the reader, and keeps it.
+// Passes a body on to the reader while storing it.
 class KeptBody : public BodySource {
  public:
   KeptBody(BodySource& body, BlobWriter& writer, DiskReserve& disk)
@@ -69,7 +69,7 @@ class Batch {
       const std::int64_t mal_id = entry.title.mal_id;
       stored_.emplace(mal_id, std::move(entry));
     }
-    // A dry run has added none of the entries that it has counted.
+    // A dry run has not added the entries that it has counted.
     room_ = std::max<std::int64_t>(0, entries.Room() - (is_dry_run_ ? counts_.added : 0));
     for (const auto& [file, is_first] : files) Take(file, is_first);
     if (!is_dry_run_) Apply(entries);
@@ -145,7 +145,7 @@ class Batch {
       if (stored != stored_.end()) {
         entries.Change(stored->second, fields);
       } else if (!entries.Add(titles_.at(mal_id), fields)) {
-        // The owner has added it this moment. The next attempt sees it.
+        // The owner has just added it concurrently. The next attempt sees it.
         throw Conflict("list_changed");
       }
     }

@@ -1,10 +1,10 @@
 #pragma once
-// Imports a file of MyAnimeList into the caller's list: the request keeps the file, and a job reads it.
+// Imports a MyAnimeList file into the caller's list: the request stores the file, and a job imports it.
 //
-// The file is read whole before it is accepted, so that one which is no such list is refused at once. The job works in
-// batches, each of which is one transaction together with how far it has come; a killed job goes on behind the last batch.
-// Titles that the catalogue does not have are added with what the file says of them, and a job each fetches the rest
-// within the budget of background work.
+// The file is validated completely before it is accepted, so that an invalid one is refused at once. The job
+// works in batches; each is one transaction that also records the position, so a killed job continues after
+// the last batch. Titles that the catalogue does not have are added with the data in the file, and one job
+// per title fetches the rest within the background budget.
 #include <cstddef>
 #include <optional>
 
@@ -15,8 +15,8 @@
 
 namespace syncline::anime {
 
-/// Keeps a file that is being received, and enqueues the job that imports it. Throws as ReadMalXml, and Error BadInput
-/// "empty_body", StorageFull "over_quota", "disk_full".
+/// Stores a file while it is received, and enqueues the job that imports it. Throws as ReadMalXml, and Error
+/// BadInput "empty_body", StorageFull "over_quota", "disk_full".
 JobId ReceiveList(Context& context, BodySource& body, std::optional<std::size_t> bytes,
                   ImportStrategy strategy, bool is_dry_run);
 

@@ -43,7 +43,7 @@ class Merge {
   }
 
  private:
-  // What the file says, if that is something else than an export of the stored entry would say.
+  // The file's value if it differs from an export of the stored entry.
   template <typename T>
   std::optional<T> Given(std::optional<T> MalEntry::*field) const {
     const std::optional<T>& value = file_.*field;

@@ -1,9 +1,9 @@
 #pragma once
-// What an entry of a list becomes when a file (mal_xml_wire.h) brings one for the same title. Pure.
+// Merges an entry of a file (mal_xml_wire.h) into the list's entry for the same title. Pure.
 //
-// Files of MyAnimeList carry no time of change, and say less than we know: whole scores, no difference between no progress
-// and progress 0, no comma in a tag. So a value that is what an export would say of the stored one leaves the stored one,
-// under every strategy: a list that is exported and imported stays as it is.
+// MyAnimeList files have no modification times, and less detail than we store: whole scores, no difference
+// between no progress and progress 0, no comma in a tag. So under every strategy the stored value is kept if
+// an export would write it as the file has it: exporting a list and importing it again changes nothing.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,17 +15,17 @@
 namespace syncline::anime {
 
 enum class ImportStrategy {
-  /// Entries that are there already stay.
+  /// Existing entries are unchanged.
   kKeep,
-  /// The file's values, but progress and rewatches never become less, completed stays completed, and nothing that is set
-  /// becomes unset.
+  /// The file's values, but progress and rewatches never decrease, completed stays completed, and no set
+  /// value is cleared.
   kNewer,
   /// The file's values.
   kOverwrite
 };
 inline constexpr std::string_view kImportStrategies[] = {"keep", "newer", "overwrite"};
 
-/// What an export says of an entry: the part of MalEntry about the viewer.
+/// An entry as exported: the part of MalEntry about the viewer.
 MalEntry AsMal(const EntryFields& fields);
 
 struct Imported {

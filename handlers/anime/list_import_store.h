@@ -1,6 +1,6 @@
 #pragma once
-// Imports of lists: the rows that tell their owners what became of them, and where a job goes on; and titles that only a
-// file has named so far.
+// Imports of lists: the rows with their report and position; and titles that are known only from a file so
+// far.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,14 +23,14 @@ struct NewListImport {
   BlobInfo file;
 };
 
-/// What became of the entries of a file so far.
+/// Counts of a file's entries processed so far.
 struct ImportCounts {
   std::int64_t read = 0;  ///< entries that were looked at; the others are parts of it, except the last two
   std::int64_t added = 0, updated = 0, unchanged = 0, kept = 0, failed = 0;
   std::int64_t warnings = 0, unknown_titles = 0;
 };
 
-/// An entry that the owner should look at.
+/// An entry for the owner's attention.
 struct ImportNote {
   std::string kind;           ///< "failed", "kept", "warning"
   std::int64_t position = 0;  ///< in the file, from 1
@@ -61,7 +61,8 @@ struct ImportOfAccount {
   bool is_cancelled = false;  ///< its job
 };
 
-/// Titles that files of one account may name before they are fetched. More would let anybody fill the catalogue.
+/// How many unfetched titles the files of one account may name. Without the limit anybody could fill the
+/// catalogue.
 inline constexpr std::int64_t kMaxStubs = 5'000;
 
 struct StubTitle {

@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kFormats[] = {"mal-xml", "json"};
 constexpr std::int64_t kExportPage = 1000;
 
-// Until a worker has taken it, "queued"; a job that failed for good, through no fault of the file, counts as failed.
+// "queued" until a worker has claimed it; a job that died, whatever the reason, counts as failed.
 std::string_view StateOf(const ListImport& import) {
   if (import.state == "failed" && import.code == "cancelled") return "cancelled";
   if (import.state != "pending") return import.state;
@@ -162,8 +162,8 @@ void WriteJson(Context& context, BodySink& sink) {
 
 }  // namespace
 
-// POST /users/me/list/import -- a file of MyAnimeList, as it is or compressed with gzip, as the body or as the file of a
-// form; `strategy` (keep, newer, overwrite; newer if none is given) and `dry_run`.
+// POST /users/me/list/import -- a MyAnimeList file, plain or gzipped, as the body or as the file of a form;
+// `strategy` (keep, newer, overwrite; newer if none is given) and `dry_run`.
 //
 // Answers 202 with the import and where to ask for it; 413 too large or too long, 422 no list of anime, 507.
 Response PostListImport(Request& request, Context& context) {
@@ -175,7 +175,7 @@ Response PostListImport(Request& request, Context& context) {
                  is_dry_run);
 }
 
-// GET /users/me/list/import/{job_id} -- how far an import is, and what came of it. 404, also for another account's.
+// GET /users/me/list/import/{job_id} -- progress and report of an import. 404 also for another account's.
 Response GetListImport(Request& request, Context& context) {
   ParameterInput in(request);
   const auto id = in.Path("job_id").Int();
@@ -183,8 +183,8 @@ Response GetListImport(Request& request, Context& context) {
   return Answer(200, context, JobId{id.value_or(0)});
 }
 
-// GET /users/me/list/export?format=mal-xml|json -- the whole list as a file: for MyAnimeList and other trackers, or with
-// everything that we know. Streamed.
+// GET /users/me/list/export?format=mal-xml|json -- the whole list as a file: for MyAnimeList and other
+// trackers, or with all fields. Streamed.
 Response GetListExport(Request& request, Context& context) {
   ParameterInput in(request);
   const bool is_json = in.Query("format").Choice(kFormats) == std::size_t{1};

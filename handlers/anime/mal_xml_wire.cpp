@@ -26,7 +26,7 @@
 namespace syncline::anime {
 namespace {
 
-// myanimelist, anime, a field. A file with more levels is something else; what is below a field is skipped.
+// myanimelist, anime, a field. A file with more levels is not a list; content below a field is skipped.
 constexpr int kFieldDepth = 3, kMaxDepth = 16;
 constexpr std::size_t kMaxFieldBytes = 64 << 10;
 constexpr std::size_t kMaxNameBytes = 40;
@@ -267,7 +267,8 @@ class EntryReader {
 
 // --- The parser
 
-// What libxml2 calls. Exceptions must not pass through it: an error is kept, and the parser stopped.
+// libxml2's callbacks. Exceptions must not pass through its C code, so an error is stored and the parser
+// stopped.
 class Handler {
  public:
   explicit Handler(const MalLimits& limits) : limits_(limits) {}
@@ -370,7 +371,7 @@ class Parser {
         context_(xmlCreatePushParserCtxt(&callbacks_, &handler_, nullptr, 0, nullptr)) {
     if (!context_) throw std::bad_alloc();
     handler_.SetParser(context_.get());
-    // The text is UTF-8 by now, whatever it says itself.
+    // The text is UTF-8 by now, whatever encoding it declares.
     xmlCtxtUseOptions(context_.get(), XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
   }
 
@@ -543,7 +544,7 @@ double MalScore(std::optional<double> score) {
 std::string MalXmlHead(std::int64_t user_id, const MalTotals& totals) {
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n<myanimelist>\n\t<myinfo>\n";
   Line(out, "user_id", user_id);
-  // No address: the file goes to others.
+  // Without the account's name, because users share this file.
   Line(out, "user_name", "");
   Line(out, "user_export_type", 1);
   Line(out, "user_total_anime", totals.total);
@@ -579,7 +580,7 @@ std::string MalXmlEntry(const MalEntry& entry) {
   Line(out, "my_rewatching_ep", 0);
   Line(out, "my_discuss", 1);
   Line(out, "my_sns", "default");
-  // MyAnimeList changes an entry that it has only with this.
+  // MyAnimeList changes existing entries only with this flag.
   Line(out, "update_on_import", 1);
   return out + "\t</anime>\n";
 }

@@ -1,11 +1,12 @@
 #pragma once
 // Lists of anime in the XML form in which MyAnimeList exports and imports them, and with it most other trackers: a root
-// `myanimelist`, in it one `myinfo` and an `anime` for each entry. The form has no specification; what is read and written
-// here is what such files have.
+// `myanimelist`, in it one `myinfo` and an `anime` for each entry. The format has no specification; the code
+// follows real files.
 //
-// Pure: reading is a stream, with bounds on everything, on libxml2's push parser without DTD, entities and network. Broken
-// texts are repaired (xml_repair_wire.h), values that cannot be used are left out and reported, entries without a usable id
-// or status are reported as failures; only a file that is no such list, or no XML, is refused.
+// Pure: reading is a stream, with bounds on everything, on libxml2's push parser without DTD, entities and
+// network. Malformed text is repaired (xml_repair_wire.h), unusable values are dropped and reported, entries
+// without a usable id or status are reported as failures; a file is refused only if it is not XML or not such
+// a list.
 //
 // Left out on purpose: lists of manga, and what MyAnimeList keeps about storage and discussions, which is written with its
 // neutral values.
@@ -28,7 +29,7 @@ struct MalProblem {
   bool operator==(const MalProblem&) const = default;
 };
 
-/// An entry of a file. Of what it says about the viewer, none: nothing that can be used.
+/// An entry of a file. None in a field about the viewer means no usable value.
 struct MalEntry {
   std::int64_t position = 0;  ///< in the file, from 1
   std::optional<std::int64_t> mal_id{};
@@ -68,10 +69,9 @@ struct MalLimits {
 std::int64_t ReadMalXml(BodySource& source, const std::function<void(MalEntry&&)>& entry,
                         MalLimits limits = {});
 
-/// As it can stand in such a file: without characters that XML forbids, with plain line feeds, and without blanks at the
-/// ends.
+/// The text prepared for such a file: without characters that XML forbids, with plain line feeds, trimmed.
 std::string MalText(std::string_view text);
-/// The tags that a file with these tags says: a comma separates them.
+/// The tags as read back from a file: a comma separates them.
 std::vector<std::string> MalTags(const std::vector<std::string>& tags);
 /// The score in a file: whole, rounded half up.
 double MalScore(std::optional<double> score);

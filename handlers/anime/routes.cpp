@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The words of the original, which its clients may compare.
+// The original's texts, which clients may compare.
 constexpr DetailText kTexts[] = {
     // Of Basic.
     {"bad_key", "Invalid token"},
@@ -79,7 +79,7 @@ const Dialect kDialect{.service = "anime",
 
 constexpr std::size_t kBody = 64 << 10;
 constexpr auto kQuick = 10s;
-// Who asks whether the server works does not wait for longer.
+// Health checks do not wait longer.
 constexpr auto kHealth = 5s;
 // A file of 20 MiB and what a form adds. It is read whole before the answer.
 constexpr std::size_t kListFile = 21 << 20;
@@ -92,9 +92,9 @@ constexpr auto kWrite = sql::Access::kWrite;
 
 // A job costs requests to the upstream.
 constexpr CallLimit kSyncs{.rate = {.count = 30, .per = 60s}, .per = CallLimit::Per::kAccount};
-// The catalogue is common to all.
+// All accounts share the catalogue.
 constexpr CallLimit kTitles{.rate = {.count = 300, .per = 3600s}, .per = CallLimit::Per::kAccount};
-// What is kept costs nothing, but texts to search for do not repeat.
+// Cached answers cost nothing, but search texts rarely repeat.
 constexpr CallLimit kProxied{.rate = {.count = 60, .per = 60s}, .per = CallLimit::Per::kNetwork};
 
 // A file is read whole twice.

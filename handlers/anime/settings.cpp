@@ -10,7 +10,7 @@ constexpr Setting kSettings[] = {
     NumberSetting<&Settings::anime_jikan_per_minute>("anime_jikan_per_minute", 1, 10'000,
                                                      "Requests to Jikan in any minute, of all processes"),
     NumberSetting<&Settings::anime_jikan_jobs_per_minute>("anime_jikan_jobs_per_minute", 1, 10'000,
-                                                          "Those of background jobs among them"),
+                                                          "Of these, requests of background jobs"),
     NumberSetting<&Settings::anime_misses_per_minute>(
         "anime_misses_per_minute", 1, 100'000,
         "Requests to Jikan that the callers of one network may cause in a minute"),
@@ -25,7 +25,7 @@ constexpr Setting kSettings[] = {
                                                  "Days for which changes of anime lists are kept"),
     NumberSetting<&Settings::anime_weight_completed>(
         "anime_weight_completed", 0, 10'000,
-        "What a completed title counts for recommendations, in thousandths"),
+        "Weight of a completed title for recommendations, in thousandths"),
     NumberSetting<&Settings::anime_weight_watching>("anime_weight_watching", 0, 10'000,
                                                     "What a watched one counts"),
     NumberSetting<&Settings::anime_weight_on_hold>("anime_weight_on_hold", 0, 10'000,

@@ -19,14 +19,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A title that was not there may have been added meanwhile; a sync or a list that has it ends this earlier.
+// How long a missing title is cached: it may be added to MAL meanwhile. A sync or a list that has it ends
+// this earlier.
 constexpr std::chrono::seconds kMissingTime = 6h;
-// A title that is gone comes back sometimes.
+// A removed title sometimes returns.
 constexpr auto kGoneTime = std::chrono::days(30);
 constexpr const char* kRefreshOnceSeconds = "600";
 // Of stale copies that one network has read. The job's budget is 30 requests a minute for all.
 constexpr RateLimit kRefreshes{.count = 10, .per = 60s};
-// A title of which only the name is known is asked for this often, an hour to a day apart.
+// Attempts for a title of which only the name is known, an hour to a day apart.
 constexpr int kStubAttempts = 6;
 constexpr int kPageSize = 25;
 // Pages overlap and move while they are read.
@@ -35,11 +36,12 @@ constexpr int kMaxSeasonPages = 12;
 
 // Answers as they are. A kept one is fresh for an hour.
 constexpr std::int64_t kFreshSeconds = 3600;
-// Anybody can ask for any number of them, and a Redis that is full forgets limits and locks first. So each kind has that
-// many places, and an answer takes one by its hash, whatever is there: two kinds take 64 MiB at most.
+// Anybody can request any number of them, and a full Redis would drop limits and locks. So each kind has this
+// many places; an answer is stored at the place of its hash and overwrites what was there: two kinds take at
+// most 64 MiB.
 constexpr std::size_t kPlaces = 128, kMaxKeptBytes = 256 << 10;
 
-// What a flight has found.
+// The result of a single flight.
 constexpr const char *kFound = "found", *kMissing = "missing";
 
 FreshTitle FreshOf(JikanTitle title, Time now, JikanValidators validators = {},
@@ -48,7 +50,7 @@ FreshTitle FreshOf(JikanTitle title, Time now, JikanValidators validators = {},
   return {.title = std::move(title), .validators = std::move(validators), .stale_at = stale_at};
 }
 
-// An outcome that everybody who waits shares: a failure as its status, its code and its Retry-After.
+// The outcome shared by all waiting callers: a failure is its status, code and Retry-After.
 std::string TextOf(const Error& error) {
   return "! " + std::to_string(StatusOf(error.kind())) + " " + error.code() + " " +
          std::to_string(error.retry_after().value_or(0s).count());
@@ -91,7 +93,8 @@ void SaveAnswer(Context& context, std::int64_t mal_id, const std::optional<Known
   });
 }
 
-// One limit for all that makes the upstream be asked: together, so that one network cannot take its whole budget.
+// One common limit for everything that causes upstream requests, so that one network cannot use up the whole
+// budget.
 void LimitMisses(Context& context, const Request& request) {
   const auto count = static_cast<int>(context.config().Of<Settings>().anime_misses_per_minute);
   RequireRate(context.redis(), "anime:misses:" + NetworkOf(request.remote_address),
@@ -106,7 +109,7 @@ bool IsMissing(Context& context, std::int64_t mal_id) {
   return context.ReadOnce<TitleStore>([&](TitleStore& titles) { return titles.IsMissing(mal_id); });
 }
 
-// Errors that say nothing new to those who ask within the next seconds.
+// Errors that would be the same for callers within the next seconds.
 bool IsShared(const Error& error) {
   return error.kind() == ErrorKind::kUpstream || error.code() == "upstream_busy";
 }
@@ -171,7 +174,8 @@ std::string Argument(const char* name, std::int64_t value) {
 
 constexpr int kBackgroundPriority = -10;
 
-// A job that somebody asks for has another key: it must not be the one that waits in the background.
+// A requested job has another key than a background job, so that it is not merged into one that waits in the
+// background.
 NewJob SyncTitleJob(std::int64_t mal_id, bool is_patient) {
   return {.kind = "anime.sync_title",
           .args = JsonWriter().Object().Add("mal_id", mal_id).Add("is_patient", is_patient).Finish(),
@@ -257,7 +261,7 @@ void SyncTitle(Context& context, std::int64_t mal_id, bool is_patient, JobContro
     const JikanTitleAnswer answer =
         Jikan(context, control).Title(mal_id, is_copy ? known->validators : JikanValidators{});
     SaveAnswer(context, mal_id, known, answer, /*replaces_manual=*/true);
-    // That MAL has no such title is an answer, too, and no reason to ask again.
+    // A missing title is a valid answer and no reason for a retry.
     control.Progress(1, 1, answer.kind == JikanTitleAnswer::Kind::kNotFound ? "not_at_mal" : "");
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUpstream || !known) throw;
@@ -284,7 +288,7 @@ void SyncTop(Context& context, std::int64_t limit, JobControl& control) {
     const bool has_next = page.has_next;
     const std::int64_t stored = SavePage(context, std::move(page), seen, limit - done);
     done += stored;
-    // has_next is only a hint: servers have said true for ever.
+    // has_next is only a hint: some servers return true for ever.
     if (stored == 0 || !has_next) {
       if (done < limit) note = "the list ended at page " + std::to_string(number);
       break;

@@ -14,7 +14,7 @@ namespace syncline::anime {
 namespace {
 
 constexpr std::int64_t kShortTop = 5;
-// The same text is hardly searched for later.
+// The same text is rarely searched for again.
 constexpr std::chrono::minutes kSearchKept{10};
 
 Response Answer(const std::optional<ProxiedAnswer>& found) {
@@ -56,14 +56,14 @@ void RequireWriter(const Context& context) {
   if (access == "admin" && !HasAll(context.roles(), Roles::kAdmin)) throw Forbidden("role_missing");
 }
 
-// GET /anime/jikan/top -- the first five of the upstream's top list, as it answers them.
+// GET /anime/jikan/top -- the first five of the upstream's top list, passed through.
 Response GetJikanTop(Request& request, Context& context) {
   return Answer(AskThroughCache(context, request, {.kind = "top", .name = std::to_string(kShortTop)}, [&] {
     return Jikan(context).RawTop({.limit = static_cast<int>(kShortTop)});
   }));
 }
 
-// GET /anime/jikan/search?query= -- what the upstream finds, as it answers it.
+// GET /anime/jikan/search?query= -- the upstream's search results, passed through.
 Response GetJikanSearch(Request& request, Context& context) {
   ParameterInput in(request);
   const auto query = in.Query("query").Required().Text(kMaxQueryCharacters);
@@ -74,7 +74,7 @@ Response GetJikanSearch(Request& request, Context& context) {
                                 [&] { return Jikan(context).RawSearch({.text = *query}); }));
 }
 
-// GET /anime/jikan/{mal_id} -- one title with everything the upstream has, as it answers it.
+// GET /anime/jikan/{mal_id} -- one title with everything the upstream has, passed through.
 Response GetJikanTitle(Request& request, Context& context) {
   ParameterInput in(request);
   const auto mal_id = in.Path("mal_id").Int();
@@ -85,7 +85,7 @@ Response GetJikanTitle(Request& request, Context& context) {
   return Answer(found);
 }
 
-// POST /anime/sync/{mal_id} -- lets a job fetch a title again.
+// POST /anime/sync/{mal_id} -- enqueues a job that fetches a title again.
 Response PostSyncTitle(Request& request, Context& context) {
   RequireWriter(context);
   ParameterInput in(request);
@@ -94,8 +94,8 @@ Response PostSyncTitle(Request& request, Context& context) {
   return Accepted(QueuedTitle(*mal_id), EnqueueSyncTitle(context, *mal_id));
 }
 
-// POST /anime/sync/top?limit= -- lets a job fetch the beginning of the top list. One runs at a time; whoever asks
-// meanwhile gets that one.
+// POST /anime/sync/top?limit= -- enqueues a job that fetches the beginning of the top list. One runs at a
+// time; concurrent requests return that one.
 Response PostSyncTop(Request& request, Context& context) {
   RequireWriter(context);
   ParameterInput in(request);
@@ -104,7 +104,7 @@ Response PostSyncTop(Request& request, Context& context) {
   return Accepted(QueuedTop(limit), EnqueueSyncTop(context, limit));
 }
 
-// GET /anime/sync/jobs/{job_id} -- how far such a job is. Not in the original.
+// GET /anime/sync/jobs/{job_id} -- progress of such a job. Not in the original.
 Response GetSyncJob(Request& request, Context& context) {
   ParameterInput in(request);
   const auto id = in.Path("job_id").Int();

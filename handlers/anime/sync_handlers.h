@@ -1,5 +1,5 @@
 #pragma once
-// What comes from the upstream on request: its answers as they are (/anime/jikan), and jobs that store them
+// Data fetched from the upstream on request: its unchanged answers (/anime/jikan), and jobs that store them
 // (/anime/sync). The handlers are described in the .cpp.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"

@@ -1,9 +1,9 @@
 #pragma once
-// What the upstream says, written into the catalogue: titles with their genres in one transaction, so that no reader sees
-// one without the other; and what was not there.
+// Writes upstream data into the catalogue: titles with their genres in one transaction, so that no reader
+// sees one without the other; and titles that the upstream does not have.
 //
-// Locks: genres by ascending id, then titles by ascending id, in every transaction, so that syncs cannot wait for each
-// other in a circle.
+// Locks: genres by ascending id, then titles by ascending id, in every transaction, so that syncs cannot
+// deadlock.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -49,21 +49,20 @@ class SyncStore {
   SyncStore(sql::Tx& tx, UserId) : tx_(tx) {}
 
   std::optional<KnownCopy> Find(std::int64_t mal_id);
-  /// Stores titles with their genres and, if they have come, their relations; each id once. `replaces_manual`: also those written by hand, which are otherwise
-  /// left alone.
+  /// Stores titles with their genres and, if present, their relations; each id once. `replaces_manual`: also
+  /// replaces titles written by hand, which are otherwise unchanged.
   void Save(std::span<const FreshTitle> titles, bool replaces_manual);
   void Confirm(std::int64_t mal_id, Time stale_at);
   /// For a known title.
   void MarkGone(std::int64_t mal_id, Time ask_again_at);
-  /// For a known title; nothing happens to others. `code` is the reason.
+  /// For a known title; others are ignored. `code` is the reason.
   void MarkFailed(std::int64_t mal_id, const std::string& code, Time ask_again_at);
   void RememberMissing(std::int64_t mal_id, std::chrono::seconds time);
 
   std::optional<SyncJob> FindJob(JobId id);
   void SweepMissing();
-  /// Deletes titles of which only a name is known, which the upstream does not know, and which nothing names: among the
-  /// first `limit` after the one with id `after`. Returns the id of the last one that was looked at; none: there are no
-  /// more.
+  /// Deletes name-only titles that the upstream does not know and nothing refers to, among the first `limit`
+  /// after the id `after`. Returns the last id that was checked; none: there are no more.
   std::optional<std::int64_t> SweepStubs(std::int64_t after, std::int64_t limit);
   /// Deletes changes of lists that are older than `days`; returns how many, at most `limit`.
   std::int64_t SweepHistory(std::int64_t days, std::int64_t limit);

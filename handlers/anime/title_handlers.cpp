@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kGenresKeptSeconds = "60";
 
-// Weak: a vote more does not move updated_at.
+// Weak: another vote does not change updated_at.
 Current StateOf(const Title& title) {
   const auto micros =
       std::chrono::duration_cast<std::chrono::microseconds>(title.updated_at.time_since_epoch()).count();
@@ -57,8 +57,8 @@ void LimitSearches(const Request& request, Context& context) {
               {.count = count, .per = std::chrono::minutes(1)}, WithoutRedis::kAllow);
 }
 
-// GET /anime/ -- a page of the catalogue, by score. A search that no title contains finds titles that resemble it, and
-// says so with X-Search: similar. `total=true` adds X-Total-Count, which costs a count.
+// GET /anime/ -- a page of the catalogue, by score. If no title contains the search text, similar titles are
+// returned, with X-Search: similar. `total=true` adds X-Total-Count, which costs a count.
 Response GetTitles(Request& request, Context& context) {
   ParameterInput in(request);
   const TitleFilter filter = ReadTitleFilter(in);
@@ -78,7 +78,7 @@ Response GetTitles(Request& request, Context& context) {
   return answer;
 }
 
-// GET /anime/{anime_id} -- 404 for every number that is no id of ours.
+// GET /anime/{anime_id} -- 404 for every number that is not a known id.
 Response GetTitle(Request& request, Context& context) {
   ParameterInput in(request);
   const auto id = in.Path("anime_id").Int();
@@ -92,8 +92,8 @@ Response GetTitle(Request& request, Context& context) {
   return Answer(request, *title, shown);
 }
 
-// GET /anime/{anime_id}/relations -- what has to do with a title. A title that has come with a list has none yet: then a job
-// asks for it. Not in the original.
+// GET /anime/{anime_id}/relations -- related titles. A title that came with a list has none yet: then a job
+// is enqueued to fetch it. Not in the original.
 Response GetRelations(Request& request, Context& context) {
   ParameterInput in(request);
   const auto id = in.Path("anime_id").Int();
@@ -107,7 +107,7 @@ Response GetRelations(Request& request, Context& context) {
   return Response::Json(200, PrintRelations(relations->all));
 }
 
-// GET /anime/mal/{mal_id} -- from the catalogue; the first time from the upstream. A copy that is too old is sent at
+// GET /anime/mal/{mal_id} -- from the catalogue; the first time from the upstream. A stale copy is sent at
 // once, with its age, and a job refreshes it.
 Response GetTitleByMal(Request& request, Context& context) {
   ParameterInput in(request);
@@ -120,7 +120,7 @@ Response GetTitleByMal(Request& request, Context& context) {
   const bool is_due = title->source != "manual" && title->stale_at <= context.Now();
   if (is_due) RefreshLater(context, request, *mal_id);
   Response answer = Answer(request, *title, shown);
-  // What could not be fetched again is asked for an hour later, but is no younger meanwhile.
+  // After a failed refresh the next attempt is an hour later, but the copy's age still counts from its fetch.
   const bool is_stale = is_due || title->sync_state == "error";
   if (!is_stale || !title->synced_at) return answer;
   const auto age =

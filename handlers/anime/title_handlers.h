@@ -14,8 +14,8 @@ Response PostTitle(Request& request, Context& context);
 Response GetHealth(Request& request, Context& context);
 Response GetGenres(Request& request, Context& context);
 
-/// For what reads much of the catalogue: Error TooMany "too_many_requests" if this network does so too often. Without Redis
-/// it is not counted.
+/// For requests that read much of the catalogue: Error TooMany "too_many_requests" if this network sends too
+/// many. Not counted without Redis.
 void LimitSearches(const Request& request, Context& context);
 
 }  // namespace syncline::anime

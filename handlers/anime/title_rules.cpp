@@ -70,7 +70,7 @@ Time StaleAt(std::optional<AiringStatus> status, std::optional<std::chrono::year
                             std::chrono::sys_days(*ended) + kLongAgo < now;
   const bool is_coming = status == AiringStatus::kAiring || status == AiringStatus::kUpcoming;
   const Time stale = now + (is_coming ? days(1) : is_long_over ? days(30) : days(3));
-  // A nonsense of a year must not keep a copy for ever.
+  // A nonsensical year must not keep a copy for ever.
   return expires ? std::max(stale, std::min(*expires, now + days(30))) : stale;
 }
 

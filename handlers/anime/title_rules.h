@@ -1,6 +1,5 @@
 #pragma once
-// Decisions about titles of the catalogue: how texts are compared in searches, and when a copy of the upstream's is too
-// old. Pure.
+// Rules for titles of the catalogue: how searches compare texts, and when a copy is stale. Pure.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -26,14 +25,14 @@ std::string_view WordOf(GenreKind kind);
 inline constexpr std::size_t kMaxSynopsis = 20'000;      ///< characters
 inline constexpr std::size_t kMaxSearchText = 16 << 10;  ///< bytes
 
-/// What searches look into: every text folded, one a line; those with an apostrophe once more without it, so that
-/// "howls" finds "Howl's". At most kMaxSearchText bytes: lines that would be more are left out.
+/// The text that searches match: every title folded, one per line; titles with an apostrophe once more
+/// without it, so that "howls" finds "Howl's". At most kMaxSearchText bytes: further lines are dropped.
 std::string SearchTextOf(std::span<const std::string> titles);
 
 using Time = std::chrono::system_clock::time_point;
 
-/// When to ask the upstream again about a title that it has just described. It keeps its own copies for a day, so asking
-/// earlier is of no use. `expires`: what it says itself.
+/// When to fetch a title again after a successful fetch. The upstream caches its own copies for a day, so
+/// asking earlier is useless. `expires`: the upstream's own expiry.
 Time StaleAt(std::optional<AiringStatus> status, std::optional<std::chrono::year_month_day> ended, Time now,
              std::optional<Time> expires);
 /// After the `failures`-th failure in a row (from 1): an hour, doubled each time up to a day.
@@ -41,7 +40,7 @@ Time RetryAt(int failures, Time now);
 
 /// Whether the title is for adults only: by its rating, or by a genre.
 bool IsExplicit(const JikanTitle& title);
-/// Whether the answer says so little that it must not replace what we know.
+/// Whether the answer has so little data that it must not replace the stored title.
 bool IsHollow(const JikanTitle& title);
 
 }  // namespace syncline::anime

@@ -11,7 +11,7 @@
 namespace syncline::anime {
 namespace {
 
-// Shorter texts resemble everything.
+// Shorter texts are similar to everything.
 constexpr std::size_t kLeastSimilar = 4;
 
 // "12 8 genre Drama", see the view anime_shown.

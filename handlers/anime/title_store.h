@@ -1,6 +1,6 @@
 #pragma once
-// The catalogue: titles and genres, one for all accounts. Reads of the protocol and titles written by hand; what comes from
-// the upstream is written by sync_store.h.
+// The catalogue of titles and genres, shared by all accounts: the protocol's reads, and titles written by
+// hand. sync_store.h writes upstream data.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -81,7 +81,7 @@ struct GenreCount {
   std::int64_t titles = 0;
 };
 
-/// A title or a manga that has to do with a title, see JikanRelation.
+/// A title or manga related to a title, see JikanRelation.
 struct Relation {
   std::string relation, kind, name;
   std::int64_t mal_id = 0;
@@ -90,7 +90,7 @@ struct Relation {
 
 struct Relations {
   std::int64_t mal_id = 0;  ///< of the title itself
-  /// False: the upstream has not been asked for this very title yet.
+  /// False: this title has not been fetched individually yet.
   bool are_known = true;
   std::vector<Relation> all;  ///< in the upstream's order
 };
@@ -109,10 +109,10 @@ class TitleStore {
 
   std::optional<Title> Find(std::int64_t id);
   std::optional<Title> FindByMal(std::int64_t mal_id);
-  /// Whether the upstream had no such title when it was asked lately.
+  /// Whether the upstream had no such title when last asked.
   bool IsMissing(std::int64_t mal_id);
   FoundTitles List(const TitleFilter& filter, const TitlePage& page, bool with_total);
-  /// The title, and whether it was there before: then nothing of `title` is stored.
+  /// The title, and whether it existed before: then `title` is not stored.
   std::pair<Title, bool> Add(const NewTitle& title);
   std::vector<GenreCount> Genres(bool all_kinds);
   /// None: no such title.

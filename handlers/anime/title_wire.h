@@ -10,7 +10,7 @@
 
 namespace syncline::anime {
 
-/// What of a title is shown beyond the original's fields.
+/// Which fields of a title are shown beyond the original's.
 struct Shown {
   bool is_full = false;               ///< the additional fields, behind the others
   bool with_all_genre_kinds = false;  ///< not only genres and themes

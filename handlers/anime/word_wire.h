@@ -1,5 +1,5 @@
 #pragma once
-// Texts of words with a blank between them, as our own statements and Redis keys hold them.
+// Texts of words separated by blanks, as used in our own statements and Redis values.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -7,14 +7,14 @@
 
 namespace syncline::anime {
 
-/// Takes the first word off `text`, and the blank behind it.
+/// Removes the first word and the following blank from `text`, and returns the word.
 inline std::string_view TakeWord(std::string_view& text) {
   const std::string_view word = text.substr(0, text.find(' '));
   text.remove_prefix(std::min(text.size(), word.size() + 1));
   return word;
 }
 
-/// As TakeWord, for a number; 0 if the word is none.
+/// As TakeWord, for a number; 0 if the word is not one.
 inline std::int64_t TakeNumber(std::string_view& text) {
   const std::string_view word = TakeWord(text);
   std::int64_t number = 0;

@@ -10,12 +10,12 @@
 namespace syncline::anime {
 namespace {
 
-// Longer than everything that is looked at as a whole: "<![CDATA[", "&#x10FFFF;".
+// Longer than every token that is matched as a whole: "<![CDATA[", "&#x10FFFF;".
 constexpr std::size_t kLookahead = 16;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kCdata = "<![CDATA[";
 
-// The length of the character at the beginning; 0 if the bytes are none.
+// The length of the first character; 0 if it is invalid.
 std::size_t Character(std::string_view bytes, char32_t& character) noexcept {
   utf8proc_int32_t code_point = 0;
   const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(bytes.data()),
@@ -88,7 +88,7 @@ void XmlRepair::Count(Place before, std::size_t bytes) {
   if (bytes_in_place_ > most) throw Error(ErrorKind::kUnprocessable, "list_markup_too_long");
 }
 
-// Handles what stands at the beginning of `rest`; returns its length.
+// Handles the token at the beginning of `rest`; returns its length.
 std::size_t XmlRepair::Step(std::string_view rest, std::string& out) {
   const char c = rest.front();
   if (c == '<' || c == '>' || c == '&' || c == ']' || c == '-' || c == '?') return Markup(rest, out);

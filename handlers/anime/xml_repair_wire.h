@@ -1,5 +1,6 @@
 #pragma once
-// Repairs what programs get wrong when they write XML 1.0 with string operations, before a strict parser reads it:
+// Repairs typical mistakes of programs that write XML 1.0 with string operations, before a strict parser
+// reads it:
 //
 //   - bytes that are not UTF-8, each of which becomes U+FFFD;
 //   - characters that XML forbids, such as most control characters, which are left out;
@@ -7,8 +8,8 @@
 //     so "Tom & Jerry" and "&nbsp;" are texts;
 //   - a `<` that begins no markup, as in "I <3 this", and `]]>` in a text.
 //
-// A parser holds a tag, a comment or an instruction whole, and takes time that grows with the square of the attributes of
-// a tag. So none of them may be longer than one in such a file ever is.
+// A parser buffers a whole tag, comment or instruction, and needs time quadratic in the attributes of a tag.
+// So their length is limited to what real files have.
 //
 // Pure. Left out on purpose: encodings other than UTF-8, and tags that do not match.
 #include <cstddef>
@@ -26,7 +27,7 @@ inline constexpr std::size_t kMaxTagBytes = 1 << 10, kMaxCommentBytes = 64 << 10
 /// Both calls throw Error Unprocessable "list_markup_too_long".
 class XmlRepair {
  public:
-  /// Takes the next bytes of a document; returns what can be passed on.
+  /// Takes the next bytes of a document; returns the repaired bytes that are complete.
   std::string Take(std::string_view bytes);
   /// The rest, after the last bytes.
   std::string Finish();

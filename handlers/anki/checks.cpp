@@ -14,8 +14,8 @@ constexpr const char* kSweep = "anki.sweep_sessions";
 constexpr auto kSweepPatience = 20min;
 constexpr int kMaxExpired = 1000;
 
-// Without the sweep, the staged rows of vanished clients accumulate. Expired sessions alone are normal: the
-// next sweep removes them.
+// Without the sweep, staged rows of clients that never returned accumulate. Expired sessions alone are
+// normal: the next sweep removes them.
 std::vector<Finding> CheckSessions(Context& context, sql::Time now) {
   const auto [expired, swept_at] = context.Read<SweepStore>([](SweepStore& store) {
     return std::pair(store.AccountsWithExpiredSessions(kMaxExpired).size(), store.LastDone(kSweep));

@@ -105,7 +105,7 @@ void Archive(const Job& job, Context& context, JobControl& control) {
   });
 }
 
-// Calls `each` with what `list` returns, at most kAtOnce at a time, until it returns fewer.
+// Calls `each` with the results of `list`, at most kAtOnce at a time, until it returns fewer.
 template <typename List, typename Each>
 void InBatches(List list, Each each) {
   for (;;) {
@@ -155,7 +155,7 @@ void SweepSessions(const Job&, Context& context, JobControl& control) {
   context.Write<SweepStore>([](SweepStore& store) { store.TruncateEmptyStaging(); });
 }
 
-// Forgets media that were replaced or deleted long ago.
+// Deletes media history that has expired.
 void SweepMedia(Context& context, JobControl& control, std::int64_t days) {
   InBatches(
       [&] {
@@ -187,7 +187,7 @@ void SweepPoints(Context& context, JobControl& control, std::int64_t days) {
       });
 }
 
-// Deletes what forgotten points have kept, in steps for which a sync of that account hardly waits.
+// Deletes the kept rows of dropped points, in steps short enough not to delay a sync of that account.
 void SweepForgotten(Context& context, JobControl& control) {
   InBatches(
       [&] {

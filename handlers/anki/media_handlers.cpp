@@ -46,7 +46,7 @@ std::string UploadReply(Request& request, Context& context) {
 
 }  // namespace
 
-// POST /msync/begin -- the account's last media usn. Only clients that do not take it from meta ask.
+// POST /msync/begin -- the account's last media usn, for clients that do not read it from meta.
 //
 // `sk` is the device's key, which old clients send with the next calls. Their version is in the envelope. Answers 200; 400
 // without a client version.
@@ -63,7 +63,7 @@ Response GetMediaBegin(Request& request, Context& context) {
   return Begin(EnvelopeOf(request), context);
 }
 
-// POST /msync/mediaChanges -- what has changed since a usn, at most 1000 files, oldest change first.
+// POST /msync/mediaChanges -- the changes since a usn, at most 1000 files, oldest change first.
 //
 // A client that has a usn of another server gets everything. Answers 200.
 Response PostMediaChanges(Request& request, Context& context) {
@@ -74,7 +74,7 @@ Response PostMediaChanges(Request& request, Context& context) {
   return Answer(envelope, MediaChangesReply(changes));
 }
 
-// POST /msync/uploadChanges -- a zip of files and deletions: all of them are taken, or none.
+// POST /msync/uploadChanges -- a zip of files and deletions, applied atomically.
 //
 // Answers 200 with the number of files and the last usn, or with a text for the user if there is no room; 400 for a zip or a
 // name that is refused, as a whole.
@@ -83,7 +83,7 @@ Response PostUploadChanges(Request& request, Context& context) {
   return Answer(envelope, UploadReply(request, context));
 }
 
-// POST /msync/downloadFiles -- a zip of the first of the files asked for, up to the one that passes 2.5 MiB.
+// POST /msync/downloadFiles -- a zip of the first requested files, up to the one that exceeds 2.5 MiB.
 //
 // Answers 200, streamed; 409 if one of them does not exist: the client then starts over.
 Response PostDownloadFiles(Request& request, Context& context) {

@@ -56,7 +56,7 @@ ImportOptions ReadOptions(const Request& request) {
           .with_deck_configs = ReadFlag(request, "with_deck_configs", false)};
 }
 
-// By the parameter `kind`, else by the file's name. Without either it is merged: that loses nothing.
+// By the parameter `kind`, else by the file's name. Without either it is merged, because that loses nothing.
 PackageKind ReadKind(const Request& request, const std::optional<std::string>& file_name) {
   if (const auto kind = request.Query("kind")) {
     if (*kind == "apkg") return PackageKind::kApkg;
@@ -79,7 +79,7 @@ Response Accepted(JobId id) {
       .With("Location", "/api/sync/import/" + text);
 }
 
-// "pending" until a worker has taken it; a job that failed for good, through no fault of the package, counts as failed.
+// "pending" until a worker has claimed it; a job that died, whatever the reason, counts as failed.
 std::string StateOf(const ImportRow& import) {
   if (import.state != "pending") return import.state;
   if (!import.job_state || *import.job_state == "dead" || *import.job_state == "cancelled") return "failed";
@@ -93,7 +93,8 @@ std::string CodeOf(const ImportRow& import) {
 
 }  // namespace
 
-// POST /api/sync/import/ -- keeps a package, as the only file of a form or as the body, and imports it in a job.
+// POST /api/sync/import/ -- stores a package, sent as the only file of a form or as the body, and imports it
+// in a job.
 //
 // ?kind=apkg|colpkg (else by the file's name), merge_notetypes, update_notes, update_notetypes, with_scheduling,
 // with_deck_configs. Answers 202 with the import's id and where to ask for it; 400 bad_option, not_a_package,
@@ -116,7 +117,7 @@ Response PostImport(Request& request, Context& context) {
   throw BadInput("empty_body");
 }
 
-// GET /api/sync/import/{id} -- what an import has done so far, and its report.
+// GET /api/sync/import/{id} -- progress and report of an import.
 //
 // Answers 200; 404 no_such_import, also for another account's.
 Response GetImport(Request& request, Context& context) {

@@ -7,7 +7,7 @@
 namespace syncline::anki {
 namespace {
 
-// Kept in the request: it has its report.
+// Kept in the request: the refusal is already reported.
 struct IsReported {};
 
 std::string CallOf(const Request& request) {

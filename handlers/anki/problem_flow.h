@@ -1,7 +1,8 @@
 #pragma once
-// Leaves a report when a request of a known device is refused: what a client shows to its user ("400", "check database") says
-// nothing, and the log is gone sooner than the question comes. Refused means: what was sent is not taken, and sending it
-// again will not help. A session that another device has ended, or a busy server, is no problem of that kind.
+// Stores a report when a request of a known device is refused, because the client's message ("400", "check
+// database") explains nothing, and logs are rotated before users ask. A refusal means that the data is
+// rejected and sending it again will not help. A session ended by another device, or a busy server, is not a
+// refusal.
 #include <string>
 #include <string_view>
 
@@ -12,10 +13,11 @@
 
 namespace syncline::anki {
 
-/// Reports a refusal, once for a request. Never fails, and never changes the answer: a report that cannot be written is lost.
-/// Call it before what the session has staged is deleted. Nothing is written for an unknown caller.
+/// Reports a refusal, once per request. Never fails, and never changes the answer: a report that cannot be
+/// written is lost. Call it before the session's staged rows are deleted. Nothing is written for an unknown
+/// caller.
 void KeepRefusal(Request& request, Context& context, std::string_view code, std::string_view why) noexcept;
-/// The same for an error, if that is a refusal.
+/// The same for an error, if the error is a refusal.
 void KeepRefusal(Request& request, Context& context, const Error& error) noexcept;
 
 /// Bad input, too large, too much, or no room: the session of such a request ends.

@@ -37,8 +37,8 @@ std::optional<Identity> Authenticate(Request& request, Context& context) {
   return identity;
 }
 
-// Never 403 without a look at the key: it would make the client forget a valid one. On 503 it says "try again", and the
-// first message of the next sync makes its network known.
+// Never 403 without checking the key: it would make the client forget a valid one. On 503 it says "try
+// again", and the first message of the next sync makes its network known.
 bool HasLoginInBody(Request& request, Context& context) {
   if (!HasForm(request)) return false;
   const bool is_known = context.ReadOnce<SenderStore>(
@@ -64,7 +64,7 @@ const Dialect kDialect{.service = "anki",
 
 // --- The API for packages: people, scripts and pages.
 
-// As everywhere in the product, or the key of a device in its own header.
+// The product's usual logins, or the key of a device in its own header.
 std::optional<Identity> AuthenticateApi(Request& request, Context& context) {
   if (const auto identity = account::AuthenticateApi(request, context)) return identity;
   if (request.Header("anki-sync")) return Authenticate(request, context);
@@ -90,7 +90,7 @@ constexpr auto kQuick = 25s;
 constexpr auto kSlow = 600s;
 // nginx waits as long for an answer.
 constexpr auto kMedia = 300s;
-// As received: a zip, compressed once more. What does not get smaller may get slightly larger.
+// The limit as received: a zip, compressed once more. Incompressible data may become slightly larger.
 constexpr std::size_t kMediaZip = kMaxMediaZipBytes + (1 << 20);
 
 constexpr auto kRead = sql::Access::kRead;

@@ -29,7 +29,7 @@ class SweepStore {
   };
   /// Per account, the newest point of more than `days` days ago; at most `limit`.
   std::vector<ExpiredPoints> PointsExpired(std::int64_t days, int limit);
-  /// At most `limit` accounts with rows that forgotten points have kept.
+  /// At most `limit` accounts with kept rows of dropped points.
   std::vector<UserId> AccountsWithForgottenPoints(int limit);
   /// Account and job of imports received more than `days` days ago; at most `limit`, oldest first.
   std::vector<std::pair<UserId, JobId>> ExpiredImports(std::int64_t days, int limit);

@@ -24,8 +24,8 @@ constexpr std::size_t kChunkBytes = kLargeBytes;
 // A session that has staged more than this is refused while the disk is nearly full.
 constexpr std::int64_t kLargeSessionBytes = std::int64_t{16} << 20;
 
-// Graves in a start come from old clients only; this is room for 70,000 of them. It has no session yet that could be
-// asked for before a longer one is read.
+// Graves in a start come from old clients only; this is room for 70,000 of them. There is no session yet that
+// could be checked before a longer one is read.
 constexpr std::size_t kMaxStartBytes = 1 << 20;
 
 // The message of a request that belongs to a session. Error Conflict "no_session" if a long one has none.
@@ -209,7 +209,7 @@ Response PostMeta(Request& request, Context& context) {
   reply.media_usn = times.media_usn;
   reply.is_empty = times.is_empty;
   reply.now_s = context.NowSeconds();
-  // Shown after the sync, which goes on: what deletes or only reads is never refused.
+  // Shown after the sync, which continues: deletions and reads are never refused.
   if (times.is_over_quota) {
     reply.message =
         "Your storage on this server is full, and it takes nothing new. Delete what you do not need, or ask "
@@ -249,7 +249,7 @@ Response PostStart(Request& request, Context& context) {
     GraveIds found;
     if (session.to_send & kGraves)
       found = collections.GravesSince(session.generation, session.client_usn, max_bytes);
-    // This transaction has created the session, but it may not stage that many.
+    // This transaction has created the session, but the session may not stage that many.
     if (!message.graves.empty()) sessions.StageGraves(envelope.session, minutes, message.graves).Get();
     return found;
   };

@@ -39,7 +39,7 @@ constexpr std::int64_t kSweepBatch = 100;
 // Bytes of chunks deleted in one transaction: about a tenth of a second.
 constexpr std::int64_t kDeletedBytes = std::int64_t{32} << 20;
 
-// Room is taken in steps of this many bytes if the size is unknown.
+// If the size is unknown, room is reserved in steps of this many bytes.
 constexpr std::int64_t kReserveStep = std::int64_t{16} << 20;
 // Longer than the deadline of any route, because a reservation is not renewed while its body is checked.
 constexpr double kReservedSeconds = 15 * 60;
@@ -61,7 +61,7 @@ void DeleteDoomed(sql::Database& database, const std::vector<std::int64_t>& ids,
       has_chunks = database.Write(
           [&](sql::Tx& tx) { return tx.Execute(sql::blobs::delete_doomed_chunks, ids, bytes) > 0; });
     } catch (const sql::Unavailable&) {
-      // Perhaps the statement timeout. Repeated as it is, it would fail for ever.
+      // Possibly the statement timeout. An unchanged retry would fail for ever.
       if (bytes == 1) throw;
       bytes = bytes > static_cast<std::int64_t>(kBlobChunkBytes) ? bytes / 2 : 1;
     }
@@ -130,8 +130,7 @@ BlobWriter::~BlobWriter() {
 
 void BlobWriter::Discard() noexcept {
   if (!id_) return;
-  // Unfinished, or not wanted. The sweep would delete it, but what was refused must not fill the disk until
-  // then.
+  // Unfinished or not kept. The sweep would delete it, but refused data must not fill the disk until then.
   try {
     const auto doomed = database_.Write([&](sql::Tx& tx) {
       const std::vector<std::int64_t> id{static_cast<std::int64_t>(*id_)};
@@ -182,7 +181,7 @@ BlobInfo BlobWriter::Finish() {
       struct Found {
         BlobId id;
         std::optional<std::int64_t> version{};  // none: another writer's
-        bool is_secret = false;                 // and nothing may tell that it was there
+        bool is_secret = false;                 // and the caller must not learn that it existed
       };
       const auto own = [](const sql::Row& row) {
         return Found{row["blob_id"].As<BlobId>(), row["version"].As<std::int64_t>(), false};
@@ -200,7 +199,8 @@ BlobInfo BlobWriter::Finish() {
         if (!finished) throw Conflict("blob_gone", "swept while it was being written");
         return own(*finished);
       });
-      // What this writer has stored of the same bytes. If only others have them, the sweep removes it: that takes time.
+      // This writer's copy of the same bytes. If only other accounts have them, the sweep removes the copy,
+      // so that the timing reveals nothing.
       if (found.is_secret) id_.reset();
       if (!found.version) Discard();
       version_ = found.version;
@@ -274,10 +274,11 @@ std::vector<BlobId> BlobRefs::Store(std::string_view service, const std::vector<
     for (const std::string& sha256 : sha256s) {
       if (!found.contains(sha256)) known.push_back(sha256);
     }
-    // In a statement of its own, because its snapshot has what another transaction has stored meanwhile.
+    // A separate statement, because its snapshot includes blobs that another transaction has stored
+    // meanwhile.
     if (!known.empty()) add(tx_.Query(sql::blobs::lock_contents, known));
     if (found.size() == sha256s.size()) break;
-    // Known, and swept before it was locked.
+    // It existed, but was swept before it was locked.
     if (attempt == kFinishTries) throw Conflict("blob_gone", "swept before it was referenced");
   }
   has_quota_ = !quota.Get().empty();

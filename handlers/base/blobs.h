@@ -50,11 +50,11 @@ class Reservation {
   Reservation(const Reservation&) = delete;
   Reservation& operator=(const Reservation&) = delete;
 
-  /// Called by writers before they store further `bytes`. Takes more room if what is reserved does not
-  /// suffice, in steps of 16 MiB or what is left. Throws Error StorageFull "over_quota".
+  /// Called by writers before they store further `bytes`. Extends the reservation if necessary, in steps of
+  /// 16 MiB or by the rest of the quota. Throws Error StorageFull "over_quota".
   void Use(std::int64_t bytes);
-  /// Gives the room back in the transaction that then references what was written: nobody else can take it in
-  /// between. Add counts the exact size.
+  /// Releases the reservation in the transaction that adds the reference, so that no other writer can take
+  /// the room in between. Add counts the exact size.
   void Settle(sql::Tx& tx);
   /// Whether the account has a quota.
   bool IsLimited() const { return is_limited_; }
@@ -86,7 +86,7 @@ class BlobWriter {
 
   void Write(std::string_view bytes);
   BlobInfo Finish();
-  /// The finished blob is referenced, or shall stay for the sweep's grace period.
+  /// Call when the finished blob is referenced, or should stay for the sweep's grace period.
   void Keep() { id_.reset(); }
 
  private:
@@ -109,7 +109,8 @@ enum class Quota { kEnforced, kExempt };
 /// this transaction as rows. Locks the account. For what is not a blob.
 void RequireRoom(sql::Tx& tx, UserId user, std::int64_t bytes);
 
-/// Small contents with their hashes, for BlobRefs::Store: equal ones once. Hashed as they are added, before the transaction.
+/// Deduplicated small contents with their hashes, for BlobRefs::Store. They are hashed when they are added,
+/// before the transaction.
 class SmallContents {
  public:
   /// `content`: at most one chunk. Returns its index, which equal contents share.
@@ -139,8 +140,9 @@ class BlobRefs {
   // For many small blobs in a few round trips, in this order within one transaction:
 
   /// Stores contents of at most one chunk each, under their SHA-256 hashes, which must differ (SmallContents); returns their
-  /// ids. Contents that somebody else has are stored once for all, but that takes no less time here. They are safe from the sweep until the
-  /// transaction ends. Locks the account if it has a quota. Throws as Add.
+  /// ids. Contents that another account has are not stored twice, but the call takes the same time, so that
+  /// nobody can find out. They are safe from the sweep until the transaction ends. Locks the account if it
+  /// has a quota. Throws as Add.
   std::vector<BlobId> Store(std::string_view service, const std::vector<std::string>& sha256s,
                             const std::vector<std::string>& contents);
   /// Keeps finished blobs, in any order, from the sweep until the transaction ends. Throws Error Conflict "blob_gone".
@@ -149,7 +151,8 @@ class BlobRefs {
   void AddAll(std::string_view service, const std::vector<std::int64_t>& blobs,
               const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& holders,
               Quota quota = Quota::kEnforced);
-  /// Drops `holders` references of each. The caller keeps other transactions from changing them meanwhile.
+  /// Drops `holders` references of each. The caller must prevent other transactions from changing them
+  /// meanwhile.
   void ReleaseAll(std::string_view service, const std::vector<std::int64_t>& blobs,
                   const std::vector<std::int64_t>& holders);
 

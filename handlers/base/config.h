@@ -39,7 +39,7 @@ struct Config {
 
   sql::Settings DatabaseSettings(const std::string& application_name) const;
 
-  /// The settings of a service, by the type of its struct; defaults until they are set.
+  /// The settings of a service, selected by the type of its struct; initially the defaults.
   template <typename Settings>
   const Settings& Of() const {
     for (const std::any& one : of_services_) {
@@ -66,7 +66,7 @@ struct Config {
 void AddConfigOptions(CLI::App& app, Config& config, std::span<const SettingGroup> services);
 
 /// Reads file, environment and command line into `config`. Returns the exit code if the program must end at
-/// once: 0 after --help or --print-config, 64 after an error, which was explained on standard error.
+/// once: 0 after --help or --print-config, 64 after an error, which was printed on standard error.
 std::optional<int> ParseOptions(CLI::App& app, Config& config, std::span<const SettingGroup> services,
                                 int argc, char** argv);
 

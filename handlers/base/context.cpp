@@ -7,7 +7,7 @@
 namespace syncline {
 namespace {
 
-// Clients give up after 30 s without a byte; the rest of that is for the work.
+// Clients give up after 30 s without a byte; the remaining time is for the work.
 constexpr std::chrono::milliseconds kLargePatience{18'000};
 
 }  // namespace

@@ -27,7 +27,8 @@ struct Identity {
   Roles roles = Roles::kNone;
 };
 
-/// Among the stores of Context::Write, for what wants the transaction itself: JobControl::FinishIn, EnqueueJob.
+/// Used in place of a store in Context::Write by code that needs the transaction itself:
+/// JobControl::FinishIn, EnqueueJob.
 struct Transaction {
   Transaction(sql::Tx& in, UserId) : tx(in) {}
   sql::Tx& tx;
@@ -48,21 +49,21 @@ class Context : public sql::Observer {
   Roles roles() const { return identity_.roles; }
   /// For data that may be lost. Not for use inside a transaction, which would wait for Redis.
   Redis& redis() { return redis_; }
-  /// Read from secret_file by whoever asks first, then kept by the process. Throws as Secret::Load.
+  /// Read from secret_file on first use, then cached by the process. Throws as Secret::Load.
   const Secret& secret() const;
   void SetIdentity(Identity identity) { identity_ = identity; }
   void SetAccess(sql::Access access) { access_ = access; }
   /// The nginx location that serves large requests; empty if this process does.
   void SetLargeElsewhere(std::string_view location) { large_elsewhere_ = location; }
-  /// For how long the request waited before a slot took it.
+  /// How long the request waited for a slot.
   void SetWaited(std::chrono::milliseconds waited) { waited_ = waited; }
   std::chrono::milliseconds waited() const { return waited_; }
-  /// `is_gone` tells whether the client still waits for the answer; it may be called at any time.
+  /// `is_gone` returns whether the client has disconnected; it may be called at any time.
   void SetClient(std::function<bool()> is_gone) { is_client_gone_ = std::move(is_gone); }
-  /// Whether nobody waits for the answer any more: an endless stream must end. Never for a job.
+  /// Whether the client has disconnected: an endless stream must then end. Always false for a job.
   bool IsClientGone() const { return is_client_gone_ && is_client_gone_(); }
-  /// Throws HandOver if another pool serves large requests, ClientGone if nobody waits for the answer any more.
-  /// For a request that is likely to be large, before anything is read or changed.
+  /// Throws HandOver if another pool serves large requests, ClientGone if the client has disconnected. Call
+  /// it for a request that is likely to be large, before reading or changing anything.
   void LeaveToLargePool() const;
   /// Call before holding more than kLargeBytes of a message, received or to be sent, and before changing
   /// anything: another pool may have to run the request from the start. Holds the turn until the request
@@ -75,7 +76,7 @@ class Context : public sql::Observer {
     deadline_ = deadline;
     database_.SetDeadline(deadline);
   }
-  /// When the request or job must have ended.
+  /// The deadline of the request or job.
   std::optional<std::chrono::steady_clock::time_point> deadline() const { return deadline_; }
   Clock::time_point Now() const { return Clock::now(); }
   std::int64_t NowMs() const {
@@ -136,7 +137,7 @@ class Context : public sql::Observer {
     return block(stores...);
   }
 
-  /// The one place where errors of sql become Error.
+  /// The only place that maps errors of sql/ to Error.
   template <typename F>
   auto Translated(F&& f) -> decltype(f()) {
     try {

@@ -1,11 +1,11 @@
 #pragma once
-// CRC-32 as gzip (RFC 1952) and zip have it. Against accidents only: for identity there is SHA-256.
+// The CRC-32 of gzip (RFC 1952) and zip. Detects accidental damage only; use SHA-256 to identify content.
 #include <cstdint>
 #include <string_view>
 
 namespace syncline {
 
-/// `before`: of the bytes before these.
+/// `before`: the CRC of the preceding bytes.
 std::uint32_t Crc32(std::string_view bytes, std::uint32_t before = 0);
 
 }  // namespace syncline

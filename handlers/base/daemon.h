@@ -3,9 +3,9 @@
 // schema, notifying systemd. The main.cpp of a daemon takes these steps in order; what happens in between
 // differs: syncline-fcgi answers 503 while it waits, the worker does nothing.
 //
-// A database that is away and a schema that does not fit are both waited for, however long: whatever repairs
-// them (PostgreSQL starts, syncline-admin migrate runs, a backup is restored), the daemon goes on by itself.
-// A daemon that exited instead would have to be started again by a person.
+// The daemon waits without a time limit for an unreachable database and for an older schema. Once that is
+// repaired (PostgreSQL starts, syncline-admin migrate runs, a backup is restored), it continues by itself. If
+// it exited instead, a person would have to start it again.
 //
 // Left out on purpose: forking, pid files, reloading the configuration.
 #include <signal.h>
@@ -36,16 +36,17 @@ class Daemon {
   std::optional<int> Configure(CLI::App& app, Config& config, std::span<const SettingGroup> services,
                                int argc, char** argv);
 
-  /// False: the database cannot be queried, or its schema does not fit. Why is logged once, and is the status
-  /// that systemd shows.
+  /// False: the database cannot be queried, or its schema is too old. The reason is logged once, and shown as
+  /// the unit's status.
   bool LookAtSchema(const Config& config);
-  /// Looks once a second until the schema fits. False after a termination signal.
+  /// Calls LookAtSchema once a second until it returns true. False after a termination signal.
   bool WaitForSchema(const Config& config);
 
-  /// Notify systemd. TellReady may be called while LookAtSchema is false; the status then goes on saying why.
+  /// Notify systemd. TellReady may be called while LookAtSchema is false; the status then still shows the
+  /// reason.
   void TellReady();
   void TellLeaving();
-  /// True after a termination signal; false when `at_most` has passed.
+  /// Waits for a termination signal. True when it arrives; false after `at_most`.
   bool WaitForLeave(std::optional<std::chrono::seconds> at_most = std::nullopt);
 
  private:

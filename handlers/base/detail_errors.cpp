@@ -17,12 +17,12 @@ constexpr DetailText kOwnTexts[] = {
     {"login_required", "Not authenticated"},
     {"role_missing", "Not enough permissions"},
     {"body_not_utf8", "There was an error parsing the body"},
-    // A path that cannot be decoded leads nowhere.
+    // A path that cannot be decoded matches no route.
     {"bad_path", "Not Found", 404},
     {"bad_percent_encoding", "Not Found", 404},
 };
 
-// FastAPI's words, where they are not those of the registry.
+// FastAPI's phrases where they differ from the registry.
 std::string_view PhraseOf(int status) {
   switch (status) {
     case 401:
@@ -54,7 +54,7 @@ std::string Filled(std::string_view text, const Error& error) {
   return filled;
 }
 
-// What is shown as the input of a problem: one JSON value.
+// The shown input of a problem: one JSON value.
 std::string_view Shown(const InputProblem& problem, std::span<const std::string_view> secrets) {
   if (problem.type == "json_invalid") return "{}";
   if (problem.input.empty()) return "null";

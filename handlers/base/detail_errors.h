@@ -17,7 +17,7 @@
 
 namespace syncline {
 
-/// An error whose text names something: "{}" in it is replaced by `subject`, which is public.
+/// An error with a parameter: "{}" in its text is replaced by `subject`, which is public.
 class ErrorAbout : public Error {
  public:
   ErrorAbout(ErrorKind kind, std::string code, std::string subject)
@@ -37,17 +37,17 @@ struct DetailText {
 };
 
 struct DetailRules {
-  /// Texts of the service's codes. Those of the front have texts of their own, which may be replaced here. A code
+  /// Texts of the service's codes. The front's codes have default texts, which may be overridden here. A code
   /// without a text is shown as the phrase of its status: "Not Found".
   std::span<const DetailText> texts{};
-  /// Those of what it shares with other services, such as the login.
+  /// Texts of codes shared with other services, such as those of the login.
   std::span<const DetailText> more_texts{};
-  /// Fields whose values are never shown: `input` is "**********" instead. If there are any, objects are not shown
-  /// either ({}), because they may hold such a field, nor is a body that is a text.
+  /// Fields whose values are never shown: `input` is "**********" instead. If there are any, objects are
+  /// shown as {}, because they may contain such a field, and a body that is a string is not shown.
   std::span<const std::string_view> secrets{};
 };
 
-/// The whole answer. 401 has `WWW-Authenticate: Bearer`, unless the error brings another one.
+/// The whole answer. A 401 has `WWW-Authenticate: Bearer` unless the error sets another value.
 Response DetailAnswer(const Error& error, const DetailRules& rules);
 
 }  // namespace syncline

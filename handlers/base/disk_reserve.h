@@ -1,12 +1,13 @@
 #pragma once
-// Room that large writes leave on a disk, so that small syncs, logins, reads and deletions go on when it is
-// nearly full, and PostgreSQL can write its log: without room for that it ends, and with it the whole site.
+// Disk space that large writes leave free, so that small syncs, logins, reads and deletions still work on a
+// nearly full disk, and PostgreSQL can write its WAL: without space for that it stops, and with it the whole
+// site.
 //
-// Watched are the disks of temp_dir and of database_disk (where PostgreSQL's data is, if that is on this
-// machine). The reserve of each is disk_reserve_mib; if that is 0, a twentieth of the disk, at least 256 MiB and
-// at most 1 GiB. What stores much (uploads, imports, archives, large messages) asks first; uploads and imports ask
-// again as they go. A folder that cannot be found is not watched; the doctor says so.
-// Left out on purpose: what nginx spools (client_body_temp_path), and disks of other machines.
+// The disks of temp_dir and of database_disk (where PostgreSQL's data is, if that is on this machine) are
+// watched. The reserve of each is disk_reserve_mib; if that is 0, a twentieth of the disk, at least 256 MiB
+// and at most 1 GiB. Code that stores much (uploads, imports, archives, large messages) calls Require first;
+// uploads and imports check again during the write. A folder that cannot be found is not watched; the doctor
+// reports it. Left out on purpose: what nginx spools (client_body_temp_path), and disks of other machines.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,12 +28,12 @@ struct WatchedDisk {
 
 std::vector<WatchedDisk> WatchedDisks(const Config& config);
 
-/// "blob_chunks 1.2 GiB, anki_notes 300 MiB, ...": the three largest tables; why not, if the database does not
-/// tell.
+/// "blob_chunks 1.2 GiB, anki_notes 300 MiB, ...": the three largest tables; or the reason why the database
+/// could not be queried.
 std::string LargestTables(Context& context);
 
-/// Logs each watched disk that has become low, with what fills it, and each that is no longer low. A process
-/// logs a change once.
+/// Logs each watched disk that has become low, with the largest tables, and each that is no longer low. A
+/// process logs a change once.
 void LogDisks(Context& context);
 
 class DiskReserve {
@@ -41,7 +42,7 @@ class DiskReserve {
   /// Call before a large write, outside of transactions; `coming`: about the bytes it will store. Throws Error
   /// StorageFull "disk_full" if a watched disk would have less than its reserve left.
   void Require(std::int64_t coming = 0);
-  /// Call as it goes; looks again after every MiB. Throws as Require.
+  /// Call during the write; checks again after every MiB. Throws as Require.
   void Wrote(std::size_t bytes);
 
  private:
@@ -49,7 +50,7 @@ class DiskReserve {
   std::size_t unchecked_ = 0;
 };
 
-/// For the bodies of jobs: what Require refuses is put off.
+/// For the bodies of jobs: puts the job off if Require refuses.
 template <typename F>
 void WhenDiskHasRoom(F&& work) {
   constexpr std::chrono::seconds kAgain{30};

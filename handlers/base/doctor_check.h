@@ -1,6 +1,7 @@
 #pragma once
-// Checks for `syncline-admin doctor`: is a service well, and if not, what to do. A service lists its checks
-// in its checks.cpp; the doctor runs them in order and prints one line per finding. Checks change nothing.
+// Checks for `syncline-admin doctor`: whether a service is healthy, and what to do if not. A service lists
+// its checks in its checks.cpp; the doctor runs them in order and prints one line per finding. Checks change
+// nothing.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,11 +14,11 @@ namespace syncline {
 struct Finding {
   enum class State { kOk, kWarning, kProblem };
   State state;
-  std::string text;    ///< what was seen, without a full stop
+  std::string text;    ///< the finding, without a full stop
   std::string advice;  ///< what to do; empty when all is well
 
   static Finding Ok(std::string text) { return {State::kOk, std::move(text), ""}; }
-  /// Nothing is wrong yet.
+  /// No problem has been found so far.
   static Finding Warning(std::string text, std::string advice) {
     return {State::kWarning, std::move(text), std::move(advice)};
   }
@@ -34,7 +35,7 @@ struct DoctorCheck {
   std::vector<Finding> (*run)(Context& context, sql::Time now);
 };
 
-/// Whether `folder` has `wanted` bytes left; `purpose` says what for: "the database".
+/// Whether `folder` has `wanted` bytes left. `purpose` is for the text: "the database".
 Finding DiskFinding(const std::string& folder, std::int64_t wanted, const std::string& purpose);
 
 }  // namespace syncline

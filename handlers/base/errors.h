@@ -67,8 +67,8 @@ class Error : public std::runtime_error {
   std::vector<std::pair<std::string, std::string>> headers_;
 };
 
-/// Not an error: thrown by a handler that has changed nothing yet. The web server passes the request to this
-/// location, which leads to another pool.
+/// Not an error: thrown by a handler that has changed nothing yet. nginx redirects the request internally to
+/// this location, which another pool serves.
 struct HandOver {
   std::string location;
 };
@@ -99,8 +99,8 @@ inline Error TooLarge(std::string code, const std::string& text = "") {
 inline Error StorageFull(std::string code, const std::string& text = "") {
   return {ErrorKind::kStorageFull, std::move(code), text};
 }
-/// The client no longer waits for the answer: the request is dropped. Never seen by a client. Busy, because nothing is
-/// wrong with the request: its session goes on.
+/// The client has disconnected and the request is dropped, so no client ever sees this. It is Busy, because
+/// the request itself is valid and its session continues.
 inline Error ClientGone(const std::string& text) {
   return {ErrorKind::kBusy, "client_gone", text};
 }

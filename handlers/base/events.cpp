@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kKeepAlive = 15s;
-// Of progress. Then the client connects again, behind those who wait for a slot.
+// The longest progress stream. The client then reconnects, behind the requests that wait for a slot.
 constexpr auto kLongestStream = 1min;
 
 void AppendField(std::string& text, std::string_view name, std::string_view value) {

@@ -5,9 +5,9 @@
 //     while (!ctx.IsLeaving()) { ...; events.Send("progress", json); }
 //   });
 //
-// A stream holds its slot: its location in nginx needs a pool with many slots, and no account may open many
-// streams. It ends by itself; clients reconnect after a pause and report the last event they saw in
-// Last-Event-ID. Left out on purpose: waiting for news other than progress, which is up to the handler.
+// A stream occupies a slot: its location in nginx needs a pool with many slots, and the number of streams per
+// account must be limited. It ends by itself; clients reconnect after a pause and report the last event they
+// saw in Last-Event-ID. Left out on purpose: waiting for anything but progress, which is up to the handler.
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -36,16 +36,16 @@ class EventSender {
   BodySink& sink_;
 };
 
-/// How far something has come.
+/// The progress of an operation.
 struct ProgressSeen {
-  std::string stamp;  ///< another one: there is news
+  std::string stamp;  ///< changes when there is something new to send
   std::string json;
   bool is_over = false;
 };
 
-/// Sends what `look` sees whenever its stamp changes, as "progress", or as "end" when it is over. Returns then; when there
-/// is nothing any more (`look` gives none); when the client or this process leaves; and after a minute, because others wait
-/// for the slot: the client connects again. Looks again after each `pause`.
+/// Polls `look` every `pause` and sends its result whenever the stamp changes, as "progress", or as "end"
+/// when the operation has ended. Returns after "end"; when `look` returns none; when the client disconnects
+/// or this process shuts down; and after a minute, to free the slot: the client then reconnects.
 void SendProgress(const Context& context, EventSender& events, std::chrono::milliseconds pause,
                   const std::function<std::optional<ProgressSeen>()>& look);
 

@@ -6,8 +6,8 @@ namespace syncline {
 namespace {
 
 constexpr int kMmapThreshold = 512 << 10;
-// What the threads keep of freed memory, each. Media requests use buffers of some 300 KB: mapping and unmapping their pages
-// every time costs a tenth of such a request.
+// How much freed memory each thread keeps. Media requests use buffers of some 300 KB; mapping and unmapping
+// their pages every time costs a tenth of such a request.
 constexpr int kKeptByThread = 1 << 20;
 
 }  // namespace

@@ -44,7 +44,7 @@ std::size_t GzipReader::Read(char* buffer, std::size_t size) {
   s.stream.avail_out = room;
   while (room > 0 && s.stream.avail_out == room) {
     if (s.is_over) {
-      // Whoever reads only the first member would lose a second one silently.
+      // A reader of the first member only would silently lose the second.
       if (s.stream.avail_in > 0 || source_.Read(s.input.get(), 1) != 0) throw Bad("bytes after the member");
       return 0;
     }

@@ -34,12 +34,12 @@ namespace http = boost::beast::http;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// How often a waiting request looks whether it must stop.
+// How often a waiting request checks whether it must stop.
 constexpr milliseconds kPollInterval{100};
 constexpr std::size_t kReadBytes = 16 << 10;
 // Beyond header and body: sizes of chunks, trailers.
 constexpr std::size_t kMoreWireBytes = 64 << 10;
-// Lookups that hang keep a thread each until the resolver gives up.
+// Each hung lookup occupies a thread until the resolver gives up.
 constexpr int kMaxLookups = 32;
 // Of one name.
 constexpr std::size_t kMaxAddresses = 8;
@@ -51,7 +51,7 @@ constexpr const char* kUserAgent = "Syncline/" SYNCLINE_VERSION " (self-hosted s
 
 }  // namespace
 
-// The time that one step may take: its own limit, and what is left of the whole.
+// The time limit of one step: its own limit, or the rest of the overall deadline if that is less.
 class OutboundDeadline {
  public:
   OutboundDeadline(Clock::time_point whole, const Waiter& wait) : whole_(whole), wait_(wait) {}
@@ -127,7 +127,7 @@ void LookUp(const std::string& host, Lookup& lookup) {
   if (error == 0) freeaddrinfo(found);
 }
 
-// getaddrinfo has no timeout, so it runs in a thread that nobody has to wait for.
+// getaddrinfo has no timeout, so it runs in a detached thread.
 std::vector<NetworkAddress> Resolve(const std::string& host, const OutboundDeadline& deadline) {
   if (const auto address = ParseAddress(host)) return {*address};
   const auto place = std::make_shared<LookupPlace>();
@@ -280,7 +280,7 @@ void WriteAll(int fd, std::string_view bytes, const OutboundDeadline& deadline) 
   }
 }
 
-// Exactly so many bytes: what follows belongs to the server behind the proxy.
+// Reads exactly this many bytes: the following ones belong to the server behind the proxy.
 std::string ReadExactly(int fd, std::size_t size, const OutboundDeadline& deadline) {
   std::string bytes(size, '\0');
   for (std::size_t got = 0; got < size;) {
@@ -392,7 +392,7 @@ std::string Serialized(const HttpRequest& request, const HttpProxy* proxy) {
     is_safe = is_safe && !name.empty() && IsFieldSafe(name) && IsFieldSafe(value);
     head.append("\r\n").append(name).append(": ").append(value);
   }
-  // The URL may have been put together without ParseHttpUrl.
+  // The URL may not come from ParseHttpUrl.
   for (const std::string& part : {request.url.target, request.url.host})
     is_safe = is_safe && std::all_of(part.begin(), part.end(), IsUrlCharacter);
   if (!is_safe) throw Error(ErrorKind::kInternal, "internal", "a control character in a request");
@@ -530,7 +530,7 @@ std::size_t HttpClient::Connection::Receive(char* buffer, std::size_t size,
       if (done == 1) return got;
       const int error = SSL_get_error(tls.get(), done);
       if (error == SSL_ERROR_ZERO_RETURN) return 0;
-      // Without TLS's own goodbye somebody else may have cut the answer short.
+      // Without TLS's close_notify an attacker may have truncated the answer.
       if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
         Fail(HttpFailure::kBadResponse, "receiving: " + TlsErrors());
       wants_write = error == SSL_ERROR_WANT_WRITE;
@@ -573,7 +573,7 @@ void HttpClient::Connection::ReceiveMessage(Parser& parser, const HttpLimits& li
     const std::size_t got = Receive(buffer.data(), buffer.size(), deadline);
     if (got == 0) {
       if (all == 0) Fail(HttpFailure::kConnect, "closed without an answer");
-      // What waits for more bytes is an unfinished line.
+      // If the parser needs more bytes, a line is unfinished.
       if (!pending.empty() || !parser.got_some()) Fail(HttpFailure::kBadResponse, "ends too early");
       boost::system::error_code error;
       parser.put_eof(error);
@@ -733,12 +733,13 @@ FileDescriptor HttpClient::ConnectedTo(const std::string& host, int port, bool i
   };
   deadline.Start(limits.connect);
   std::vector<NetworkAddress> addresses = Resolve(host, deadline);
-  // The operator has named the proxy, nobody else.
+  // The operator has chosen the proxy, so its address is not checked.
   if (!is_proxy) std::erase_if(addresses, [&](const NetworkAddress& one) { return !networks_.Allows(one); });
   if (addresses.empty()) Fail(HttpFailure::kRefusedAddress, host + " has no address that is allowed");
   if (addresses.size() > kMaxAddresses) addresses.resize(kMaxAddresses);
   for (auto address = addresses.begin();; ++address) {
-    // Each gets its share of what is left: one that does not answer must not take the time of the others.
+    // Each address gets a share of the remaining time, so that one that does not answer leaves time for the
+    // others.
     deadline.Start(left() / (addresses.end() - address));
     try {
       return ConnectTo(*address, port, deadline);

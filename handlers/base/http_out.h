@@ -13,8 +13,8 @@
 // Everything may go through a proxy that the operator has chosen. What the proxy connects to is its own decision: addresses
 // are checked only if they are resolved here (SOCKS 4 and 5).
 //
-// Left out on purpose: cookies, HTTP/2, passwords in URLs, brotli, TLS to a proxy. Nothing is sent twice: whoever wants
-// retries counts them (upstream.h). Bodies are held in memory.
+// Left out on purpose: cookies, HTTP/2, passwords in URLs, brotli, TLS to a proxy, and retries, which are up
+// to the caller (upstream.h). Bodies are held in memory.
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -46,14 +46,14 @@ struct HttpUrl {
   }
 };
 
-/// None unless it is such a URL. A fragment is dropped; a user name is refused.
+/// None unless `text` is such a URL. A fragment is dropped; a user name is refused.
 std::optional<HttpUrl> ParseHttpUrl(std::string_view text);
 /// Percent-encodes everything but unreserved characters (RFC 3986, 2.3): for one value in a query or one name in a
 /// path.
 std::string PercentEncoded(std::string_view text);
 
-/// A proxy of HTTP (RFC 9110, 9.3.6), SOCKS 4, or SOCKS 5 (RFC 1928, 1929). kSocks5h: the proxy resolves names, as those of
-/// HTTP do.
+/// A proxy of HTTP (RFC 9110, 9.3.6), SOCKS 4, or SOCKS 5 (RFC 1928, 1929). kSocks5h: the proxy resolves
+/// names, as an HTTP proxy does.
 struct HttpProxy {
   enum class Kind { kHttp, kSocks4, kSocks5, kSocks5h } kind = Kind::kHttp;
   std::string host;
@@ -78,11 +78,12 @@ struct HttpRequest {
 
 struct HttpLimits {
   std::chrono::milliseconds connect{3'000};  ///< for resolving, for connecting to all addresses, for TLS
-  std::chrono::milliseconds idle{10'000};    ///< without a byte, in both directions
+  std::chrono::milliseconds idle{10'000};    ///< without a byte in either direction
   std::chrono::milliseconds total{20'000};   ///< for everything, redirects included
   std::size_t header_bytes = 16 << 10;       ///< of status line and header fields together
   std::size_t body_bytes = 4 << 20;          ///< as received, and once more after decompression
-  /// Followed for GET and HEAD only. Each one is a request of its own, so an upstream with a budget gets 0.
+  /// Followed for GET and HEAD only. Each redirect is another request, so use 0 for an upstream with a
+  /// budget.
   int redirects = 3;
 };
 
@@ -96,14 +97,14 @@ struct HttpResponse {
 };
 
 enum class HttpFailure {
-  kConnect,         ///< unknown name, refused, reset, or closed before the answer began
+  kConnect,         ///< unknown host name, connection refused, reset, or closed before the answer began
   kTls,             ///< no TLS, or a certificate that is not valid for the name
   kTimeout,         ///< one of HttpLimits
   kTooLarge,        ///< header or body
   kRefusedAddress,  ///< the name has no address that is allowed
   kBadResponse,     ///< not HTTP, broken off, a compression that is unknown or broken
-  kRedirect,        ///< to another origin, to nowhere, or too many
-  kProxy,           ///< the proxy refused: its password, or what it cannot reach
+  kRedirect,        ///< to another origin, without a valid target, or too many
+  kProxy,           ///< the proxy refused the login or the target
 };
 /// "connect", "tls", "timeout", "too_large", "refused_address", "bad_response", "redirect", "proxy": for logs and rows.
 const char* NameOf(HttpFailure failure);

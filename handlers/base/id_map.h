@@ -1,6 +1,6 @@
 #pragma once
-// Hash tables for ids that clients choose. The standard hash of a number is the number itself, so a client could choose ids
-// that all fall into one bucket, and every insertion would walk over those before it.
+// Hash tables for ids that clients choose. The standard hash of a number is the number itself, so a client
+// could choose ids that all fall into one bucket, and insertion would become linear.
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -9,7 +9,7 @@
 
 namespace syncline {
 
-/// Differs from process to process: never stored, never sent.
+/// Seeded per process: never store or send it.
 struct SeededHash {
   std::size_t operator()(std::int64_t id) const noexcept {
     static const std::uint64_t kSeed = [] {

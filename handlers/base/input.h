@@ -43,16 +43,16 @@ class InputError : public Error {
   std::vector<InputProblem> problems_;
 };
 
-/// Collects problems, so that a client sees all of them at once.
+/// Collects problems, so that the client gets all of them at once.
 class InputProblems {
  public:
-  /// Bounds the answer. Further problems show up once these are fixed.
+  /// Limits the size of the answer. Further problems are reported once these are fixed.
   static constexpr std::size_t kMax = 50;
   static constexpr std::size_t kMaxEchoBytes = 512;
 
   /// Keeps only the first problem of a place: later ones usually follow from it.
   void Add(InputProblem problem);
-  /// True if no more problems are kept: a reader need not find their places.
+  /// True if further problems are dropped, so a reader need not compute their places.
   bool IsFull() const { return problems_.size() >= kMax; }
   /// Throws InputError if there are any.
   void ThrowIfAny() const;

@@ -1,7 +1,7 @@
 #pragma once
-// What members of JSON bodies (json_input.h) and parameters of paths and queries (parameter_input.h) have in common:
-// how texts become numbers, bounds, and the types and messages of what is wrong. Pydantic 2 in its lax mode is the
-// model, because clients of FastAPI rely on it.
+// What members of JSON bodies (json_input.h) and parameters of paths and queries (parameter_input.h) share:
+// parsing of numbers, bounds, and the types and messages of problems. It follows Pydantic 2 in lax mode,
+// because clients of FastAPI servers rely on that.
 //
 // Left out on purpose, of Pydantic's spellings: `1_000`, and true as 1.
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace syncline {
 
-/// What is wrong with a value; the reader adds where it was. The members are those of InputProblem.
+/// A problem with a value; the reader adds its place. The members are those of InputProblem.
 struct ValueProblem {
   const char* type;
   std::string message;
@@ -21,10 +21,10 @@ struct ValueProblem {
 };
 
 enum class NumberForm {
-  /// As JSON spells numbers: 5, 5.0, 50e-1. A whole number with a fraction or an exponent is an integer.
+  /// The syntax of JSON numbers: 5, 5.0, 50e-1. A whole number with a fraction or an exponent is an integer.
   kJson,
-  /// As people spell them: "5", "+5", " 5 ", "007", "5.0". For integers "5." and "1e3" are refused; for others ".5",
-  /// "5.", "1e1" are accepted.
+  /// Numbers as typed by people: "5", "+5", " 5 ", "007", "5.0". For integers "5." and "1e3" are refused; for
+  /// others ".5", "5.", "1e1" are accepted.
   kText,
 };
 

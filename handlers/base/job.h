@@ -1,6 +1,6 @@
 #pragma once
 // Background jobs as services see them: how one is enqueued (in the transaction that makes it necessary) and
-// what its body looks like. The worker that runs them is handlers/jobs; a service never calls it.
+// the signature of its body. The worker in handlers/jobs runs them; a service never calls it.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -18,14 +18,14 @@ namespace syncline {
 
 struct NewJob {
   std::string_view kind;         ///< "anki.import"; a JobKind of that name must exist
-  std::optional<UserId> user{};  ///< the account whose turn it takes; none: the system
+  std::optional<UserId> user{};  ///< the account it belongs to and is scheduled for; none: the system
   std::string args = "{}";       ///< one JSON object
   /// If not empty: while a job with this (kind, user, key) is unfinished, it is returned instead. At most 500
   /// characters.
   std::string unique_key{};
   int priority = 0;                    ///< higher first, -100 to 100; among equals the accounts take turns
   std::chrono::milliseconds delay{0};  ///< not before now + delay
-  /// Every account may see its progress (GET /jobs/{id}): for a job of the system that many ask for.
+  /// Every account may see its progress (GET /jobs/{id}): for a system job that many accounts wait for.
   bool is_shared = false;
 };
 
@@ -88,14 +88,14 @@ struct JobKind {
   void (*body)(const Job& job, Context& context, JobControl& control);
   int max_attempts = 10;
   int max_running = 0;  ///< over all workers; 0: no limit
-  /// How many attempts may begin, over all workers: never more than `count` (at most 1,000) in any `per`. What is too
-  /// early stays in its queue. Null: any number.
+  /// How many attempts may begin, over all workers: never more than `count` (at most 1,000) in any `per`. A
+  /// job that would exceed the rate stays in its queue. Null: no limit.
   RateLimit (*rate)(const Config& config) = nullptr;
   std::chrono::seconds expires{3600};  ///< an attempt that takes longer is given up
   /// Cron: one job per tick of this period (aligned to the epoch), none while the last one is unfinished.
   std::optional<std::chrono::seconds> every{};
-  /// Cron: one job a day, in the hour of the setting upkeep_hour. For checks, which must not disturb anybody: see
-  /// UpkeepStep.
+  /// Cron: one job a day, in the hour of the setting upkeep_hour. For checks, which must not slow down
+  /// requests: see UpkeepStep.
   bool is_daily = false;
   /// How many jobs a worker claims ahead per thread. More than 1 only for bodies that take milliseconds: it
   /// saves transactions, but claimed jobs count as running.

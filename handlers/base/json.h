@@ -1,6 +1,6 @@
 #pragma once
 // JSON (RFC 8259) as spans of its own text: where each value begins and ends. Strings are decoded on request,
-// and everything else is left alone, so that a message of hundreds of MB is not held twice.
+// and nothing else is converted, so that a message of hundreds of MB is not held twice.
 //
 // Objects that we store for a protocol have keys that we do not know, and numbers whose spelling must survive
 // (64-bit ids, 0.9 as a float). So values are converted only on request, and stored as the bytes that were
@@ -82,16 +82,16 @@ class JsonSpans {
 /// messages and takes the last one in files. Throws BadJson.
 bool HasDuplicateKeys(std::string_view json);
 
-/// Whether the JSON may have more than `count` values. Counts separators, which texts also contain: false is certain.
-/// Costs a fraction of parsing.
+/// Whether the JSON may have more than `count` values. It counts separators, also those inside strings, so
+/// only false is exact. Costs a fraction of parsing.
 bool MayHoldMoreValuesThan(std::string_view json, std::size_t count);
 
-/// The text of a member of `object`, which is part of it; of the last one if the key occurs twice. None if there is none or
-/// `object` is another kind of value. Throws BadJson.
+/// The text of a member of `object`, as a view into it; of the last one if the key is duplicated. None if
+/// there is no such member or `object` is not an object. Throws BadJson.
 std::optional<std::string_view> FindMember(std::string_view object, std::string_view key);
 
-/// The integer that all of `digits` is; none if it is not one or exceeds 64 bits. Anki's parser reads "-0" as
-/// a float, so it is none here, too.
+/// Parses all of `digits` as an integer; none if it is not one or exceeds 64 bits. Anki's parser reads "-0"
+/// as a float, so it is none here, too.
 std::optional<std::int64_t> WholeNumber(std::string_view digits);
 
 /// The text, which must be UTF-8, as a JSON string.

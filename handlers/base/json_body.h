@@ -1,11 +1,13 @@
 #pragma once
 // The JSON body of a request in the order of FastAPI, which its clients can observe: broken JSON is a 422 even
-// without a login; then comes the login; then path, query and body are validated, and all problems are told together.
+// without a login; then comes the login; then path, query and body are validated, and all problems are
+// reported together.
 //
 //   Route{"POST", ...}.ParsingFirst(ParseBodyFirst)
 //   const Entry entry = ReadJsonBody(request, [](const JsonObject& in) { ... }, parameters.TakeProblems());
 //
-// Left out on purpose: bodies that are no JSON (form.h, multipart.h), and large ones: the body is held whole.
+// Left out on purpose: bodies other than JSON (form.h, multipart.h), and large bodies, because the whole body
+// is held in memory.
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,12 +23,12 @@ namespace syncline {
 /// A body that ParseBodyFirst has parsed.
 struct ParsedBody {
   std::shared_ptr<const std::string> text;  ///< `json` points into it
-  std::optional<JsonSpans> json;            ///< none: the Content-Type is not one of JSON
+  std::optional<JsonSpans> json;            ///< none: the Content-Type is not JSON
 };
 
-/// Route::before_login: reads and parses the body, at most as long as the route's limit. JSON is what has the
-/// Content-Type application/json, one that ends in +json, or none. Throws InputError "json_invalid", Error BadInput
-/// "body_not_utf8". The parsed body is kept with the request.
+/// Route::before_login: reads and parses the body, up to the route's limit. A body counts as JSON if its
+/// Content-Type is application/json, ends in +json, or is missing. Throws InputError "json_invalid", Error
+/// BadInput "body_not_utf8". The parsed body is kept with the request.
 void ParseBodyFirst(Request& request, Context& context);
 
 /// The body that ParseBodyFirst has kept. Throws Error Internal if the route does not call it.

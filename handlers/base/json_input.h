@@ -1,7 +1,7 @@
 #pragma once
 // Reads the JSON body of a REST request member by member into typed values. All problems are collected and
 // reported together, each with its place (input.h). An invalid value reads as 0, "" or nothing, and the
-// result is then discarded. A handler does
+// result is discarded at the end. Example:
 //
 //   const NewEntry entry = ReadJson(request.ReadBody(kMaxBytes), [](const JsonObject& in) {
 //     return NewEntry{.anime = in.Int("anime_id", 1, kMaxId),
@@ -202,13 +202,14 @@ class JsonMaybe {
 /// Whether the body's Content-Type is application/json or ends in +json.
 bool IsJson(const Request& request);
 
-/// Error UnsupportedMedia "not_json" unless IsJson. A page of another origin can send other types without asking first,
-/// so routes with cookies need this.
+/// Error UnsupportedMedia "not_json" unless IsJson. A page of another origin can send other types without a
+/// CORS preflight, so routes with cookies need this.
 void RequireJson(const Request& request);
 
-/// What `read` makes of the body: a function of a JsonObject, or of a JsonValue when the body may be something
-/// else than an object. Throws InputError afterwards if anything was wrong; "missing" if the body is empty or null.
-/// `problems`: what has been found in the path or the query before, told together with the body's.
+/// Returns `read` of the body: a function of a JsonObject, or of a JsonValue if the body may be something
+/// other than an object. Throws InputError afterwards if there were problems; "missing" if the body is empty
+/// or null. `problems`: problems already found in the path or the query, reported together with those of the
+/// body.
 template <typename Read>
 auto ReadJson(JsonSpans spans, Read read, JsonRules rules = {}, InputProblems problems = {}) {
   JsonReading reading(std::move(spans), rules, std::move(problems));

@@ -71,7 +71,7 @@ std::string JsonWriter::Finish() {
 
 void JsonWriter::Print(double value) {
   if (!std::isfinite(value)) return Print(nullptr);
-  // As Python prints it, so that what was a float there is one for its clients: 5.0, 1000000.0, 1e+16.
+  // As Python prints it, so that clients of Python servers still see a float: 5.0, 1000000.0, 1e+16.
   const double size = std::fabs(value);
   const bool is_plain = size == 0 || (size >= 1e-4 && size < 1e16);
   std::array<char, 32> text;

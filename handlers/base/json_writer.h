@@ -1,5 +1,6 @@
 #pragma once
-// Writes JSON value by value; keeps no tree. The output is always valid JSON in UTF-8, if raw values are.
+// Writes JSON value by value, without a tree. The output is always valid JSON in UTF-8, provided that raw
+// values are.
 //
 //   JsonWriter json;
 //   json.Object().Add("id", 3).Array("tags").Add("a").Add("b").End();
@@ -100,9 +101,9 @@ class JsonWriter {
 
   BodySink* sink_ = nullptr;
   std::string out_;
-  std::string open_;          // the character that ends each open object or array
+  std::string open_;          // the closing character of each open object or array
   bool needs_comma_ = false;  // something precedes the next value or key in the same container
-  bool has_key_ = false;      // a key waits for its value
+  bool has_key_ = false;      // a key was written, its value comes next
   bool is_complete_ = false;  // the whole value has been written
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 // Lets one memory-hungry request run at a time, so that a process needs memory for one of them and not for
-// one per slot. A request's size is known only once its message has been expanded, so it waits for its turn
-// then.
+// one per slot. A request's size is known only after its message has been expanded, so the wait for the turn
+// begins there.
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -11,8 +11,9 @@ namespace syncline {
 /// Requests below this never wait. Messages of ordinary syncs have a few KB.
 inline constexpr std::size_t kLargeBytes = std::size_t{4} << 20;
 
-/// Requests that may wait for the turn in one process, so that slots remain which read the next requests and
-/// refuse them: a request in the backlog of the socket is seen by nobody. The pool `large` has some more slots.
+/// How many requests may wait for the turn in one process. It is below the number of slots of the pool
+/// `large`, so that free slots remain to read and refuse further requests; a request in the socket's backlog
+/// gets no answer.
 inline constexpr std::size_t kMostInLine = 12;
 
 class LargeTurn {

@@ -263,7 +263,7 @@ struct MetricFiles {
       }
     }
     if (!dead.empty()) {
-      // In this order: a file counts until its name is in the totals, and no longer from then on.
+      // In this order: a file is counted until its name is in the totals, and not afterwards.
       WriteTotals(directory, totals, dead);
       for (const std::string& name : dead) std::filesystem::remove(directory + "/" + name);
     }

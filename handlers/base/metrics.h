@@ -5,7 +5,7 @@
 // in its own memory-mapped file in the directory `metrics_dir`, and the process that is scraped adds up all
 // files. The numbers of a killed process stay in its file. A file belongs to its process as long as that
 // holds the file's lock; files of dead processes are added to one file of totals and removed, so that no
-// counter ever goes back. Gauges (slots in use) count only for live processes.
+// counter ever decreases. Gauges (slots in use) count only for live processes.
 //
 // Counting is a relaxed atomic addition. Looking up a series takes a lock and allocates: do it once and keep
 // the reference. Left out on purpose: labels with values that clients choose, other buckets, pushing.
@@ -94,7 +94,7 @@ class MetricsPage {
  public:
   /// Adds the counters of all processes of `directory`. Throws Error Busy if another scrape does not end.
   void Collect(const std::string& directory);
-  /// Adds a value that is known only now.
+  /// Adds a value computed for this scrape.
   void Gauge(std::string_view name, MetricLabels labels, std::string_view help, std::int64_t value);
   std::string Text() const;
 
@@ -103,7 +103,7 @@ class MetricsPage {
   struct Family {
     MetricKind kind;
     std::string help;
-    std::map<std::string, std::vector<std::uint64_t>> series;  // by labels, as they are printed
+    std::map<std::string, std::vector<std::uint64_t>> series;  // keyed by labels, as printed
   };
   void Add(MetricKind kind, std::string_view name, std::string_view labels, std::string_view help,
            const std::vector<std::uint64_t>& values);

@@ -1,7 +1,7 @@
 #pragma once
 // Reads a body of the type multipart/form-data (RFC 7578, on RFC 2046) part by part as a stream, through 64
-// KiB. Accepts what browsers, curl, Qt, Python's requests and old Anki clients send; refuses anything that
-// two readers could understand differently.
+// KiB. Accepts what browsers, curl, Qt, Python's requests and old Anki clients send; refuses anything
+// ambiguous.
 //
 //   MultipartReader parts(request);
 //   while (const auto part = parts.NextPart()) {
@@ -9,8 +9,8 @@
 //   }
 //
 // A part's own Content-Transfer-Encoding and charset are ignored: no client sends them (RFC 7578, 4.7). Left
-// out on purpose: multipart/mixed inside a part, and decoding %22 in names, which half of the clients mean
-// literally.
+// out on purpose: multipart/mixed inside a part, and decoding %22 in names, because half of the clients mean
+// it literally.
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -64,7 +64,7 @@ class MultipartReader : public BodySource {
   std::string window_;
   std::size_t begin_ = 0, end_ = 0;  // unconsumed bytes of window_
   std::size_t clear_ = 0;            // how many of these belong to the part
-  bool at_delimiter_ = false;        // and whether the delimiter follows them
+  bool at_delimiter_ = false;        // whether the delimiter follows them
   bool is_over_ = false;
   std::size_t parts_ = 0;
 };

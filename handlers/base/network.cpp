@@ -34,7 +34,7 @@ struct Range {
   int bits;
 };
 
-// RFC 6890 and the registries that followed it, without what lies in another range.
+// RFC 6890 and its successor registries, without ranges that lie in another one.
 constexpr Range kPrivateV4[] = {
     {"0.0.0.0", 8},        // this network
     {"10.0.0.0", 8},       // private

@@ -1,5 +1,5 @@
 #pragma once
-// Addresses of the network, and which of them an outgoing connection may lead to.
+// IP addresses, and which of them an outgoing connection may use.
 //
 // Users and upstreams choose the hosts that this server connects to. So only public addresses are allowed by default:
 // everything else could be a service of this machine or of its network that trusts whoever reaches it. The setting
@@ -15,22 +15,22 @@
 
 namespace syncline {
 
-/// An address of IPv6. One of IPv4 is kept as IPv4-mapped (::ffff:a.b.c.d), so that both spellings are the same one.
+/// An IPv6 address. An IPv4 address is stored as IPv4-mapped (::ffff:a.b.c.d), so that both forms are equal.
 struct NetworkAddress {
   std::array<std::uint8_t, 16> bytes{};
 
   bool IsV4() const;
-  /// As one writes it, without brackets.
+  /// The usual text form, without brackets.
   std::string Text() const;
 };
 
-/// None for anything but a numeric address, as inet_pton takes it, or with brackets around one of IPv6.
+/// Parses a numeric address as inet_pton does; an IPv6 address may have brackets. None for anything else.
 std::optional<NetworkAddress> ParseAddress(std::string_view text);
 /// None for other families than AF_INET and AF_INET6, and for scoped addresses.
 std::optional<NetworkAddress> AddressOf(const sockaddr& address);
 
-/// Whether the address is public: globally reachable unicast, and not one that embeds an address of IPv4
-/// (6to4, Teredo, NAT64), through which a private one could be named.
+/// Whether the address is public: globally reachable unicast, excluding those that embed an IPv4 address
+/// (6to4, Teredo, NAT64), which could be a private one.
 bool IsPublic(const NetworkAddress& address);
 
 /// Networks that are allowed although they are not public.

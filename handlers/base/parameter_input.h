@@ -1,6 +1,6 @@
 #pragma once
-// Reads the parameters of a path and of a query as typed values. As in json_input.h all problems are collected, in the
-// order of reading, to be told together with those of the body:
+// Reads the parameters of a path and of a query as typed values. As in json_input.h all problems are
+// collected, in the order of reading, and reported together with those of the body:
 //
 //   ParameterInput in(request);
 //   const auto anime = in.Path("anime_id").Int();
@@ -58,7 +58,7 @@ class Parameter {
   std::optional<std::string> text_;
 };
 
-/// What `year=` means: a value, as in FastAPI, or no such parameter, as in Django's filters.
+/// Whether `year=` is a value, as in FastAPI, or the same as no parameter, as in Django's filters.
 enum class EmptyValues { kAreValues, kAreNone };
 
 class ParameterInput {

@@ -28,7 +28,7 @@ struct RateAnswer {
 /// all calls with one key must give the same limit. Throws Error Busy "redis_unavailable".
 RateAnswer Allow(Redis& redis, std::string_view key, RateLimit limit);
 
-/// What a limit does while Redis is away: refuse (Error Busy "redis_unavailable"), or not count.
+/// What a limit does while Redis is down: refuse (Error Busy "redis_unavailable"), or admit without counting.
 enum class WithoutRedis { kRefuse, kAllow };
 
 /// Error TooMany "too_many_requests" with Retry-After unless Allow.

@@ -18,7 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr timeval kTimeout{0, 500'000};
-// A failure that took this long held a slot; one that comes at once, such as a refused connection, does no harm.
+// A failure that took this long has blocked a slot; an immediate one, such as a refused connection, does no
+// harm.
 constexpr std::chrono::milliseconds kLong{400};
 
 // The addresses that do not answer. Thread-safe; a process has one address, tests have some.
@@ -90,7 +91,7 @@ void Redis::Connect() {
     throw Unavailable(why);
   }
   redisSetTimeout(context_.get(), kTimeout);
-  // So that a connection which the network has lost while idle is found closed before the next command uses it.
+  // Detects a connection lost by the network while idle, before the next command uses it.
   if (url_.starts_with(kTcp)) redisEnableKeepAlive(context_.get());
 }
 

@@ -4,8 +4,8 @@
 // returned.
 //
 // After a command that got no answer in time, all connections of this process to that address fail at once for
-// kRedisRest: a Redis that hangs must not hold every slot for half a second again and again, because most requests do
-// without it.
+// kRedisRest: a hung Redis must not hold every slot for half a second again and again, because most requests
+// can do without it.
 //
 // A command is never retried: it may have been executed. A connection that Redis has closed is detected
 // before the command is sent, and reopened. Left out on purpose: passwords, TLS, clusters, pipelines.

@@ -32,8 +32,8 @@ struct Request {
   std::string id;      ///< request id, also sent to the client and logged
   std::string method;  ///< upper case
   std::string path;    ///< as sent: still percent-encoded, starts with '/', no query
-  /// The path split at its slashes, each segment decoded: "/a%20b/" is {"a b", ""}. None is ".", ".." or
-  /// contains a '/' or NUL, and all are UTF-8, so joined by '/' they are unambiguous.
+  /// The path split at its slashes, each segment decoded: "/a%20b/" is {"a b", ""}. No segment is ".", ".."
+  /// or contains a '/' or NUL, and all are UTF-8, so joining them by '/' is unambiguous.
   std::vector<std::string> segments;
   std::string query;                                         ///< raw, without '?'
   std::string remote_address;                                ///< of the client, as nginx saw it
@@ -50,11 +50,11 @@ struct Request {
   /// First value of a query parameter, percent-decoded. Throws Error BadInput "bad_query" if it is not UTF-8
   /// or contains a NUL.
   std::optional<std::string> Query(std::string_view name) const;
-  /// The whole body. Throws Error TooLarge past `limit` bytes, and never holds more than one byte beyond it.
+  /// The whole body. Throws Error TooLarge past `limit` bytes, and never reads more than one byte beyond it.
   std::string ReadBody(std::size_t limit);
 
-  /// Keeps data parsed from this request for later stages and the handler, at most one value of each type:
-  /// what the login has read need not be read twice.
+  /// Keeps data parsed from this request for later stages and the handler, at most one value of each type, so
+  /// that nothing is parsed twice.
   template <typename T>
   const T& Keep(T value) {
     return std::any_cast<const T&>(kept.emplace_front(std::move(value)));
@@ -68,7 +68,8 @@ struct Request {
     return nullptr;
   }
   std::forward_list<std::any> kept;  ///< for Keep and Kept
-  /// All that the handler needs of the body has been read and kept, so the request can be served again.
+  /// Everything that the handler needs from the body has been read and kept, so the request can be served
+  /// again.
   bool is_body_kept = false;
 };
 

@@ -13,13 +13,13 @@
 
 namespace syncline {
 
-/// Where a streamed body goes.
+/// The destination of a streamed body.
 class BodySink {
  public:
   virtual ~BodySink() = default;
   /// Throws Error if the client disconnected.
   virtual void Write(std::string_view bytes) = 0;
-  /// Sends what was written so far: for events, which must not wait for the next one.
+  /// Sends everything written so far: for events, which must not wait in a buffer.
   virtual void Flush() {}
 };
 

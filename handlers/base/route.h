@@ -32,9 +32,9 @@ struct Dialect {
   /// Identifies the caller. No value: the request carries no login at all. Throws Unauthenticated on an
   /// invalid one. Null: the service has public routes only.
   std::optional<Identity> (*authenticate)(Request& request, Context& context) = nullptr;
-  /// For a protocol some of whose clients send their login in the body, which the authorizer does not see: whether this is
-  /// such a request, whose body is then taken before anybody knows who sends it. Throws if it must not be taken. Null: all
-  /// logins are in the headers.
+  /// For a protocol with clients that send their login in the body, which the authorizer does not see:
+  /// whether this is such a request, whose body is then taken before its sender is known. Throws if it must
+  /// not be taken. Null: all logins are in the headers.
   bool (*has_login_in_body)(Request& request, Context& context) = nullptr;
   /// The whole answer to an error: the status, StatusOf(error.kind()) unless this protocol's clients expect
   /// another one; headers; body. The front adds the error's own headers and Retry-After. Must not fail.
@@ -43,13 +43,13 @@ struct Dialect {
   std::span<const std::pair<std::string_view, std::string_view>> fixed_headers = {};
   /// Null: no page of another origin may read anything.
   const Cors* cors = nullptr;
-  /// A path that leads nowhere, but would with the slash at its end added or removed, gets a 307 to that one, as from
-  /// Starlette.
+  /// A path that matches no route, but would with a trailing slash added or removed, gets a 307 to that path,
+  /// as in Starlette.
   bool redirects_slashes = false;
-  /// A slash at the end of a path, and repeated ones, make no difference: for clients that put a path behind a base address
-  /// that people type. Patterns of such a dialect end without a slash.
+  /// Trailing and repeated slashes are ignored: for clients that append a path to a base URL typed by a
+  /// person. Patterns of such a dialect end without a slash.
   bool ignores_slashes = false;
-  /// Paths contain secrets: one that leads nowhere is not logged.
+  /// Paths contain secrets, so a path that matches no route is not logged.
   bool has_secret_paths = false;
 };
 
@@ -75,7 +75,7 @@ enum class Auth { kPublic, kOptional, kRequired };
 struct CallLimit {
   RateLimit rate;
   enum class Per { kAccount, kNetwork } per = Per::kAccount;
-  /// Whether calls are admitted uncounted without Redis. False: they get 503.
+  /// Whether calls are admitted without counting while Redis is down. False: they get 503.
   bool is_open_without_redis = true;
 };
 

@@ -74,7 +74,7 @@ Secret::Key::~Key() {
 
 Secret Secret::Load(const std::string& path) {
   if (path.empty()) throw Unusable("is not set");
-  // Not waiting for whoever writes into a pipe.
+  // Does not block if the path is a pipe.
   const FileDescriptor file(path.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK);
   if (!file.IsOpen()) throw Unusable(path + ": " + std::strerror(errno));
   struct stat status {};

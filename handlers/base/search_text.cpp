@@ -9,7 +9,7 @@
 namespace syncline {
 namespace {
 
-// Apostrophes and quotes in their typographic forms, in UTF-8, and what they are compared as.
+// Typographic apostrophes and quotes in UTF-8, and the characters that replace them in comparisons.
 constexpr std::pair<std::string_view, char> kQuotes[] = {
     {"\u2018", '\''}, {"\u2019", '\''}, {"\u201b", '\''}, {"\u02bc", '\''}, {"\u00b4", '\''}, {"`", '\''},
     {"\u201c", '"'},  {"\u201d", '"'},  {"\u201e", '"'},  {"\u00ab", '"'},  {"\u00bb", '"'},
@@ -34,7 +34,7 @@ std::string CutToCharacters(const std::string& text, std::size_t characters) {
 }
 
 std::string FoldedForSearch(std::string_view text) {
-  // Before the normal form, which takes an acute accent apart into a blank and a mark.
+  // Before normalisation, which decomposes an acute accent into a blank and a mark.
   const std::string plain = WithPlainQuotes(std::string(text));
   utf8proc_uint8_t* folded = nullptr;
   constexpr auto kOptions = static_cast<utf8proc_option_t>(

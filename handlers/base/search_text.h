@@ -1,19 +1,19 @@
 #pragma once
-// Texts as searches compare them. Left out on purpose: what a language or a service adds, such as Cyrillic letters that
-// people interchange.
+// Normalises texts for searches. Left out on purpose: rules of a language or a service, such as Cyrillic
+// letters that people interchange.
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace syncline {
 
-/// The first `characters` of a text, which is UTF-8.
+/// The first `characters` of a UTF-8 text.
 std::string CutToCharacters(const std::string& text, std::size_t characters);
 
-/// The text as searches compare it: without differences of case, of width and of the form of quotes. Soft hyphens and
-/// other characters that nobody sees are left out.
+/// The text folded for comparison: case, width and quote style are unified; soft hyphens and other invisible
+/// characters are removed.
 std::string FoldedForSearch(std::string_view text);
-/// A pattern for LIKE: texts that contain this one. No character of it is a wildcard.
+/// A LIKE pattern for texts that contain this one, with wildcards escaped.
 std::string PatternFor(std::string_view folded);
 
 }  // namespace syncline

@@ -25,12 +25,12 @@ struct Service {
   std::span<const Setting> settings{};
   std::span<const JobKind> jobs{};
   std::span<const DoctorCheck> checks{};
-  /// What the caller has in this service. Null: nothing.
+  /// The caller's data in this service. Null: none.
   std::vector<ExportedFile> (*export_files)(Context& context) = nullptr;
 };
 
-/// All of them, in the order in which the doctor checks them. Defined in services.cpp, where they are listed; declared here
-/// for the service that goes over the others.
+/// All of them, in the order in which the doctor checks them. Defined in services.cpp; declared here for the
+/// service that iterates over the others.
 std::span<const Service* const> Services();
 
 }  // namespace syncline

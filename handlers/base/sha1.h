@@ -1,5 +1,6 @@
 #pragma once
-// SHA-1 (FIPS 180-4), for protocols that name content by it. Never for what must resist forgery: that is SHA-256.
+// SHA-1 (FIPS 180-4), for protocols that identify content by it. Never where forgery matters: use SHA-256
+// there.
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,7 @@ class Sha1 {
   Sha1& operator=(const Sha1&) = delete;
 
   void Add(std::string_view bytes);
-  /// 20 bytes, of all that was added. To be called once.
+  /// 20 bytes, over everything that was added. Call it once.
   std::string Finish();
 
  private:

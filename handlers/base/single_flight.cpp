@@ -23,7 +23,7 @@ Error StillUnderWay(std::string_view key) {
       .RetryAfter(std::chrono::seconds(2));
 }
 
-// The place of one who waits.
+// The place of one waiting caller.
 class WaitersPlace {
  public:
   WaitersPlace(int most, std::string_view key) {
@@ -44,7 +44,7 @@ if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return '+' end
 return '-'
 )";
 
-// Leaves the lock of another one alone: this one's lease has ended.
+// Does not release another caller's lock, in case this one's lease has ended.
 constexpr std::string_view kEnd = R"(
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
@@ -107,7 +107,7 @@ std::string DoOnce(Redis& redis, std::string_view key, const FlightRules& rules,
     }
     if (Clock::now() + look > end) throw StillUnderWay(key);
     if (!place) place.emplace(rules.waiters, key);
-    // Not all at the same moment.
+    // Jitter: not all callers at the same moment.
     wait(look + milliseconds(std::uniform_int_distribution<std::int64_t>(0, look.count() / 4)(random)));
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The words for statuses, of the IANA registry (RFC 9110, 15). Protocols with other words for some list those themselves.
+// The words for statuses, of the IANA registry (RFC 9110, 15). Protocols that use other phrases list those
+// themselves.
 #include <string_view>
 
 namespace syncline {

@@ -23,7 +23,7 @@ constexpr std::size_t kPieceBytes = 256 << 10;
 
 TempFile::TempFile(const std::string& directory)
     : fd_(open(directory.c_str(), O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600)) {
-  // The file system has no files without a name.
+  // The file system does not support O_TMPFILE.
   if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
     std::string path = directory + "/syncline-XXXXXX";
     fd_ = mkostemp(path.data(), O_CLOEXEC);

@@ -1,6 +1,6 @@
 #pragma once
-// A private file without a name: it goes when its last descriptor is closed, also when the process is killed. No
-// other process needs it.
+// A private file without a name: the system deletes it when its last descriptor is closed, even if the
+// process is killed.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -21,9 +21,9 @@ constexpr milliseconds kThrottlePauses[] = {milliseconds(5'000), milliseconds(10
                                             milliseconds(40'000), milliseconds(60'000)};
 constexpr int kLongThrottle = 10;
 constexpr milliseconds kLongestPause{3'600'000};
-// Between the end of a request's time and that of its lease: what closing the connection may take.
+// From the deadline of a request to the end of its lease: time to close the connection.
 constexpr milliseconds kLeaseMargin{2'000};
-// With less than that a request would only fail and count as a failure of the upstream.
+// With less time a request would only fail and count as a failure of the upstream.
 constexpr milliseconds kLeastTime{500};
 constexpr const char* kBusyCode = "upstream_busy";
 
@@ -333,7 +333,7 @@ Upstream::Turn Upstream::WaitForTurn(Urgency urgency, milliseconds lease, Clock:
       throw UpstreamBusy(name_ + " fails: its breaker is open", admission.wait);
     if (Clock::now() + admission.wait > until)
       throw UpstreamBusy(name_ + ": no turn within the time allowed", admission.wait);
-    // Those who were told the same time come one after another.
+    // Spreads callers that got the same time.
     wait(admission.wait + milliseconds(std::uniform_int_distribution<int>(0, 20)(Random())));
   }
 }
@@ -357,12 +357,12 @@ HttpResponse Upstream::Call(HttpClient& client, const HttpRequest& request, Urge
       turn =
           WaitForTurn(urgency, limits.total + kLeaseMargin, std::min(end, Clock::now() + rules.turn), wait);
     } catch (const Error& error) {
-      // What has failed already says more than that there is no time for another attempt.
+      // The previous failure is more informative than the lack of time for another attempt.
       if (last != nullptr && error.code() == kBusyCode) break;
       throw;
     }
     const auto& [id, asked] = turn;
-    // Over before the lease is, even if this thread did not run for a while.
+    // Ends before the lease, even if this thread was not scheduled for a while.
     limits.total = std::chrono::ceil<milliseconds>(std::min(end, asked + limits.total) - Clock::now());
     if (limits.total < kLeastTime) {
       Withdraw(id);

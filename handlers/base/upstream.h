@@ -1,23 +1,24 @@
 #pragma once
-// One upstream, such as a public API, as all processes of all machines see it together: what they may send it, and
-// whether it works. The state is in Redis, with the clock of Redis.
+// One upstream, such as a public API, as all processes of all machines see it together: how many requests
+// they may send, and whether it works. The state is in Redis, with the clock of Redis.
 //
 // - The budget: never more than `per_second` requests in any second nor `per_minute` in any minute, as the upstream
 //   counts them. A request may arrive there at any time between its admission and its answer. So it counts from
 //   admission until a second (a minute) after the answer. A process that dies in between leaves a request without an
 //   answer; that one counts until its lease ends.
-// - Background work has a narrower budget of its own, which also bounds how many of its requests are under way. People
-//   come first, but for a share of each minute: while background work waits for it, people leave it alone.
+// - Background work has a narrower budget of its own, which also bounds how many of its requests are under
+//   way. Interactive requests have priority, except for a share of each minute that is reserved for
+//   background work while that waits.
 // - The pause: after a 429, nobody sends anything for a while, longer with each 429 in a row; background work is
 //   halved for ten minutes.
 // - The breaker: `failures` failures in a row within a minute open it for `open`; then one request is admitted as a
 //   probe, and its outcome decides.
 //
-// Redis away: Error Busy "redis_unavailable", and nothing is sent. A Redis that was restarted without its data, or with
-// older data, as from a snapshot or on a replica, has forgotten what was sent: nothing is sent for a minute. So the run_id
-// of Redis is kept with the data.
+// Without Redis: Error Busy "redis_unavailable", and nothing is sent. A Redis restarted without its data, or
+// with older data from a snapshot or a replica, does not know the latest requests, so nothing is sent for a
+// minute. To detect this, the run_id of Redis is stored with the data.
 //
-// Left out on purpose: a queue. Callers of one urgency who wait get their turn in no particular order.
+// Left out on purpose: a queue. Waiting callers of equal urgency are admitted in no particular order.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -45,7 +46,7 @@ struct UpstreamRules {
   std::chrono::milliseconds second{1'000}, minute{60'000};  ///< the windows; shorter ones are for tests
 };
 
-/// How one caller calls, whatever the urgency.
+/// The retry rules of one caller, for either urgency.
 struct CallRules {
   int attempts = 5;
   std::chrono::milliseconds first_pause{200};  ///< doubles with each attempt; see RetryPause
@@ -54,14 +55,14 @@ struct CallRules {
   int throttled = 0;                           ///< 429s that are waited out without counting as attempts
   HttpLimits limits{};
 };
-/// Five attempts; a person waits at most 10 s, and gets an answer at once while the upstream throttles.
+/// Five attempts. A person waits at most 10 s, and gets an error immediately while the upstream throttles.
 CallRules RulesFor(Urgency urgency);
 
 /// What an answer means for the upstream.
 struct Verdict {
   enum class Kind {
-    kAnswer,     ///< the upstream works, whatever it answers; goes to the caller
-    kFailed,     ///< it does not: counts for the breaker; retried
+    kAnswer,     ///< the upstream works, whatever the status; returned to the caller
+    kFailed,     ///< the upstream fails: counts for the breaker; retried
     kThrottled,  ///< 429
   } kind = Kind::kAnswer;
   std::string reason{};                  ///< of the last two, for the log
@@ -79,14 +80,14 @@ std::chrono::milliseconds ThrottlePause(int count, const Verdict& verdict);
 std::optional<std::chrono::milliseconds> ParseRetryAfter(std::string_view value,
                                                          std::chrono::system_clock::time_point now);
 
-/// For handlers: sleeps, and throws Error Busy when the request's deadline passes, the process leaves, or nobody
-/// waits for the answer any more. `context` must outlive it.
+/// For handlers: sleeps, and throws Error Busy when the request's deadline passes, the process shuts down, or
+/// the client has disconnected. `context` must outlive it.
 Waiter WaitingFor(Context& context);
 
 class Upstream {
  public:
-  /// `name`: part of the keys in Redis, "jikan"; the same rules for all processes. Behind several outgoing addresses
-  /// each needs a name of its own: upstreams count by address.
+  /// `name`: part of the keys in Redis, "jikan"; the same rules for all processes. With several outgoing
+  /// addresses, each needs a separate name, because upstreams count per address.
   Upstream(Redis& redis, std::string name, UpstreamRules rules);
 
   struct Admission {
@@ -94,13 +95,13 @@ class Upstream {
     std::string id;                     ///< of a granted one, for Report
     std::chrono::milliseconds wait{0};  ///< else: ask again after this time
   };
-  /// One question; never waits. `lease`: by then the request is over, whatever happens. `is_waiting`: the caller
-  /// will ask again, so background work stays behind it.
+  /// Asks for admission once; never waits. `lease`: the request ends within this time in any case.
+  /// `is_waiting`: the caller will ask again, so background work must wait behind it.
   Admission Ask(Urgency urgency, std::chrono::milliseconds lease, bool is_waiting);
-  /// Once for each granted admission, when its answer has arrived or its connection is closed. Does not throw if
-  /// Redis is away: the lease ends the request then, too.
+  /// Call once for each granted admission, when the answer has arrived or the connection is closed. Does not
+  /// throw if Redis is down: the lease then ends the request.
   void Report(const std::string& id, const Verdict& verdict);
-  /// For a granted admission of which nothing was sent. Does not throw either.
+  /// Returns a granted admission for which nothing was sent. Does not throw either.
   void Withdraw(const std::string& id);
 
   /// Sends a request: waits for its turn, retries as the rules say, reports every outcome. `judge` is asked about

@@ -1,5 +1,5 @@
 #pragma once
-// How code that must wait does so on behalf of a caller who may have to give up meanwhile.
+// Waiting on behalf of a caller who may have to give up meanwhile.
 #include <chrono>
 #include <functional>
 

@@ -1,8 +1,9 @@
 #pragma once
-// Writes a zip (PKWARE's APPNOTE 6.3) as a stream, in constant memory but for the list of entries. Entries are stored, not
-// deflated: what we put in is compressed already, or small. Sizes follow each entry (data descriptors), as every reader
-// that goes by the directory at the end expects. Sizes and offsets of 4 GiB and more, and more than 65,534 entries, are
-// written as zip64. The same content gives the same bytes. Reading: zip_end.h, and the rooms that read zips.
+// Writes a zip (PKWARE's APPNOTE 6.3) as a stream, in constant memory except for the list of entries. Entries
+// are stored, not deflated, because our contents are already compressed, or small. Sizes follow each entry
+// (data descriptors); every reader that uses the directory at the end accepts that. Sizes and offsets of 4
+// GiB and more, and more than 65,534 entries, are written as zip64. The same content gives the same bytes.
+// For reading see zip_end.h and the rooms that read zips.
 #include <cstdint>
 #include <functional>
 #include <string>

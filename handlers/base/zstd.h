@@ -1,5 +1,5 @@
 #pragma once
-// Streaming zstd with bounds: untrusted bytes never expand past what the caller allows, in size or memory.
+// Streaming zstd with limits: untrusted input never exceeds the caller's limits on output size and memory.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace syncline {
 
-/// Largest window accepted: what the format asks every decoder to support (levels up to 19 stay within it). A
-/// larger one could take 2 GiB of memory for a few bytes.
+/// Largest accepted window: the one that the format requires every decoder to support (levels up to 19 stay
+/// within it). A larger one could take 2 GiB of memory for a few bytes.
 inline constexpr int kMaxZstdWindowLog = 23;
 
 /// Expands exactly one frame. Throws Error BadInput "bad_zstd" on garbage, a truncated frame, a second frame

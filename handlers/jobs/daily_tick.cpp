@@ -13,7 +13,7 @@ std::chrono::system_clock::time_point LastDailyTick(std::chrono::system_clock::t
   std::time_t tick_s = 0;
   do {
     std::tm day = local;
-    day.tm_isdst = -1;  // mktime finds out
+    day.tm_isdst = -1;  // mktime determines it
     tick_s = std::mktime(&day);
     --local.tm_mday;
   } while (tick_s > now_s);

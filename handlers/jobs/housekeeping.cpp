@@ -7,8 +7,8 @@
 namespace syncline::jobs {
 namespace {
 
-// Done jobs are kept for questions about the last days; dead and cancelled ones until an operator has had
-// time to look.
+// Done jobs are kept to answer questions about the last days; dead and cancelled ones until an operator has
+// had time to see them.
 constexpr std::chrono::hours kKeepDone{3 * 24};
 constexpr std::chrono::hours kKeepFailed{30 * 24};
 // Rows per transaction; keeps transactions short.

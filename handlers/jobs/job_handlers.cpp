@@ -36,7 +36,7 @@ bool IsFinished(const OwnJob& job) {
   return job.finished_at.has_value();
 }
 
-// What a person needs to know: whether it waits for its turn, or for another try.
+// The states for people: whether the job waits for its turn, or for a retry.
 std::string_view StateOf(const OwnJob& job) {
   if (job.state == "waiting") return job.attempts > 0 ? "retrying" : "queued";
   if (job.state == "dead") return "failed";

@@ -1,6 +1,6 @@
 #pragma once
-// A job's progress for the account that enqueued it: by polling, or as server-sent events. Long work goes on when nobody
-// looks, and whoever comes later sees the same job.
+// A job's progress for the account that enqueued it: by polling, or as server-sent events. The job runs
+// whether or not a client watches it.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"
@@ -8,7 +8,7 @@
 namespace syncline::jobs {
 
 Response GetJob(Request& request, Context& context);
-/// Answers 202: a running body learns of it at its next step.
+/// Answers 202: a running body is stopped at its next Progress.
 Response PostCancel(Request& request, Context& context);
 Response GetJobEvents(Request& request, Context& context);
 

@@ -91,8 +91,8 @@ class JobStore {
   JobStore(sql::Tx& tx, UserId) : JobStore(tx) {}  // as Context opens stores
 
   // --- for workers
-  /// Claims jobs of these kinds for `free_threads` threads, in the order in which they should start. `config` is what
-  /// the rates of kinds depend on.
+  /// Claims jobs of these kinds for `free_threads` threads, in the order in which they should start.
+  /// `config`: for the rates of kinds.
   std::vector<ClaimedJob> Claim(std::string_view worker, int free_threads, std::chrono::milliseconds lease,
                                 std::span<const JobKind> kinds, const Config& config);
   /// This and the next three change only jobs whose lease is still held, and return how many those were.
@@ -116,8 +116,8 @@ class JobStore {
   std::int64_t Rescue(int limit);
   /// Enqueues the job of the current tick of a cron kind. False: a worker has already done so.
   bool TakeTick(const JobKind& kind);
-  /// As TakeTick, for a daily kind. `tick`: see daily_tick.h. False also if its hour is over, unless two days were
-  /// missed.
+  /// As TakeTick, for a daily kind. `tick`: see daily_tick.h. False also if its hour has passed, unless two
+  /// days were missed.
   bool TakeDailyTick(const JobKind& kind, sql::Time tick);
   std::int64_t Prune(std::chrono::seconds keep_done, std::chrono::seconds keep_failed, int limit);
   void PruneWorkers();
@@ -132,7 +132,7 @@ class JobStore {
   /// Runs a waiting, dead or cancelled job now, with all its attempts. Error NotFound "no_such_job", Conflict
   /// "job_not_retryable" (it is queued, running or done) or "job_exists" (one with its key is unfinished).
   void Retry(JobId job);
-  /// Returns the new state: "cancelled", or "running" when the body has yet to be told. Error NotFound
+  /// Returns the new state: "cancelled", or "running" if the body has not stopped yet. Error NotFound
   /// "no_such_job", Conflict "job_finished".
   std::string Cancel(JobId job);
 

@@ -24,10 +24,10 @@ struct OwnJob {
 class OwnJobStore {
  public:
   OwnJobStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
-  /// One that the account enqueued, or a shared one; any for an administrator. None if `device`, whose login the caller
-  /// uses, was revoked meanwhile.
+  /// A job that the account enqueued, or a shared one; for an administrator, any job. None if `device`, the
+  /// caller's login, was revoked meanwhile.
   std::optional<OwnJob> Find(JobId job, DeviceId device, Roles roles);
-  /// False: it is finished, or was enqueued by somebody else and the account is no administrator.
+  /// False: it is finished, or another account enqueued it and this account is not an administrator.
   bool Cancel(JobId job, Roles roles);
 
  private:

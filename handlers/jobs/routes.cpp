@@ -1,4 +1,4 @@
-// Jobs over HTTP, in the dialect of the product's own API.
+// Jobs over HTTP, in the dialect of Syncline's own API.
 #include "handlers/jobs/routes.h"
 
 #include "handlers/account/api_dialect.h"

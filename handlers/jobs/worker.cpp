@@ -562,7 +562,7 @@ void Worker::Impl::Write(sql::Database& database, const std::vector<End>& ends) 
   std::vector<Lease> done, released;
   std::vector<std::pair<const End*, std::chrono::milliseconds>> failed;
   std::vector<const End*> put_off;
-  // What a job said last, since progress was written the last time.
+  // The latest progress that is not written yet.
   std::vector<JobProgress> last;
   for (const End& end : ends) {
     const Lease lease = end.held->claimed.held();

@@ -7,8 +7,8 @@
 //   heartbeat   renews all leases, writes progress, reads cancellations; a separate thread, so that no slow
 //               statement of the others costs a lease
 //
-// Knows no kind of job: main.cpp passes the list. It keeps no decision in memory that another worker would
-// need: a worker may die between any two statements, and its jobs run again when their leases expire.
+// main.cpp passes the list of kinds. The worker keeps no decision in memory that another worker would need:
+// it may die between any two statements, and its jobs run again when their leases expire.
 #include <chrono>
 #include <memory>
 #include <span>
@@ -40,7 +40,7 @@ class Worker {
   /// Works until Stop. True when all bodies have ended; false when one ignored JobControl for longer than
   /// the grace: its thread still runs, and the caller can only end the process.
   bool Run();
-  /// Bodies are told at their next Progress; unfinished jobs run again without a lost attempt. Thread-safe,
+  /// Bodies stop at their next Progress; unfinished jobs run again without losing an attempt. Thread-safe,
   /// idempotent.
   void Stop();
 

@@ -69,7 +69,7 @@ Response GetInstitute(Request& request, Context& context) {
       [](const Institute& found) { return PrintOne(found, AddInstitute); });
 }
 
-// GET /api/schedule/groups -- those that the site lists.
+// GET /api/schedule/groups -- the groups that the site lists.
 Response GetGroups(Request& request, Context& context) {
   ParameterInput in(request, EmptyValues::kAreNone);
   const GroupFilter filter{.institute = in.Query("institute").Int(1, kMaxId),
@@ -87,7 +87,7 @@ Response GetGroups(Request& request, Context& context) {
   return TaggedAnswer(request, PrintAll(*groups, AddGroup));
 }
 
-// GET /api/schedule/groups/{id} -- also one that the site no longer lists.
+// GET /api/schedule/groups/{id} -- even if the site no longer lists it.
 Response GetGroup(Request& request, Context& context) {
   return OneAnswer(
       request, context, [](CatalogueStore& catalogue, std::int64_t id) { return catalogue.FindGroup(id); },
@@ -165,7 +165,8 @@ Response GetRoom(Request& request, Context& context) {
       [](const Room& found) { return PrintOne(found, AddRoom); });
 }
 
-// GET /api/schedule/search -- one box for groups, teachers, subjects and rooms. What nothing contains finds what resembles it.
+// GET /api/schedule/search -- one search over groups, teachers, subjects and rooms. If nothing contains the
+// text, similar rows are returned.
 Response GetSearch(Request& request, Context& context) {
   ParameterInput in(request, EmptyValues::kAreNone);
   const std::string typed = in.Query("q").Required().Text(kMaxSearch).value_or("");

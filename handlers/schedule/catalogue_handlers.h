@@ -1,5 +1,5 @@
 #pragma once
-// Reading what the timetable consists of: institutes, groups, teachers, subjects, rooms.
+// Reads of the catalogue: institutes, groups, teachers, subjects, rooms.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"

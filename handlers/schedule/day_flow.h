@@ -1,5 +1,5 @@
 #pragma once
-// The day that it is for the timetable.
+// The timetable's current day.
 #include "handlers/base/context.h"
 #include "handlers/schedule/lessons/day_rules.h"
 

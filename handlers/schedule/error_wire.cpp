@@ -85,7 +85,7 @@ constexpr ErrorText kLoginTexts[] = {
     {"too_many_logins", "Слишком много попыток входа. Повторите позже."},
 };
 
-// What is wrong with a value, by the type of the problem. Others bring a text of their own.
+// The text of a problem by its type. Other types come with their own text.
 constexpr ErrorText kProblems[] = {
     {"missing", "Обязательное поле."},
     {"string_type", "Недопустимая строка."},

@@ -1,12 +1,13 @@
 #pragma once
-// Errors as the clients of the timetable know them: those of Django REST framework with its Russian texts, and beside them
-// always the same three members, because the page and the scripts read `error`, and other clients `detail`:
+// Errors in the form that clients of the timetable expect: those of Django REST framework with its Russian
+// texts, plus three members that are always present, because the page and the scripts read `error`, and other
+// clients `detail`:
 //
 //   {"error": "...", "detail": "...", "code": "role_missing"}
 //   {"institute": ["..."], "error": "institute: ...", "detail": "...", "code": "int_parsing", "pointer": "/institute"}
 //   {"non_field_errors": ["..."], "error": "...", "detail": "...", "code": "bad_login"}
 //
-// Left out on purpose: texts in English other than those that the original had, which clients may compare.
+// Left out on purpose: English texts, except those of the original, which clients may compare.
 #include "handlers/base/errors.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"
@@ -18,7 +19,7 @@ Response PrintError(const Error& error, const Request& request);
 
 /// The same for the login. A refused login is a 400: the page answers any 401 with a refresh, then logs out.
 Response PrintLoginError(const Error& error, const Request& request);
-/// The same for the refresh of tokens: whatever refuses one is a 401.
+/// The same for the refresh of tokens: every refusal is a 401.
 Response PrintRefreshError(const Error& error, const Request& request);
 
 }  // namespace syncline::schedule

@@ -21,9 +21,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kPurpose = "schedule.feed";
-// Of the form of a feed: raised when a release prints the same lessons in another way.
+// Version of the feed's format: raise it when a release prints the same lessons differently.
 constexpr std::string_view kFeedForm = "1";
-// HTTP dates have whole seconds: a date this young may be that of an older answer, too.
+// HTTP dates have whole seconds: an older answer may have the same date if it is this recent.
 constexpr auto kDatable = 2s;
 
 std::string BoundTo(const Context& context) {
@@ -78,7 +78,7 @@ FeedState StateOf(Context& context, const LiveFeed& feed, const FeedWindow& wind
       [&](TimetableStore& timetable) { return timetable.StateOfFeed(window); });
 }
 
-// What a feed is about on this day, known without reading the texts of its lessons.
+// The state of a feed on this day, without reading the texts of its lessons.
 std::string TagOf(const LiveFeed& feed, const FeedState& state, Day today, const Settings& settings) {
   std::string text(kFeedForm);
   for (const std::string& part : {std::to_string(feed.id), std::to_string(feed.shown.value_or(0)),
@@ -142,7 +142,8 @@ Response DeleteFeed(Request& request, Context& context) {
 }
 
 // GET /api/schedule/feeds/{token}.ics -- for calendar programs, which send no login. The tag has the day, because the window
-// moves with it. It is found before the lessons are read: lessons newer than their tag are only fetched twice.
+// moves with it. The tag is read before the lessons, so lessons newer than their tag only cause one more
+// fetch.
 Response GetFeedFile(Request& request, Context& context) {
   const LiveFeed feed = FeedOfAddress(request, context);
   const Settings& settings = context.config().Of<Settings>();

@@ -1,5 +1,5 @@
 #pragma once
-// Calendars: their addresses, for the account that owns them, and the files, for whoever has an address.
+// Calendars: management of their URLs for the owner, and the files for anyone who has a URL.
 #include <vector>
 
 #include "handlers/base/context.h"
@@ -15,7 +15,7 @@ Response PatchFeed(Request& request, Context& context);
 Response DeleteFeed(Request& request, Context& context);
 Response GetFeedFile(Request& request, Context& context);
 
-/// For Service::export_files: the profile and the feeds, without their addresses.
+/// For Service::export_files: the profile and the feeds, without their URLs.
 std::vector<ExportedFile> ExportFiles(Context& context);
 
 }  // namespace syncline::schedule

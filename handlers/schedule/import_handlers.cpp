@@ -22,8 +22,8 @@ Outcome Import(Context& context, const ImportedGroup& read, Day today) {
     const std::int64_t run = imports.Begin();
     Outcome outcome{.group = groups.Save({read.institute}, {read.group}, Listing::kOneGroup, today).at(0)};
     const std::int64_t group = outcome.group.group;
-    // To the script a page that failed and a timetable that is empty are the same: nothing. It must not wipe a group, however
-    // often it comes.
+    // The script sends the same empty list for a failed page and for an empty timetable. It must never wipe a
+    // group, however often it comes.
     if (read.lessons.empty()) {
       outcome.is_skipped = imports.HasFuture(group, today);
     } else {
@@ -63,8 +63,8 @@ std::string PrintOutcome(const ImportedGroup& read, const Outcome& outcome) {
 
 }  // namespace
 
-// POST /api/schedule/updates/import_group -- one group as the script has read it. 200 whenever the frame is right: the script
-// repeats anything else for hours.
+// POST /api/schedule/updates/import_group -- one group as the script has read it. 200 whenever the enclosing
+// object is valid, because the script retries for hours on anything else.
 Response PostImportGroup(Request& request, Context& context) {
   const ImportedGroup read = ReadImport(request.ReadBody(kMaxImport));
   const Day today = TodayOf(context);

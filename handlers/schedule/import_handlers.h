@@ -1,5 +1,5 @@
 #pragma once
-// What client scripts bring, that read the site themselves.
+// Imports from client scripts that read the site themselves.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"

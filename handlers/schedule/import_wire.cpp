@@ -58,7 +58,7 @@ class Reader {
     return problem ? std::nullopt : std::optional(number);
   }
 
-  // What Python takes for false: such a member counts as missing.
+  // Values that are false in Python count as missing.
   bool IsFalsy(const Value* value) const {
     if (value == nullptr || value->kind == Kind::kFalse) return true;
     if (value->kind == Kind::kString) return spans_.Text(*value).empty();
@@ -122,7 +122,7 @@ std::optional<int> ClockOf(std::string_view text) {
 
 // Takes "Подгр. 2" off a text: 2, and what is left. 0 if there is none.
 int TakeSubgroup(std::string& text) {
-  // Some parsers take it for a room.
+  // Some parsers report it as a room.
   if (!NamesSubgroup(text)) return 0;
   const std::size_t digits = text.find_first_of("0123456789");
   if (digits == std::string::npos) return 0;
@@ -150,7 +150,7 @@ const char* ReadLesson(const Reader& in, const Value& value, Lesson& lesson) {
   }
   const auto weekday = in.Number(in.Find(&value, "weekday"));
   if (!weekday || *weekday < 1 || *weekday > 7) return "weekday";
-  // The date says more: some parsers move an exam to another day and leave the weekday.
+  // The date is more reliable: some parsers move an exam to another day and keep the old weekday.
   lesson.weekday = lesson.date ? WeekdayOf(*lesson.date) : static_cast<int>(*weekday);
   const auto number = in.Number(in.Find(&value, "lesson_number"));
   if (!number || *number < 1 || *number > kMaxLessonNumber) return "lesson_number";
@@ -183,7 +183,7 @@ const char* ReadLesson(const Reader& in, const Value& value, Lesson& lesson) {
   return nullptr;
 }
 
-// Equal entries come from a fault of a parser.
+// Equal entries come from a parser bug.
 auto IdentityOf(const Lesson& lesson) {
   return std::tuple(lesson.date, lesson.weekday, lesson.number, KeyOf(lesson.subject), lesson.type,
                     lesson.subgroup, KeyOf(lesson.room),

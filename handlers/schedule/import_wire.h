@@ -1,8 +1,8 @@
 #pragma once
-// What a client script has read from the site itself, one group at a time: the body of import_group. Pure.
+// The body of import_group: one group that a client script has read from the site. Pure.
 //
-// The frame must be right, or nothing is imported. A lesson that cannot be read is left out and counted, because the script
-// repeats everything but a 200 for hours.
+// The enclosing object must be valid, or nothing is imported. A lesson that cannot be parsed is skipped and
+// counted, because the script retries for hours on anything but a 200.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -33,9 +33,9 @@ inline constexpr std::size_t kMaxImportedLessons = 10'000;
 /// "lessons_not_a_list", "body_not_utf8".
 ImportedGroup ReadImport(std::string_view body);
 
-/// The days that these lessons tell about. A page of the site shows whole weeks, but for the running one, of which it may show
-/// the days from today on. So the last week counts to its Sunday, and the first one from its Monday if that is to come. Exams
-/// beside other lessons tell about no other day.
+/// The days that these lessons cover. A page of the site shows whole weeks, except for the current one, which
+/// may begin today. So the window ends on the Sunday of the last week, and begins on the Monday of the first
+/// one if that is in the future. Exams among other lessons do not extend it.
 Window WindowOfImport(const std::vector<Lesson>& lessons, Day today);
 
 }  // namespace syncline::schedule

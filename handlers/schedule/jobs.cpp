@@ -1,4 +1,4 @@
-// Background jobs of the schedule service. They work for nobody: the timetable belongs to all accounts.
+// Background jobs of the schedule service. They have no account, because all accounts share the timetable.
 #include "handlers/schedule/jobs.h"
 
 #include "handlers/schedule/runs/run_flow.h"

@@ -1,6 +1,6 @@
 #pragma once
-// The account as the clients of the timetable know it, and what they may change of it. The role comes from the account and
-// cannot be written here: in the original anybody could make himself an administrator.
+// The account as the timetable's clients see it, and the fields that they may change. The role comes from the
+// account and cannot be written here: in the original anybody could become an administrator.
 #include <string>
 
 #include "handlers/account/login/account_store.h"

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// One token. Without Redis, too: an update goes on while Redis is away.
+// One token. Also accepted without Redis, because updates must work while Redis is down.
 Identity AuthenticateToken(std::string_view credentials, const Request& request, Context& context) {
   if (credentials.empty() || credentials.find(' ') != std::string_view::npos)
     throw Unauthenticated("bad_authorization_header");
@@ -132,7 +132,7 @@ const Route kRoutes[] = {
 
     {"GET", "/api/schedule/updates", "schedule.updates", Auth::kRequired, kRead, 0, kQuick, GetUpdates,
      &kDialect},
-    // kWrite: whoever looks ends a run that nobody works on.
+    // kWrite, because a read ends a run whose worker is lost.
     {"GET", "/api/schedule/updates/latest", "schedule.latest_update", Auth::kRequired, kWrite, 0, kQuick,
      GetLatestUpdate, &kDialect},
     {"GET", "/api/schedule/updates/{id}", "schedule.update", Auth::kRequired, kWrite, 0, kQuick, GetUpdate,

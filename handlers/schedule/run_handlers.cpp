@@ -25,20 +25,20 @@ constexpr std::string_view kStatuses[] = {"in_progress", "success", "failed"};
 constexpr std::int64_t kMaxGroups = 2'000;
 // A worker writes progress once a second. Short runs end sooner.
 constexpr std::chrono::milliseconds kFirstLook = 100ms, kLook = 1s;
-// A worker that dies is noticed by whoever waits.
+// The waiting request detects a dead worker.
 constexpr auto kReapEvery = 10s;
 // One group by itself is read once in this time.
 constexpr std::int64_t kSingleEvery = 60;
 
-// As the original says it; clients may compare.
+// The original's text; clients may compare it.
 constexpr std::string_view kAlreadyRunning = "Schedule synchronization is already in progress";
 
 bool HasDetails(const Context& context) {
   return HasAll(context.roles(), Roles::kAdmin);
 }
 
-// The run that `find` finds. Without a worker nobody else ends one that waits or was lost, and whoever looks would see it under
-// way for ever.
+// The run returned by `find`. Without a worker nothing else ends a queued or lost run, and clients would see
+// it in progress for ever.
 template <typename F>
 std::optional<Run> Look(Context& context, const F& find) {
   const std::chrono::seconds stale(context.config().Of<Settings>().schedule_stale_s);
@@ -52,7 +52,7 @@ std::optional<Run> Find(Context& context, std::int64_t id) {
   return Look(context, [&](RunStore& runs) { return runs.Find(id); });
 }
 
-// The tag is of what progress changes: the time of the last sign of life alone is no news.
+// The tag covers the part that changes with progress; a new heartbeat alone is no change.
 Response RunAnswer(const Request& request, const Context& context, const Run& run) {
   return TaggedAnswer(request, StampOf(run, HasDetails(context)),
                       PrintRun(run, HasDetails(context), context.Now()));
@@ -80,7 +80,7 @@ struct Admission {
 Admission Admit(Context& context, const NewRun& wanted, bool needs_worker) {
   const std::int64_t stale = context.config().Of<Settings>().schedule_stale_s;
   return context.Write<RunStore>([&](RunStore& runs) -> Admission {
-    // So that a run whose worker was killed locks nobody out.
+    // So that a run whose worker was killed does not block new ones.
     runs.Reap(stale);
     if (const auto active = runs.FindActive(wanted.group)) return {Admission::Kind::kRunning, *active};
     if (needs_worker && !runs.HasWorker()) return {Admission::Kind::kNoWorker};
@@ -89,7 +89,7 @@ Admission Admit(Context& context, const NewRun& wanted, bool needs_worker) {
   });
 }
 
-// 400 means nothing else on the triggers: scripts announce any 400 as "already running".
+// Triggers use 400 for nothing else: scripts report any 400 as "already running".
 Response AlreadyRunning(const Admission& admission) {
   return Refusal(400, kAlreadyRunning, "Синхронизация расписания уже выполняется.", "already_running",
                  admission.run);
@@ -118,7 +118,7 @@ Response ResultOf(const Run& run) {
                                  .Finish());
 }
 
-// The run goes on whatever happens here. Holds no transaction and no connection of its own while it waits.
+// The run continues whatever happens here. Holds no transaction and no connection while it waits.
 Response WaitForRun(Context& context, std::int64_t id) {
   const auto until = Steady::now() + std::chrono::seconds(context.config().Of<Settings>().schedule_wait_s);
   auto next_reap = Steady::now() + kReapEvery;
@@ -183,7 +183,8 @@ Response GetLatestUpdate(Request& request, Context& context) {
   return RunAnswer(request, context, *run);
 }
 
-// GET /api/schedule/updates/{id}/groups -- what became of each group, failures first; unchanged ones are left out.
+// GET /api/schedule/updates/{id}/groups -- the outcome of each group, failures first; unchanged groups are
+// left out.
 Response GetUpdateGroups(Request& request, Context& context) {
   const std::int64_t id = PathId(request, "id");
   return context.Read<RunStore>([&](RunStore& runs) {
@@ -193,7 +194,7 @@ Response GetUpdateGroups(Request& request, Context& context) {
   });
 }
 
-// GET /api/schedule/updates/{id}/events -- progress as server-sent events, "progress" and at last "end".
+// GET /api/schedule/updates/{id}/events -- progress as server-sent events, "progress" and finally "end".
 Response GetUpdateEvents(Request& request, Context& context) {
   const std::int64_t id = PathId(request, "id");
   if (!Find(context, id)) throw NotFound("no_such_row");  // and not a stream that ends
@@ -235,7 +236,8 @@ Response PostTriggerSyncSync(Request&, Context& context) {
   return WaitForRun(context, admission.run);
 }
 
-// POST /api/schedule/groups/{id}/sync -- reads one group now, beside an update of all. Joins the one that is under way.
+// POST /api/schedule/groups/{id}/sync -- reads one group now, even during a full update. Joins an update of
+// this group that is in progress.
 Response PostGroupSync(Request& request, Context& context) {
   const std::int64_t id = PathId(request, "id");
   if (!HasSite(context)) return Refusal(503, "schedule_site_missing");
@@ -263,7 +265,7 @@ Response PostGroupSync(Request& request, Context& context) {
                                  .Finish());
 }
 
-// POST /api/schedule/updates/{id}/cancel -- groups that are written stay written. Repeating it is harmless.
+// POST /api/schedule/updates/{id}/cancel -- groups already written stay written. Idempotent.
 Response PostUpdateCancel(Request& request, Context& context) {
   const std::int64_t id = PathId(request, "id");
   const auto state = context.Write<RunStore>([&](RunStore& runs) { return runs.Cancel(id); });

@@ -1,6 +1,6 @@
 #pragma once
-// Updates of the timetable: their records, their progress, and what starts and stops them. A request never does the work; it may
-// wait for it.
+// Updates of the timetable: their records and progress, starting and cancelling them. A request never does
+// the work itself; it may wait for it.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"

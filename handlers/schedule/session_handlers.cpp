@@ -31,8 +31,8 @@ Response UserAnswer(Context& context) {
 
 }  // namespace
 
-// POST /api/auth/login -- `email` is the account's address or its name. 400 for a refusal: the page takes any 401 for an
-// expired token.
+// POST /api/auth/login -- `email` is the account's address or its name. 400 for a refusal: the page treats
+// any 401 as an expired token.
 Response PostLogin(Request& request, Context& context) {
   const LoginCredentials in = ReadJsonBody(request, ReadLoginCredentials);
   const account::Tokens tokens = account::LogInForTokens(
@@ -46,8 +46,8 @@ Response PostLogin(Request& request, Context& context) {
       .With("Cache-Control", "no-store");
 }
 
-// POST /api/auth/token/refresh -- a token of a login here stays good until it expires; one of another login is good for one
-// exchange, as everywhere.
+// POST /api/auth/token/refresh -- a token from this login stays valid until it expires; one from another
+// login is valid for one exchange, as everywhere.
 Response PostTokenRefresh(Request& request, Context& context) {
   const std::string token =
       ReadJsonBody(request, [](const JsonObject& in) { return in.Text("refresh", kMaxToken, 1); });

@@ -1,5 +1,5 @@
 #pragma once
-// /api/auth/: the accounts of this server as the page and the scripts of the timetable know them.
+// /api/auth/: logins and profiles in the form that the timetable's page and scripts expect.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"

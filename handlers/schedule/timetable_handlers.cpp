@@ -123,7 +123,7 @@ std::optional<Response> GroupAnswer(const Request& request, Context& context, co
                       ValidatorsFor(request, context, found->state, more), found->state);
 }
 
-// Of all groups together, as a stream: the whole timetable does not fit in memory twice.
+// All groups, as a stream, so that the whole timetable is never held in memory.
 Response WideAnswer(Context& context, const LessonFilter& filter, const Current& current,
                     const TimetableState& state) {
   const auto write = [&context, filter](BodySink& sink) {
@@ -179,7 +179,7 @@ Response GetLesson(Request& request, Context& context) {
   return TaggedAnswer(request, PrintLessonDetail(*found, TermsOf(context)));
 }
 
-// GET /api/schedule/lessons/my_schedule -- of the account's group; of its subgroup, if it has told one.
+// GET /api/schedule/lessons/my_schedule -- of the account's group, and of its subgroup if one is set.
 Response GetMySchedule(Request& request, Context& context) {
   ParameterInput in(request, EmptyValues::kAreNone);
   LessonFilter filter{.date_from = DayTextOf(in, "date_from"),
@@ -217,7 +217,7 @@ Response GetWeekly(Request& request, Context& context) {
         const bool is_missing = (filter.group && !found.group) || (filter.teacher && !found.teacher) ||
                                 (filter.room && !found.room);
         if (is_missing) throw NotFound(filter.group && !found.group ? "no_such_group" : "no_such_row");
-        // A group's own revision, so that changes of others leave its answers as they are.
+        // A group's own revision, so that changes of other groups do not invalidate its answers.
         const bool is_of_group = found.group && !found.teacher && !found.room;
         auto state_of = is_of_group ? timetable.StateOf(found.group->id).value() : timetable.State();
         const Current validators =
@@ -248,7 +248,7 @@ Response GetChanges(Request& request, Context& context) {
     from = zone->UtcOf(std::chrono::local_seconds(day->time_since_epoch()));
   }
   auto [state, newest, changes] = context.Read<TimetableStore>([&](TimetableStore& timetable) {
-    // The newest one first: what comes meanwhile must not be passed over.
+    // Reads `latest` first, so that concurrent changes are not skipped.
     const std::int64_t newest = day ? timetable.NewestChange(*filter.group) : *id;
     return std::tuple(timetable.StateOf(*filter.group), newest,
                       timetable.Changes(*filter.group, id.value_or(0), from, limit + 1));

@@ -1,5 +1,5 @@
 #pragma once
-// Reading lessons: lists, weeks, changes, free rooms, and how fresh they are.
+// Reads of lessons: lists, weeks, changes, free rooms, freshness.
 #include "handlers/base/context.h"
 #include "handlers/base/request.h"
 #include "handlers/base/response.h"

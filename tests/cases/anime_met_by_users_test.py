@@ -1,7 +1,9 @@
-"""Faults that users of other anime trackers met, played against this one: nginx, the worker and a stand-in for Jikan.
+"""Faults that users of other anime trackers have reported, reproduced against this one: nginx, the worker and a
+stand-in for Jikan.
 
-The server's own time zone is one in which it is another day than in UTC: dates of lists are never instants of the server's.
-What of these a pure function decides is tested there, too: jikan_wire_test, anime_rules_test, list_import_test.
+The server's own time zone is one in which it is another day than in UTC: dates in lists are never instants of the
+server. Parts that are pure functions are also covered by unit tests: jikan_wire_test, anime_rules_test,
+list_import_test.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""Media sync, call by call: what is taken, what is refused, and that a refused batch leaves nothing.
+"""Media sync, call by call: accepted files, refused files, and that a refused batch leaves nothing.
 
 SYNCLINE_HTTP and SYNCLINE_ADMIN locate the server (`<dir>/env` of ./run).
 """

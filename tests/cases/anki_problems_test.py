@@ -1,5 +1,5 @@
-"""What is refused leaves a report that an administrator can act on: once, however often it is repeated, not by strangers, and
-without a change of the answer.
+"""A refusal leaves a report for the administrator: one for any number of repetitions, none for unknown callers, and
+without changing the answer.
 
 SYNCLINE_HTTP, SYNCLINE_ADMIN and DATABASE_URL locate the server (`<dir>/env` of ./run).
 """

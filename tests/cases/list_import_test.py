@@ -1,4 +1,4 @@
-"""Lists of MyAnimeList in and out, over nginx, with the worker and a stand-in for Jikan."""
+"""Import and export of MyAnimeList files, through nginx, with the worker and a stand-in for Jikan."""
 
 import gzip
 import pathlib

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Random work on accounts beside a plain model: who can do what with which password, token, key and invitation.
+"""Random operations on accounts, compared with a simple model: who can do what with which password, token, key and
+invitation.
 
 Starts an installation of its own, where registration needs an invitation. See random_work.py for the options.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Random work on two accounts' lists beside a plain model: entries, filters, pages, sums, history, entity tags, automatic rules,
-and lists that go out as a file and come back. See random_work.py for the options.
+"""Random operations on two accounts' lists, compared with a simple model: entries, filters, pages, statistics, history,
+entity tags, automatic rules, and lists that are exported and imported again. See random_work.py for the options.
 
 SYNCLINE_HTTP and SYNCLINE_ADMIN locate the server (`<dir>/env` of ./run); its worker imports.
 """

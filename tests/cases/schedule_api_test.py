@@ -1,4 +1,4 @@
-"""The timetable's API as its clients know it: sessions, reading, the import of a group, and what is refused how."""
+"""The timetable's API as its clients use it: sessions, reads, imports of a group, and refusals."""
 
 import datetime
 import json

@@ -1,5 +1,5 @@
-"""Redis, PostgreSQL and the upstream are away, one at a time: what needs them says so in JSON, all else goes on, nothing fails
-open, and it is as before when they are back, without a restart of ours. Reference: the anime API's scenario 30."""
+"""Redis, PostgreSQL and the upstream are down, one at a time: requests that need them get an error in JSON, all others
+work, nothing fails open, and everything recovers without a restart of ours. Reference: the anime API's scenario 30."""
 
 import pathlib
 import signal

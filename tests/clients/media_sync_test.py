@@ -1,4 +1,4 @@
-"""Real clients sync their media folders through our nginx: what one has, the others get byte for byte.
+"""Real clients sync their media folders through our nginx: every file arrives on the other devices byte for byte.
 
 SYNCLINE_MEDIA_FILES: how many small files the first test syncs (10,000 for the full size; some hundred by default).
 """

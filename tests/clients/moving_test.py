@@ -1,4 +1,4 @@
-"""Accounts of a real official server are taken over and handed over again, and their devices go on: no login, no full
+"""Accounts of a real official server are adopted and handed over again, and their devices continue: no login, no full
 sync, no media sent twice."""
 
 import contextlib

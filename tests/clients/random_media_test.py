@@ -7,8 +7,8 @@
 A seed determines a script: files added, replaced, deleted, renamed, and syncs. It is played against this server and against the
 server of the package, and must end the same on both. A second time it is played with cuts (requests that do not arrive,
 answers that get lost, two devices at once): then all devices must end equal, and every file must hold what some device once
-wrote under that name, or, if it was deleted, be gone or hold that. A fault that the other server shows with the same cuts is
-told and is no failure.
+wrote under that name, or, if it was deleted, be gone or hold that. A fault that the other server shows with the same
+cuts is reported but is not a failure.
 """
 
 import argparse

@@ -1,14 +1,14 @@
-"""Random changes of groups, brought as a client script brings them, against a plain model: lists, changes and the calendar say the
-same after each step.
+"""Random changes of groups, imported like a client script does, compared with a simple model: lists, changes and the
+calendar agree after each step.
 
     random_schedule_test.py                     a few fixed seeds, then one fresh one
     random_schedule_test.py --seconds 3600      fresh seeds for that long
     random_schedule_test.py --seed 17           one script, with its diary
 
 A seed determines a script of imports: lessons added, removed, moved, changed, doubled, without a date, with subgroups, in any order;
-equal imports, empty ones, ones with bad lessons, by two administrators. The model is a list of lessons per group. Beside the list,
-two readers follow along: one replays the changes by their ids, the other is a calendar program that fetches with its last tag and
-believes an event only if its SEQUENCE says that it is newer.
+equal imports, empty ones, ones with bad lessons, by two administrators. The model is a list of lessons per group. Two
+readers follow along: one replays the changes by their ids; the other is a calendar program that fetches with its last
+tag and accepts an event only if its SEQUENCE is newer.
 """
 
 import argparse

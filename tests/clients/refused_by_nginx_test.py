@@ -1,4 +1,4 @@
-"""What nginx refuses arrives in the form that Anki's client shows: the text of a refused upload, the name of a status."""
+"""nginx's refusals arrive in the form that Anki's client shows: the text of a refused upload, the name of a status."""
 
 import contextlib
 import json

@@ -1,5 +1,5 @@
-"""Two real devices work and sync; then the collection goes back before each of their syncs and is, for a fresh device,
-what it was then, row for row; and so are the media files, byte for byte, for all devices and by an ordinary media sync.
+"""Two real devices work and sync. Then the collection is restored to before each of their syncs: a fresh device gets
+its state at that time, row for row, and all devices get the media files, byte for byte, by an ordinary media sync.
 
     time_travel_test.py                       a few fixed seeds, then a fresh one
     time_travel_test.py --seed 17             this one only

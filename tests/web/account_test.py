@@ -54,10 +54,10 @@ def somebody_registers_leaves_and_comes_back():
         anna = visitor()
         email = new_email()
         anna.open("/")
-        anna.page.get_by_role("link", name="Make an account").click()
+        anna.page.get_by_role("link", name="Create an account").click()
         anna.page.get_by_label("E-mail address").fill(email)
         anna.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        anna.page.get_by_role("button", name="Make an account").click()
+        anna.page.get_by_role("button", name="Create an account").click()
         expect(anna.page.get_by_role("heading", name="Hello")).to_contain_text(email)
         anna.wait()
         anna.look("overview-new")
@@ -77,7 +77,7 @@ def what_was_typed_stays_when_the_server_refuses():
         anna = visitor()
         anna.open("/account/register")
         email = anna.page.get_by_label("E-mail address")
-        anna.page.get_by_role("button", name="Make an account").click()
+        anna.page.get_by_role("button", name="Create an account").click()
         expect(email).to_be_focused()
         expect(email).to_have_accessible_description(re.compile("Fill this in"))
         email.fill(taken)
@@ -86,7 +86,7 @@ def what_was_typed_stays_when_the_server_refuses():
         expect(anna.page.get_by_label("Password", exact=True)).to_have_accessible_description(re.compile("At least 8 characters"))
         anna.page.get_by_label("Password", exact=True).fill(PASSWORD)
         anna.page.keyboard.press("Enter")
-        expect(email).to_have_accessible_description(re.compile("There is an account with this address already"))
+        expect(email).to_have_accessible_description(re.compile("An account with this address already exists"))
         expect(email).to_have_value(taken)
         expect(email).to_be_focused()
         expect(anna.page.get_by_role("alert").filter(has_text="Request")).to_contain_text(re.compile("Request [0-9a-f]{16,}"))
@@ -192,7 +192,7 @@ def a_browser_that_keeps_nothing_is_told_what_is_missing():
         anna.open("/account/sign-in")
         fill_sign_in(anna.page, Client().register().email)
         anna.page.keyboard.press("Enter")
-        refusal = anna.page.get_by_role("alert").filter(has_text="refuses to keep anything")
+        refusal = anna.page.get_by_role("alert").filter(has_text="does not let this page store data")
         expect(refusal).to_be_visible()
         expect(refusal).to_be_focused()
 
@@ -262,7 +262,7 @@ def what_one_person_asked_for_is_not_done_for_another():
         fill_sign_in(again, boris.email)
         again.get_by_role("button", name="Sign in").click()
         expect(part(anna, "Profile")).to_contain_text(boris.email)
-        expect(part(anna, "App passwords")).to_contain_text("There is none")
+        expect(part(anna, "App passwords")).to_contain_text("None yet")
         assert not any(device["name"] == "of the first one" for device in boris.get("/account/devices").json)
 
 
@@ -363,7 +363,7 @@ def an_app_password_is_shown_once_and_works_until_it_is_revoked():
     with visitors() as visitor:
         anna, client = signed_in(visitor, size="narrow", scheme="dark")
         passwords = part(anna, "App passwords")
-        expect(passwords).to_contain_text("There is none")
+        expect(passwords).to_contain_text("None yet")
         passwords.get_by_role("button", name="New app password").click()
         dialog(anna).get_by_label("What is it for?").fill("backup script")
         dialog(anna).get_by_label("Current password").fill("not this one")
@@ -385,7 +385,7 @@ def an_app_password_is_shown_once_and_works_until_it_is_revoked():
         assert password not in anna.page.content()
         key(anna, "backup script").get_by_role("button", name="Revoke").click()
         dialog(anna).get_by_role("button", name="Revoke").click()
-        expect(passwords).to_contain_text("There is none")
+        expect(passwords).to_contain_text("None yet")
         until(lambda: ask("GET", "/account", headers=login).status == 401, 2)
 
 
@@ -517,15 +517,15 @@ def an_account_that_goes_can_be_kept():
         anna.look("delete")
         dialog(anna).get_by_label("Current password").fill(PASSWORD)
         dialog(anna).get_by_role("button", name="Delete the account").click()
-        expect(anna.page.get_by_role("alert").filter(has_text="going to be deleted on")).to_be_visible()
+        expect(anna.page.get_by_role("alert").filter(has_text="will be deleted on")).to_be_visible()
         anna.look("deletion-pending")
         assert client.get("/account").json["deletes_at"] is not None
         anna.open("/")
-        expect(anna.page.get_by_role("main")).to_contain_text("going to be deleted on")
+        expect(anna.page.get_by_role("main")).to_contain_text("will be deleted on")
         anna.open("/account/")
         anna.page.get_by_role("button", name="Keep the account").first.click()
-        expect(anna.page.get_by_role("status").filter(has_text="The account stays")).to_be_visible()
-        expect(anna.page.get_by_role("alert").filter(has_text="going to be deleted on")).to_have_count(0)
+        expect(anna.page.get_by_role("status").filter(has_text="The account is kept")).to_be_visible()
+        expect(anna.page.get_by_role("alert").filter(has_text="will be deleted on")).to_have_count(0)
         assert client.get("/account").json["deletes_at"] is None
 
 

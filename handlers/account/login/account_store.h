@@ -36,17 +36,18 @@ struct AccountSummary {
   std::optional<sql::Time> last_seen_at;
 };
 
-/// What an account is told about itself.
+/// The account's view of itself.
 struct OwnAccount {
   Account account;
   std::optional<std::string> email;
   sql::Time created_at;
-  std::optional<sql::Time> deletes_at;  ///< its owner has deleted it; until then it can be kept
+  std::optional<sql::Time>
+      deletes_at;  ///< its owner has deleted it; until this time the deletion can be cancelled
 };
 
 struct NewAccount {
   std::string_view name;
-  /// That of a name with an @, as it is; nobody else may then use it.
+  /// That of a name with an @, unchanged; no other account may then use it.
   std::optional<std::string> email{};
   std::string password_hash;
   bool is_admin = false;
@@ -70,19 +71,20 @@ class AccountStore {
   std::optional<Account> Find(std::string_view name);
   /// One statement.
   std::optional<OwnAccount> Of(UserId user);
-  /// What it uses in all services. Adds up its usage, so only where it is shown.
+  /// The bytes that it uses in all services. Sums up its usage, so call it only to display it.
   std::int64_t UsedBytes(UserId user);
   void List(const std::function<void(const AccountSummary&)>& account);
-  /// Error Conflict "name_taken" or "email_taken", also if its name is the address of another account or the other way round.
+  /// Error Conflict "name_taken" or "email_taken", also if its name is the address of another account or vice
+  /// versa.
   UserId Add(const NewAccount& account);
   void SetPassword(UserId user, const std::string& password_hash);
-  /// Its name, too, if that was its address. Error Conflict "email_taken".
+  /// Also changes the name if that was the address. Error Conflict "email_taken".
   void SetEmail(UserId user, const std::string& email);
-  /// `days`: none keeps an account that was to be deleted. Throws AccountGone if it is disabled.
+  /// `days`: none cancels a scheduled deletion. Throws AccountGone if the account is disabled.
   void SetDeletion(UserId user, std::optional<std::int64_t> days);
   /// Accounts whose deletion is due, at most `limit`.
   std::vector<UserId> Deleted(int limit);
-  /// Disables an account whose deletion is due. False: its owner keeps it after all.
+  /// Disables an account whose deletion is due. False: its owner has cancelled the deletion.
   bool BeginRemoval(UserId user);
   void SetDisabled(UserId user, bool is_disabled);
   void SetQuota(UserId user, std::optional<std::int64_t> quota_bytes);

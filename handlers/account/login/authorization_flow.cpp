@@ -18,7 +18,7 @@
 namespace syncline::account {
 namespace {
 
-// In base64: a name and a password of the greatest length.
+// A name and a password of maximum length, in base64.
 constexpr std::size_t kMaxCredentialBytes = 4096;
 
 constexpr std::string_view kAppPassword = "app_password";
@@ -38,7 +38,7 @@ Identity IdentityOf(const Login& login) {
   return {login.user, DeviceId{}, login.is_admin ? Roles::kAdmin : Roles::kNone};
 }
 
-// What is known of this password, if the account still has it. Asks the database every kKeyMemory.
+// The cached identity of this password, if the account still has it. Checks the database every kKeyMemory.
 std::optional<Identity> AskKnown(KnownPasswords& passwords, Context& context, std::string_view name,
                                  std::string_view password) {
   const auto now = KnownPasswords::Clock::now();

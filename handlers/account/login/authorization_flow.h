@@ -1,7 +1,6 @@
 #pragma once
-// Logins in the header Authorization (RFC 9110, 11.6.2), for dialects: each lists the schemes that its clients
-// use, and a further scheme is a further row. Bearer is in tokens/token_flow.h. Left out: Digest, which needs
-// passwords in clear.
+// Logins in the header Authorization (RFC 9110, 11.6.2), for dialects: each has a table of the schemes that
+// its clients use. Bearer is in tokens/token_flow.h. Left out: Digest, which needs passwords in clear.
 #include <optional>
 #include <span>
 #include <string_view>
@@ -13,7 +12,8 @@ namespace syncline::account {
 
 struct LoginScheme {
   std::string_view name;  ///< in lower case: "basic", "bearer"
-  /// `credentials`: what follows the name. Throws Error Unauthenticated if they are not valid.
+  /// `credentials`: the rest of the header after the scheme. Throws Error Unauthenticated if they are not
+  /// valid.
   Identity (*authenticate)(std::string_view credentials, const Request& request, Context& context);
 };
 
@@ -24,8 +24,8 @@ std::optional<Identity> AuthenticateByHeader(const Request& request, Context& co
 
 /// Basic (RFC 7617) in UTF-8, with an app password or the password of the account.
 ///
-/// An app password is a key of that kind and costs one lookup (AuthenticateKey); the name is not compared, as
-/// the key tells whose it is. The password of an account is hashed once in kPasswordMemory
+/// An app password is a key of that kind and costs one lookup (AuthenticateKey); the name is not compared,
+/// because the key identifies the account. The password of an account is hashed once in kPasswordMemory
 /// (known_passwords.h) and looked up every kKeyMemory; the identity has no device. Throws Error
 ///   Unauthenticated "bad_credentials"  not base64, or no colon
 ///   Unauthenticated "bad_key"          as AuthenticateKey

@@ -30,7 +30,7 @@ struct NewDevice {
   std::string key_hash;  ///< 32 bytes
   /// After this it is revoked, unless its key is replaced before.
   std::optional<std::chrono::seconds> lifetime{};
-  bool is_kept = false;  ///< of a session: its refresh token stays the same (TokenLifetimes)
+  bool is_kept = false;  ///< for a session: its refresh token is never replaced (TokenLifetimes)
 };
 
 struct LiveDevice {
@@ -50,17 +50,18 @@ class DeviceStore {
   /// At most `live_limit` devices of the kind stay live, including this one; the least recently used are
   /// revoked. `live_limit` revoked ones are kept for the record. The caller holds the account's login lock.
   DeviceId Add(const NewDevice& device, int live_limit);
-  /// A key that another server has issued to devices of this account. False: it was added before, and stays as it is.
+  /// Adds a key that another server has issued to devices of this account. False: it exists already and is
+  /// unchanged.
   bool AddForeign(std::string_view kind, std::string_view name, const std::string& key_hash);
   /// Oldest first, revoked ones too.
   void List(const std::function<void(const Device&)>& device);
   /// False: no live device with that id.
   bool Revoke(DeviceId device);
-  /// Another name, for the owner's list. False: no live device with that id.
+  /// Renames the device in the owner's list. False: no live device with that id.
   bool Rename(DeviceId device, std::string_view name);
   /// Returns how many were live.
   std::int64_t RevokeAll();
-  /// All but one. Returns the sessions among them (devices of the kind "refresh").
+  /// Revokes all but one. Returns the sessions among them (devices of the kind "refresh").
   std::vector<DeviceId> RevokeOthers(DeviceId kept);
 
  private:

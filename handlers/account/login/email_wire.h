@@ -1,6 +1,6 @@
 #pragma once
-// Normalises e-mail addresses (RFC 5321, RFC 6531), as clients of the account API send them. Pure: whether mail arrives
-// there is not checked, and nothing is sent.
+// Normalises e-mail addresses (RFC 5321, RFC 6531), as clients of the account API send them. Pure:
+// deliverability is not checked, and no mail is sent.
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -11,7 +11,7 @@ namespace syncline::account {
 
 inline constexpr std::size_t kMaxEmailBytes = 254;
 
-/// Why a text is not an address: one public sentence.
+/// The reason why a text is not an address: one public sentence.
 struct BadEmail {
   std::string reason;
 };

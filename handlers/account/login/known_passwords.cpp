@@ -20,7 +20,7 @@ KnownPasswords::KnownPasswords() {
 }
 
 std::string KnownPasswords::NameOf(std::string_view folded_name, std::string_view password) const {
-  // The length keeps "ab" with "c" and "a" with "bc" apart.
+  // The length distinguishes "ab" + "c" from "a" + "bc".
   std::string text = std::to_string(folded_name.size());
   text.append(1, ' ').append(folded_name).append(password);
   std::string hash(crypto_generichash_BYTES, '\0');

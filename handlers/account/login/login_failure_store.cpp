@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::seconds;
 
-// One person mistypes a password some times; so may each pupil in a class of thirty.
+// One person mistypes a password a few times, and so may each pupil in a class of thirty.
 constexpr std::int64_t kFreePairFailures = 10;
 constexpr std::int64_t kFreeAddressFailures = 50;
 // Allows at most 288 guesses a day per account and address, 1440 a day per address: too slow for any list of

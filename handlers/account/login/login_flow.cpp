@@ -1,5 +1,5 @@
 // Order of a login: check the counts before computing anything, so that a refusal is cheap; take the hash
-// slot before checking the counts again, so that attempts that waited together are not all let through; hash
+// slot before checking the counts again, so that attempts that waited together are not all admitted; hash
 // outside a transaction, because hashing takes longest; then create the device in one transaction that first
 // checks that the account is unchanged.
 #include "handlers/account/login/login_flow.h"
@@ -26,8 +26,8 @@ void RefuseEagerness(Context& context, const LoginSubjects& subjects) {
   if (wait.count() > 0) throw Error(ErrorKind::kTooMany, "too_many_logins").RetryAfter(wait);
 }
 
-// A hash of another server takes another time to check than ours, so it would tell that there is such an account. One of
-// what was typed, not of its normal form, would refuse the same password from another system.
+// Checking another server's hash takes a different time, which would reveal that the account exists. A hash
+// of the password as typed, instead of its normal form, would refuse the same password from another system.
 void ReplaceHash(Context& context, Login& login, const std::string& hash) {
   const bool is_replaced = context.WithDatabase([&](sql::Database& database) {
     return database.Write([&](sql::Tx& tx) {

@@ -1,6 +1,6 @@
 #pragma once
-// Turns a password into a device with a key, and a key into an identity. Shared by all dialects; each decides
-// how a key travels and what a refusal looks like on the wire.
+// Turns a password into a device with a key, and a key into an identity. Shared by all dialects; each defines
+// how a key is transported and how a refusal looks on the wire.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -18,11 +18,13 @@ namespace syncline::account {
 inline constexpr int kLiveDevicesPerKind = 200;
 
 /// Concurrent password checks in this process. Each takes 64 MiB by design; this bounds the memory a flood of
-/// logins can take. Half of the cores at most: on all of them, a flood would more than double the time of a sync.
+/// logins can take. At most half of the cores: with all of them, a flood would more than double the time of a
+/// sync.
 inline const int kConcurrentHashes =
     std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 2, 1, 2);
-/// Password checks that wait for one of these; the next one is refused at once. Together fewer than the slots
-/// of the pool `edge`, so that a flood of logins leaves some to the authorizer.
+/// Password checks that may wait for one of these; further ones are refused at once. Running and waiting ones
+/// together are fewer than the slots of the pool `edge`, so that a flood of logins leaves slots for the
+/// authorizer.
 inline constexpr int kWaitingHashes = 10;
 
 /// How long a login, or a new password, waits for one. Long enough for a class that logs in together.

@@ -39,11 +39,11 @@ std::string Hash(std::string_view password) {
   return hash;
 }
 
-// More would keep others from logging in for seconds. The usual number is 600,000 or less.
+// More would block other logins for seconds. The usual number is 600,000 or less.
 constexpr int kMaxIterations = 5'000'000;
 constexpr std::size_t kMaxPhcBytes = 64;  // of salt and hash, as that format has it
 
-// None also for more than a hash or a salt of that format has.
+// None also if it is longer than a hash or a salt of that format.
 std::optional<std::string> FromPhc(std::string_view text) {
   auto bytes = FromBase64(text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
   return bytes && bytes->size() <= kMaxPhcBytes ? bytes : std::nullopt;

@@ -1,6 +1,6 @@
 #pragma once
-// Passwords: argon2id, and a limit on concurrent hashes. Hashes of other servers (PBKDF2 in the PHC string format, as
-// Anki's official sync server takes them) are checked, but never made.
+// Passwords: argon2id, and a limit on concurrent hashes. Hashes of other servers (PBKDF2 in the PHC string
+// format, as Anki's official sync server uses them) are checked, but never created.
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace syncline::account {
 
-/// Longer ones are refused like wrong ones: nobody types them, and hashing them costs time.
+/// Longer passwords are refused like wrong ones: nobody types them, and hashing them costs time.
 inline constexpr std::size_t kMaxPasswordBytes = 1024;
 /// For new passwords only.
 inline constexpr std::size_t kMinPasswordBytes = 8;
@@ -28,12 +28,12 @@ class HashSlot {
 /// parameters. The slot proves that the caller has waited.
 std::string HashPassword(const HashSlot& slot, std::string_view password);
 
-/// kAsTyped: only the password as it was typed matches, not its normal form. Hashes of other servers, and those from before
-/// passwords were normalised, may be so: replace them.
+/// kAsTyped: only the password as typed matches, not its normal form. This happens with hashes of other
+/// servers and with those from before normalisation: replace such a hash.
 enum class PasswordMatch { kNo, kNormal, kAsTyped };
 
-/// `hash`: of HashPassword, or PBKDF2: "$pbkdf2-sha256$i=600000,l=32$salt$hash", also with sha1 ("pbkdf2") and sha512. Costs
-/// a second hash if the normal form does not match and is another one.
+/// `hash`: of HashPassword, or PBKDF2: "$pbkdf2-sha256$i=600000,l=32$salt$hash", also with sha1 ("pbkdf2")
+/// and sha512. Costs a second hash if the normal form does not match and differs from the password as typed.
 PasswordMatch MatchPassword(const HashSlot& slot, const std::string& hash, std::string_view password);
 
 /// Whether it is a hash of another server that MatchPassword understands.

@@ -22,7 +22,7 @@ std::string HashOf(std::string_view password) {
   return HashPassword(slot, password);
 }
 
-// Before anything else: a guess must neither tell which addresses have an account nor cost a hash.
+// First, because a guessed invitation must neither reveal which addresses have an account nor cost a hash.
 void RequireOpen(Context& context, const std::optional<std::string>& invitation) {
   const std::string& registration = context.config().Of<Settings>().registration;
   if (registration == "closed") throw Forbidden("registration_closed");
@@ -55,7 +55,7 @@ std::pair<UserId, DeviceId> Register(Context& context, const std::string& email,
 }
 
 std::string MakeInvitation(Context& context, std::int64_t uses, std::chrono::hours lifetime) {
-  // A key of nobody: as long and random as any.
+  // A key without an account: as long and random as a real one.
   const NewKey key = MakeKey(UserId{1});
   std::string code = key.text.substr(key.text.find('.') + 1);
   const std::string hash = Sha256(code);
@@ -69,7 +69,7 @@ Login CheckOwnPassword(Context& context, std::string_view password, std::string_
       context.Read<AccountStore>([&](AccountStore& accounts) { return accounts.Of(context.user()); });
   if (!account) throw AccountGone();
   const Login login = CheckLogin(context, account->account.name, password, remote_address);
-  // Somebody else may have taken the name meanwhile.
+  // Another registration may have taken the name meanwhile.
   if (login.user != context.user()) throw AccountGone();
   return login;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// New accounts over HTTP, changes of their password and address, and their end.
+// Registration over HTTP, changes of password and address, and removal of accounts.
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,23 +14,23 @@
 
 namespace syncline::account {
 
-/// Makes an account, named by its address (normalised, email_wire.h), with the quota of the settings and a first device.
-/// Throws Error
+/// Creates an account, named by its address (normalised, email_wire.h), with the quota of the settings and a
+/// first device. Throws Error
 ///   Conflict "email_taken"
 ///   Forbidden "registration_closed", "invitation_required", "invitation_invalid"   by the setting account_registration
 ///   Busy "busy"   as LogIn
 std::pair<UserId, DeviceId> Register(Context& context, const std::string& email, std::string_view password,
                                      const std::optional<std::string>& invitation, const NewDevice& device);
 
-/// A new invitation: its code, which is never shown again.
+/// Creates an invitation. Returns its code, which is never shown again.
 std::string MakeInvitation(Context& context, std::int64_t uses, std::chrono::hours lifetime);
 
-/// Checks the password of the caller's own account, as it is asked for before something that cannot be undone: do that in a
-/// transaction that begins with AccountStore::LockLogin of the result. Throws as LogIn, and AccountGone.
+/// Checks the password of the caller's own account, before an action that cannot be undone. Run that action
+/// in a transaction that begins with AccountStore::LockLogin of the result. Throws as LogIn, and AccountGone.
 Login CheckOwnPassword(Context& context, std::string_view password, std::string_view remote_address);
 
-/// Sets a new password, and revokes all devices of the account but `kept`: the old password may have leaked. Returns the
-/// sessions among them, whose tokens are to be denied.
+/// Sets a new password, and revokes all devices of the account but `kept`: the old password may have leaked.
+/// Returns the sessions among them, whose tokens the caller must deny.
 std::vector<DeviceId> ChangePassword(Context& context, const Login& login, std::string_view new_password,
                                      DeviceId kept);
 

@@ -39,7 +39,7 @@ std::string AddKey(Context& context, TokenKeyStore& store, std::chrono::seconds 
 KeyRing Load(Context& context) {
   const auto list = [](TokenKeyStore& store) { return store.List(); };
   if (auto ring = Opened(context, context.ReadOnce<TokenKeyStore>(list))) return *std::move(ring);
-  // On a read-only route, too: it is not the caller's data that is written.
+  // On a read-only route, too, because this does not write the caller's data.
   context.WithDatabase([&](sql::Database& database) {
     database.Write([&](sql::Tx& tx) {
       TokenKeyStore store(tx, UserId{});
@@ -67,7 +67,7 @@ std::shared_ptr<const KeyRing> TokenKeys(Context& context) {
     const std::lock_guard lock(known.mutex);
     if (known.ring != nullptr && now - known.read_at < kRingAge) return known.ring;
   }
-  // Unlocked: slots that read at the same time read the same.
+  // Without the lock: slots that read concurrently read the same rows.
   auto ring = std::make_shared<const KeyRing>(Load(context));
   const std::lock_guard lock(known.mutex);
   known.ring = std::move(ring);

@@ -1,9 +1,9 @@
 #pragma once
-// The keys that sign tokens, as this process knows them: read again when what it knows is kRingAge old. A new key signs
-// only kSignsAfter later, so by then every process verifies it, and a rotation fails no request.
+// This process's cache of the keys that sign tokens, refreshed after kRingAge. A new key starts to sign only
+// kSignsAfter later: by then every process can verify it, so a rotation fails no request.
 //
-// Why in the database and not in a file: several machines share them, and rotating needs no restart. There they are
-// sealed with the secret of the installation, which is in a file (seal.h).
+// The keys are in the database and not in a file, because several machines share them and rotating them must
+// not need a restart. They are sealed with the secret of the installation, which is in a file (seal.h).
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -15,7 +15,7 @@ namespace syncline::account {
 
 inline constexpr std::chrono::seconds kRingAge{2};
 inline constexpr std::chrono::seconds kSignsAfter{5};
-/// For how long a key that was replaced verifies: longer than any token lives.
+/// How long a replaced key still verifies: longer than any token is valid.
 inline constexpr std::chrono::seconds kKeyKept{std::chrono::hours(24 * 8)};
 
 struct KeyRing {
@@ -23,7 +23,7 @@ struct KeyRing {
   std::size_t signing = 0;  ///< index of the key that signs
 };
 
-/// Never empty: the first call of an installation makes a key. Throws Error Busy without the database.
+/// Never empty: the first call in an installation creates a key. Throws Error Busy without the database.
 std::shared_ptr<const KeyRing> TokenKeys(Context& context);
 
 /// Adds a key that signs from kSignsAfter on, and returns its kid.

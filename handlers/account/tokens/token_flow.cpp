@@ -74,8 +74,8 @@ std::string_view BearerToken(const Request& request) {
   return TrimmedBlanks(value.substr(std::min(value.find(' '), value.size())));
 }
 
-// The id of the refresh token that replaces this one: nobody can guess it without the secret, and whoever asks again gets the
-// same one.
+// The id of the refresh token that replaces this one: it cannot be guessed without the secret, and a repeated
+// exchange gives the same one.
 std::string RepeatableId(Context& context, const Claims& claims) {
   constexpr std::size_t kIdBytes = 16;
   return HexText(context.secret().Sign("refresh_id", claims.id).substr(0, kIdBytes));
@@ -173,7 +173,7 @@ Tokens Refresh(Context& context, std::string_view refresh_token, TokenLifetimes 
     case Rotation::kDisabled:
       throw Forbidden("account_inactive");
     case Rotation::kKept:
-      // One id for all refresh tokens of the session keeps all of them good.
+      // With one id for all refresh tokens of the session, all of them stay valid.
       next_id = claims.id;
       break;
     case Rotation::kDone:

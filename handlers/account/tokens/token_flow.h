@@ -1,7 +1,7 @@
 #pragma once
-// Sessions with tokens: a login gives an access token, which lives for minutes and is checked without its session's
-// secret, and a refresh token, which is good for one exchange into two new ones. A session is a device of the kind
-// "refresh": listed, named and revoked like any other key.
+// Sessions with tokens: a login returns an access token, which is valid for minutes and is checked without
+// its session's secret, and a refresh token, which can be exchanged once for two new ones. A session is a
+// device of the kind "refresh": listed, named and revoked like any other key.
 //
 // A logout, or a refresh token that comes twice, ends the session: its row in PostgreSQL is revoked, and its access tokens
 // are denied in Redis until they expire, so that every process refuses them at once; the row alone would take kKeyMemory.
@@ -21,7 +21,7 @@
 
 namespace syncline::account {
 
-/// Texts of the codes below for dialects in the manner of FastAPI, as clients of the anime tracker know them.
+/// Texts of the codes below for FastAPI-style dialects, as clients of the anime tracker expect them.
 inline constexpr DetailText kTokenTexts[] = {
     {"bad_scheme", "Not authenticated"},
     {"bad_token", "Invalid token"},
@@ -35,15 +35,17 @@ inline constexpr DetailText kTokenTexts[] = {
     {"refresh_reused", "Refresh token mismatch, please login again"},
 };
 
-/// Of a protocol: its clients know how long its tokens live.
+/// Fixed by each protocol, because its clients rely on the lifetimes.
 struct TokenLifetimes {
   std::chrono::seconds access{std::chrono::minutes(15)};     ///< at most 65 minutes
   std::chrono::seconds refresh{std::chrono::hours(24 * 7)};  ///< renewed by each exchange; at most kKeyKept
-  /// At the login: whether the session's refresh token stays good after an exchange until it expires, whoever exchanges it:
-  /// for clients that never store the new one. Nobody can then tell that it was stolen. Otherwise it is good for one exchange.
+  /// Set at the login: whether the session's refresh token stays valid after an exchange until it expires, on
+  /// any route: for clients that never store the new one. Theft of such a token cannot be detected. Otherwise
+  /// it is valid for one exchange.
   bool is_refresh_kept = false;
-  /// For how long an exchange may be repeated: it gives the same refresh token again, so clients that refresh twice at once, or
-  /// lose the answer, stay logged in. None: account_refresh_grace_seconds, each time with another one.
+  /// How long an exchange may be repeated with the same new refresh token as the result, so that clients that
+  /// refresh twice at once, or lose the answer, stay logged in. None: account_refresh_grace_seconds, with
+  /// another new token each time.
   std::optional<std::chrono::seconds> repeatable{};
 };
 
@@ -57,7 +59,7 @@ Tokens LogInForTokens(Context& context, std::string_view name, std::string_view 
                       std::string_view remote_address, std::string_view device_name,
                       TokenLifetimes lifetimes);
 
-/// Makes an account and begins its first session. Throws as Register.
+/// Creates an account and begins its first session. Throws as Register.
 Tokens RegisterForTokens(Context& context, const std::string& email, std::string_view password,
                          const std::optional<std::string>& invitation, std::string_view device_name,
                          TokenLifetimes lifetimes);

@@ -22,11 +22,12 @@ struct StoredTokenKey {
 class TokenKeyStore {
  public:
   TokenKeyStore(sql::Tx& tx, UserId /*of all*/) : tx_(tx) {}
-  /// The newest first. Those that verify nothing any more are left out.
+  /// The newest first. Expired keys, which no longer verify, are left out.
   std::vector<StoredTokenKey> List();
-  /// Keeps others from adding a key until the transaction ends.
+  /// Prevents other transactions from adding a key until this one ends.
   void Lock();
-  /// From then on it signs `signs_after` later; the keys before it verify for `keep` after that, then they expire.
+  /// The key starts to sign after `signs_after`; older keys verify for another `keep` after that, then
+  /// expire.
   void Add(const std::string& kid, const std::string& sealed_seed, std::chrono::seconds signs_after,
            std::chrono::seconds keep);
   /// Deletes those that have expired.
@@ -46,7 +47,7 @@ struct FoundSession {
   bool is_stale = false;  ///< last_seen_at is old enough to be updated
 };
 
-/// What became of a refresh token.
+/// The outcome of an exchange of a refresh token.
 enum class Rotation { kDone, kKept, kNoSession, kReused, kDisabled };
 
 class SessionStore {
@@ -58,9 +59,9 @@ class SessionStore {
   bool End(DeviceId session);
   /// Ends all, and returns them.
   std::vector<DeviceId> EndAll();
-  /// Replaces the current refresh token, known by the hash of its id (kDone); that of a kept session stays (kKept), and lives
-  /// on. The one before is accepted as well for `grace` after its replacement, for clients that lost the answer. Any other,
-  /// and a disabled account, ends the session.
+  /// Replaces the current refresh token, known by the hash of its id (kDone); that of a kept session stays
+  /// (kKept). The previous token is accepted, too, for `grace` after its replacement, for clients that lost
+  /// the answer. Any other token, or a disabled account, ends the session.
   Rotation Rotate(DeviceId session, const std::string& presented_hash, const std::string& next_hash,
                   std::chrono::seconds lifetime, std::chrono::seconds grace);
 

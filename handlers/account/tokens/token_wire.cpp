@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "EdDSA";
 constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
-// Enough to tell the keys of one installation apart.
+// Long enough to distinguish the keys of one installation.
 constexpr std::size_t kKidDigits = 16;
 constexpr std::size_t kMaxIdBytes = 64;
 // JSON numbers for times: until the year 9999.
@@ -173,7 +173,7 @@ Claims ReadToken(std::string_view token, std::span<const TokenKey> keys, std::ch
   const std::size_t last = token.rfind('.');
   if (first == token.npos || first == last) throw BadToken("not three parts");
   const Part header(token.substr(0, first));
-  // "crit" names what a reader must understand, and we understand nothing but this.
+  // "crit" lists extensions that a reader must support, and we support none.
   if (header.Text("alg") != kAlgorithm || header.Has("crit")) throw BadToken("another algorithm");
   const auto kid = header.Text("kid");
   const auto key = std::find_if(keys.begin(), keys.end(), [&](const TokenKey& k) { return k.kid() == kid; });

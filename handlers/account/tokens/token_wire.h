@@ -1,6 +1,6 @@
 #pragma once
-// Access and refresh tokens: JSON Web Tokens (RFC 7519) in the compact form, signed with Ed25519 ("EdDSA", RFC 8037),
-// and with nothing else: the algorithm is ours to choose, not the token's.
+// Access and refresh tokens: JSON Web Tokens (RFC 7519) in the compact form, signed with Ed25519 ("EdDSA",
+// RFC 8037) only: the server fixes the algorithm, not the token.
 //
 //   header  {"alg":"EdDSA","typ":"JWT","kid":"..."}
 //   claims  {"sub":"42","jti":"<UUID>","type":"access","iat":1772000000,"exp":1772000900,"sid":"7"}
@@ -63,8 +63,8 @@ inline constexpr std::size_t kMaxTokenBytes = 1024;
 /// How far ahead of ours the clock of the machine that issued a token may be.
 inline constexpr std::chrono::seconds kClockLeeway{30};
 
-/// The claims of a valid token, whose time is checked separately, because it goes on while a token is remembered. Throws
-/// Error Unauthenticated
+/// The claims of a valid token. Its expiry is checked separately, because time passes while the result is
+/// cached. Throws Error Unauthenticated
 ///   "bad_token"       malformed, of another algorithm or key, a claim missing or malformed, issued in the future
 ///   "bad_token_type"  without a type that we know
 Claims ReadToken(std::string_view token, std::span<const TokenKey> keys, std::chrono::sys_seconds now);

@@ -14,7 +14,7 @@ std::optional<Collection> Head(Context& context) {
   return context.ReadOnce<CollectionStore>([](CollectionStore& store) { return store.Find(); });
 }
 
-// Each step sees the rows of its own moment. They fit together if the collection has not changed meanwhile.
+// Each step reads its own snapshot. The results are consistent if the collection has not changed meanwhile.
 Counted Count(Context& context, JobControl& control, const Collection& collection) {
   Counted counted;
   const auto count = [&](auto page) {
@@ -61,8 +61,8 @@ void Compare(const Collection& collection, const Counted& counted, std::vector<s
   require_listed("revlog", counted.unlisted_reviews);
 }
 
-// Whether every point of the history can be restored, and nothing is left of forgotten ones. A sync commits its point with what
-// that keeps, so each page fits together.
+// Whether every point of the history can be restored, and no rows of dropped points are left. A sync commits
+// its point together with the kept rows, so each page is consistent.
 void CheckHistory(Context& context, JobControl& control, std::vector<std::string>& findings) {
   CheckedHistory checked;
   const auto check = [&](auto page) {

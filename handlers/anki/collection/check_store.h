@@ -10,7 +10,7 @@
 
 namespace syncline::anki {
 
-/// What is in the tables, page by page.
+/// Counts of the rows in the tables, page by page.
 struct Counted {
   CollectionCounts counts{};
   std::int64_t newest_usn = -1;
@@ -18,16 +18,16 @@ struct Counted {
                unlisted_reviews = 0;  ///< changed, but not in anki_changed
 };
 
-/// A position in the history of an account: of a point, or of a piece of what it keeps.
+/// A position in the history of an account: of a point, or of a piece of its kept rows.
 struct OldPosition {
   std::int32_t generation = 0;
   Usn usn = 0;
   std::int64_t piece = 0;
 };
 
-/// What is wrong in the history, page by page.
+/// Problems of the history, page by page.
 struct CheckedHistory {
-  std::int64_t incomplete_points = 0;  ///< keep more or less than they say
+  std::int64_t incomplete_points = 0;  ///< points whose recorded bytes differ from their kept rows
   std::int64_t lost_points = 0;        ///< of a collection that is not kept
   std::int64_t damaged_pieces = 0;     ///< a restore could not read them
   std::int64_t stray_rows = 0;         ///< of no point
@@ -49,7 +49,8 @@ class CheckStore {
   std::vector<std::string> FileFindings();
   /// At most `limit` accounts above `after` with a collection whose texts are not counted yet, ascending.
   std::vector<UserId> UncountedAfter(UserId after, int limit);
-  /// Counts the texts of this user's collection, once its rows are imported, if that was not done. Locks it.
+  /// Counts the texts of this user's collection if its rows are imported and the texts are not counted yet.
+  /// Locks it.
   void CountContent();
   /// Whether the counter of texts is right, in a transaction of one snapshot. Measures all texts: about 30 ms for
   /// 50,000 notes.

@@ -1,5 +1,5 @@
 #pragma once
-// What a collection's rows count against the quota, in bytes, besides their texts (README, "Bytes of rows"). The
+// How many bytes a collection's rows count against the quota, without their texts (README, "Bytes"). The
 // statements count_content and growth_of_*, and the function anki_row_bytes, have the same numbers.
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@ inline constexpr std::size_t kLongDataBytes = 200;
 /// Of a notetype, deck or deck config; of a tag; of a grave.
 inline constexpr std::int64_t kObjectBytes = 200, kTagBytes = 100, kGraveBytes = 100;
 
-/// What a row takes with its header and index entry.
+/// The size of a row with its header and index entry.
 inline std::int64_t RowBytes(const CollectionCounts& c) {
   return c.cards * 200 + c.notes * 150 + c.revlog * 120;
 }

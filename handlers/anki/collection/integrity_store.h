@@ -1,9 +1,10 @@
 #pragma once
-// What Anki's "Check Database" would find and repair in a collection, counted in its rows. Source: behaviour of the reference
-// implementation, rslib/src/dbcheck.rs of ankitects/anki.
+// Counts, in a collection's rows, the problems that Anki's "Check Database" would find and repair. Source:
+// behaviour of the reference implementation, rslib/src/dbcheck.rs of ankitects/anki.
 //
-// Left out on purpose: what rows cannot have, because reading an upload turns it into what Anki's reader sees (reals, bytes that
-// are not text); and times of the last review, which newer clients add to cards of older ones: nothing is wrong with those.
+// Left out on purpose: problems that rows cannot have, because reading an upload converts the values as
+// Anki's reader does (reals, bytes that are not text); and missing times of the last review, which newer
+// clients add to older cards and which are no defect.
 #include <cstdint>
 
 #include "handlers/anki/objects/rows_wire.h"

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kMaxPlus = 2000;
 
 // An edit of a version the client had seen is the later edit, whatever the clocks say. Otherwise both sides
-// changed the object: the larger mod wins, and ours wins a tie, because the client takes ours on a tie. If it may not, its
-// own wins, and gets a mod above ours for all others.
+// changed the object: the larger mod wins, and ours wins a tie, because the client takes ours on a tie. If it
+// might not, the client's version wins, and gets a mod above ours for all other devices.
 bool ClientWins(const MergeMoment& moment, const Object& theirs, const KnownObject& ours) {
   return ours.usn < moment.client_usn || theirs.mod > ours.mod ||
          (moment.may_keep_equal && theirs.mod == ours.mod);
@@ -36,7 +36,8 @@ std::int64_t Above(std::int64_t mod, std::int64_t by = 1) {
   return mod <= std::numeric_limits<std::int64_t>::max() - by ? mod + by : mod;
 }
 
-// A client that keeps its own on a tie needs two: the temporary name comes with the mod between.
+// A client that keeps its own version on a tie needs two steps: the temporary name is sent with the mod in
+// between.
 constexpr std::int64_t kAboveOwn = 2;
 
 // The mod of a client's object that wins: other devices take it only if it is not below the one they have.

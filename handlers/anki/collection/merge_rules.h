@@ -6,7 +6,8 @@
 // exactly one side takes the other's version. The client's part is fixed (sync protocol 11): it goes through
 // the list in order, matches by id, takes an object unless its own mod is higher, and appends "+" to a name
 // until it is free. Clients of versions 8 to 10 do that, too, or take an object only if its mod is above their own,
-// and do not mind names that occur twice; nothing tells which of the two. So they get nothing whose outcome depends on a tie.
+// and allow duplicate names; the server cannot tell which rule a client follows. So they never get an object
+// whose outcome depends on a tie.
 #include <cstdint>
 #include <functional>
 #include <string>

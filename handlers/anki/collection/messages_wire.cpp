@@ -430,7 +430,7 @@ ReceivedChunk ParseChunk(std::string_view json) {
   const JsonSpans spans = Parse(json);
   const Item root = Root(spans).Need("chunk");
   ReceivedChunk chunk;
-  // The value is not needed: after its last chunk the client goes on with the sanity check.
+  // The value is not needed: after its last chunk the client continues with the sanity check.
   if (const auto done = root.Find("done")) done->Bool();
   if (const auto rows = root.Find("cards"))
     rows->Each([&](const Item& row) { chunk.cards.Add(ParseCard(row)); });

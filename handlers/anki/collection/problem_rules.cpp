@@ -29,8 +29,8 @@ struct Explained {
 // Of refusals, by their code.
 constexpr std::array kExplained{
     Explained{"bad_envelope", "The request had no valid header or form.", kClientFault},
-    Explained{"bad_zstd", "What was sent is damaged or incomplete.", kClientFault},
-    Explained{"bad_gzip", "What was sent is damaged or incomplete.", kClientFault},
+    Explained{"bad_zstd", "The data sent is damaged or incomplete.", kClientFault},
+    Explained{"bad_gzip", "The data sent is damaged or incomplete.", kClientFault},
     Explained{"bad_json", "The message cannot be understood.", kClientFault},
     Explained{"changes_sent_twice", "The device sent its notetypes and decks twice in one sync.",
               kClientFault},
@@ -49,9 +49,9 @@ constexpr std::array kExplained{
               "Let that device upload its collection once (a full sync), or raise max_staged_mib."},
     Explained{
         "too_much_staged", "The account sent more in an hour than max_staged_hourly_mib.",
-        "It may sync again within an hour. If it goes on, a device is in a loop: look at its version and "
+        "It may sync again within an hour. If it continues, a device is in a loop: look at its version and "
         "add-ons."},
-    Explained{"too_large", "What was sent is longer than this server accepts when it is expanded.",
+    Explained{"too_large", "The data sent is larger than this server accepts once it is expanded.",
               "Raise max_message_mib or max_collection_mib, or find the notes that are so large: pictures "
               "pasted into a field as text are the usual reason."},
     Explained{"media_too_large", "A batch of media was longer than any client sends.", kClientFault},
@@ -64,8 +64,8 @@ constexpr std::array kExplained{
     Explained{"bad_media_file", "A media file is empty or larger than 100 MiB.",
               "On that device: remove this file from the folder collection.media, or replace it. Until then "
               "this device sends none of its media."},
-    Explained{"over_quota", "The account has no room left: what was new was not taken.", kQuota},
-    Explained{"disk_full", "The server's disk is nearly full: what was new was not taken.",
+    Explained{"over_quota", "The account's quota is full: new data was refused.", kQuota},
+    Explained{"disk_full", "The server's disk is nearly full: new data was refused.",
               "Free disk space (syncline-admin doctor tells how much). The device tries again by itself."},
     Explained{
         "file_refused", "An uploaded collection was refused; the device has shown why. Nothing was replaced.",

@@ -1,5 +1,5 @@
 #pragma once
-// What a report says to an administrator: what happened, and what to do about it. Pure.
+// The text of a report for an administrator: what happened, and what to do about it. Pure.
 #include <string>
 
 #include "handlers/anki/collection/problem_store.h"

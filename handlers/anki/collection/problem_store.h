@@ -1,6 +1,7 @@
 #pragma once
 // Reports for the operator: odd values in an upload, the state of both sides at a failed sanity check, and requests that were
-// refused. Clients do not see them. A client repeats what was refused, so equal refusals are one report that counts.
+// refused. Clients do not see them. A client repeats refused requests, so equal refusals are one report with
+// a count.
 //
 // Takes no locks on the collection: a report is a row of its own, written in the same transaction.
 #include <chrono>

@@ -21,7 +21,8 @@
 namespace syncline::anki {
 namespace {
 
-// A session may stage this much more than the quota has left, as in start_session; so may the history have.
+// A session may stage this much more than the quota has left, as in start_session; the history has the same
+// slack.
 constexpr std::int64_t kQuotaSlack = std::int64_t{16} << 20;
 
 Session FromRow(const sql::Row& row) {
@@ -71,7 +72,7 @@ std::vector<std::int64_t> ArrayOf(const CollectionCounts& c) {
 // pay nothing and are never refused. As in start_session.
 constexpr std::int64_t kUncountedBytes = 64 << 10;
 
-// Of staged rows, besides their texts: columns. Objects and graves are rows of their own: content_rules.h.
+// The columns of staged rows, without texts. Objects and graves are separate rows: content_rules.h.
 constexpr std::int64_t kCardBytes = 150, kNoteBytes = 60, kReviewBytes = 60;
 
 void RefuseTooMuch(const sql::Row& row) {
@@ -531,7 +532,7 @@ void SessionStore::RememberOutcome(const SyncOutcome& outcome, std::int64_t minu
 
 void SessionStore::Apply(const Session& session, const SyncOutcome& outcome, std::int64_t mod_ms,
                          DeviceId device, std::int64_t max_bytes) {
-  // Small syncs do not ask again: their account has one session at a time.
+  // Small syncs skip the check: their account has one session at a time.
   if (session.quota_left && outcome.growth > kUncountedBytes) RequireRoom(tx_, user_, outcome.growth);
   const std::int32_t generation = session.generation;
   const std::int64_t fence = session.fence;

@@ -31,7 +31,7 @@ enum Part : std::int32_t {
 };
 inline constexpr std::int32_t kRowParts = kReviews | kCards | kNotes;  ///< sent in chunks
 
-/// What a session may stage, in bytes of what its messages bring (SessionStore::BytesOf).
+/// How much a session may stage, in bytes as counted by SessionStore::BytesOf.
 struct StagingLimits {
   std::int64_t session = std::int64_t{512} << 20;
   std::int64_t hourly = std::int64_t{4} << 30;  ///< of an account, over all its sessions
@@ -47,7 +47,8 @@ struct SyncOutcome {
   CollectionCounts counts{};
   std::int64_t growth = 0;          ///< bytes by which it then counts more for the quota (README, "Bytes")
   std::int64_t content_growth = 0;  ///< the part of the growth that is kept in content_bytes
-  /// Rows were still being imported: what staged texts replace was not known, and they count as new.
+  /// Rows were still being imported: the texts that staged ones replace were not known, so staged texts count
+  /// as new.
   bool is_estimate = false;
 };
 
@@ -78,8 +79,8 @@ struct Session {
   Since Unseen(std::int64_t max_bytes = kAnySize) const {
     return {generation, client_usn, (staged & kGraves) != 0 ? fence : 0, max_bytes};
   }
-  /// The remembered outcome, if it still holds: an estimate does not once the collection is imported, because it
-  /// must not replace the texts that have been counted since.
+  /// The stored outcome, if it is still valid: an estimate becomes invalid once the collection is imported,
+  /// because it must not overwrite the texts counted since.
   std::optional<SyncOutcome> OutcomeFor(const Collection& collection) const {
     return remembered && remembered->is_estimate != collection.IsImported() ? remembered : std::nullopt;
   }
@@ -123,7 +124,7 @@ class SessionStore {
   /// As End, if it has expired.
   void EndExpired();
 
-  /// About the room that these take on disk while they are staged: texts as they are, and a constant for each
+  /// The approximate disk space of these while they are staged: the length of texts, and a constant for each
   /// row.
   static std::int64_t BytesOf(const GraveIds& graves);
   static std::int64_t BytesOf(const ReceivedChunk& chunk);

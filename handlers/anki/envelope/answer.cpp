@@ -15,14 +15,15 @@
 namespace syncline::anki {
 namespace {
 
-// Longer messages are not expanded before it is known that their session is live. Those of ordinary syncs are shorter.
+// Longer messages are expanded only after their session was found live. Messages of ordinary syncs are
+// shorter.
 constexpr std::size_t kUncheckedBytes = 64 << 10;
-// Compressed. A chunk of 250 notes with a page of text each has as much.
+// Compressed size. A chunk of 250 notes with a page of text each has about this size.
 constexpr std::size_t kLikelyLargeBytes = 128 << 10;
 // A parsed value takes up to ten times the memory of its text, so many of them make a message large, too. A chunk has
 // some 5,000.
 constexpr std::size_t kManyValues = 100'000;
-// What is streamed is mostly compressed already.
+// Streamed data is mostly compressed already.
 constexpr int kStreamCompression = 1;
 // Data of a form that is kept in memory: as much as nginx keeps there.
 constexpr std::size_t kKeptBytes = 256 << 10;
@@ -139,7 +140,7 @@ std::string MessageOf(Request& request, Context& context, const std::function<vo
   const auto content = ContentOf(request, limit);
   char piece[16 << 10];
   while (const std::size_t got = content->Read(piece, sizeof piece)) {
-    // Most bombs are blanks. Clients send compact JSON.
+    // Most compression bombs are blanks. Clients send compact JSON.
     if (message.empty() && piece[0] != '{') throw BadInput("bad_json", "the message is not an object");
     if (message.size() + got > kUncheckedBytes) check_once();
     if (message.size() + got > kLargeBytes && message.capacity() < limit) {

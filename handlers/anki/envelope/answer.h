@@ -15,9 +15,9 @@
 
 namespace syncline::anki {
 
-/// The envelope of a request that may be a form, for the login and for routes without one. It reads all of a form, before
-/// it is known who sends it, and keeps it in the request: long data in a temporary file. Error as EnvelopeOf and ReadForm;
-/// StorageFull "disk_full".
+/// The envelope of a request that may be a form, for the login and for routes without one. It reads a form
+/// completely, before its sender is known, and keeps it in the request, long data in a temporary file. Error
+/// as EnvelopeOf and ReadForm; StorageFull "disk_full".
 const Envelope& OpenEnvelope(Request& request, Context& context);
 
 /// The envelope of a request, parsed once and kept in the request. If that is in a form, OpenEnvelope must have read it.

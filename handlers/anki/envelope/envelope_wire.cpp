@@ -114,7 +114,7 @@ Envelope ParseEnvelope(std::string_view header) {
   }
   std::sort(found.begin(), found.end());
   if (found != "cksv") throw Bad("missing or duplicate key");
-  // A key that is spelled in another way is none: nginx would not count its requests.
+  // A key in another spelling is refused: nginx would not count its requests.
   if (KeyOfNginx(header) != envelope.key) envelope.key.clear();
   if (envelope.session.size() > kMaxSessionBytes || envelope.session.find('\0') != std::string::npos) {
     throw Bad("invalid session key");
@@ -145,7 +145,7 @@ Form ReadForm(const Request& request, BodySink& data) {
   while (const auto part = parts.NextPart()) {
     const std::string& name = part->name;
     if (name != "data" && name != "k" && name != "sk" && name != "s" && name != "v" && name != "c") continue;
-    // Two readers could understand a form with two keys differently.
+    // A form with two keys is ambiguous.
     const char letter = name == "sk" ? 'k' : name[0];
     if (found.find(letter) != std::string::npos) throw Bad("two parts " + name);
     found += letter;

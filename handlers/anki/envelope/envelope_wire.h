@@ -13,7 +13,7 @@ namespace syncline::anki {
 inline constexpr int kMinVersion = 8;
 inline constexpr int kMaxVersion = 11;
 inline constexpr int kFirstZstdVersion = 11;
-/// What every form and query counts as: only `meta` tells which version its client has.
+/// The version assumed for every form and query: only `meta` has the client's real version.
 inline constexpr int kOldVersion = 10;
 
 struct Envelope {
@@ -33,7 +33,7 @@ bool HasForm(const Request& request);
 
 struct Form {
   Envelope envelope{};
-  bool is_gzip = false;  ///< whether the data is a gzip member; otherwise it is as it is
+  bool is_gzip = false;  ///< whether the data is a gzip member; otherwise it is uncompressed
 };
 /// Reads the body of a request that HasForm: the part "data" goes to `data` as it was sent, the other parts are "k" or
 /// "sk" (the key), "s" (the session), "v" (the client's version) and "c" (compression); any other part is ignored. They

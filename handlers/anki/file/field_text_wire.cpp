@@ -439,7 +439,8 @@ std::vector<std::string> LatexImages(std::string_view html) {
       {"[$$]", "[/$$]", "\\begin{displaymath}", "\\end{displaymath}"},
   };
   std::vector<std::string> images;
-  // Kinds that nothing closes from here on: looking again for each of many that are open would take quadratic time.
+  // Kinds without a closing tag from here on: searching again for each of many open ones would take quadratic
+  // time.
   std::array<bool, std::size(kKinds)> is_over{};
   for (std::size_t at = html.find('['); at != kNowhere; at = html.find('[', at)) {
     std::size_t next = at + 1;

@@ -20,11 +20,11 @@ namespace syncline::anki {
 std::string StripHtml(std::string_view html);
 
 /// Calls `rename` with the name of every media file that a field refers to, in tags and in [sound:...], entities
-/// decoded. Where it returns a name, that stands in the result instead, with entities if the old one had them.
+/// decoded. If it returns a name, the result has that name instead, with entities if the old one had them.
 std::string ReplaceMediaReferences(
     std::string_view html, const std::function<std::optional<std::string>(const std::string& name)>& rename);
 
-/// The names of the pictures that Anki makes of the LaTeX in a field, without extension: "latex-<SHA-1>".
+/// The names of the images that Anki renders from the LaTeX in a field, without extension: "latex-<SHA-1>".
 std::vector<std::string> LatexImages(std::string_view html);
 
 /// The first four bytes of the SHA-1 of `stripped`, big-endian.

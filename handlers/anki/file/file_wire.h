@@ -98,7 +98,7 @@ class CollectionFileWriter {
   ~CollectionFileWriter();
 
   void Unbury();  ///< queue -2/-3 -> the queue of the card's type; mod and usn untouched
-  /// What a client has not sent counts as sent: usn -1 -> 0. For a file that no client will send from.
+  /// Marks pending changes as sent: usn -1 -> 0. For a file whose changes no client will send.
   void ForgetPending();
   void Bury(const Grave& grave);  ///< deletes the object, records the grave with its usn; no cascade
   void PutNotetypes(

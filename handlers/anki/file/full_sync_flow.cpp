@@ -62,7 +62,7 @@ class BlobSink : public BodySink {
   DiskReserve* disk_;
 };
 
-// `disk`: null for what must not fail while the disk is nearly full.
+// `disk`: null for writes that must not fail while the disk is nearly full.
 void Copy(BodySource& source, TempFile& out, DiskReserve* disk) {
   std::vector<char> piece(kPieceBytes);
   while (const std::size_t got = source.Read(piece.data(), piece.size())) {
@@ -364,8 +364,8 @@ void ReceiveUpload(Context& context, BodySource& body, UploadForm form, std::opt
   };
   Reservation room = context.WithDatabase(open_room);
   DiskReserve disk(context);
-  // A copy in a temporary file, one in the database and one in its log; what it expands to is checked as it
-  // goes.
+  // One copy in a temporary file, one in the database and one in its WAL; the expanded size is checked during
+  // expansion.
   disk.Require(3 * static_cast<std::int64_t>(bytes.value_or(0)));
   TempFile frame(context.config().temp_dir);
   TempFile plain(context.config().temp_dir);
@@ -445,7 +445,7 @@ void EnsureCollection(Context& context) {
   const CollectionFile file = CollectionFile::Open(plain.path(), CollectionFile::Check::kTrusted);
   NewCollection first = Describe(file, plain.Size(), *created_ms);
   first.blob = StoreCompressed(context, plain);
-  // There are no rows to import, so nothing else would count its texts soon.
+  // There are no rows to import, so no other code would count its texts soon.
   context.Write<FullSyncStore, CheckStore>([&](FullSyncStore& store, CheckStore& check) {
     if (store.Begin(first)) check.CountContent();
   });
@@ -539,7 +539,7 @@ void ImportFile(Context& context, std::int32_t generation, JobControl& control) 
     done += static_cast<std::int64_t>(page.usns.size());
     const auto reached = ImportPage(context, generation, at, page, is_awaited);
     if (!reached) return;  // replaced meanwhile: its rows are no longer needed
-    // What has failed once is awaited, so that a page that always fails ends the attempt.
+    // After a failure the commit is awaited, so that a page that always fails ends the attempt.
     is_awaited = *reached < at;
     at = *reached;
   }
@@ -595,7 +595,7 @@ void ReplaceCollection(Context& context, const TempFile& plain, Reservation& roo
   // The frame in the database, and in its log.
   disk.Require(2 * static_cast<std::int64_t>(plain.Size()));
   RefuseStrangeCreation(OpenUploaded(context, plain.path()).Meta());
-  // Nobody will send what is pending in it, and every device that downloads it would.
+  // No device owns its pending changes; otherwise every device that downloads the file would send them.
   CollectionFileWriter pending(plain.path());
   pending.ForgetPending();
   pending.Finish();

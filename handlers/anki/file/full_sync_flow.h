@@ -48,13 +48,13 @@ Download PrepareOldDownload(Context& context);
 /// As PrepareDownload, always as a private, uncompressed file.
 std::unique_ptr<TempFile> CurrentFile(Context& context);
 
-/// What checks an upload, for a file that came another way. Throws as ReceiveUpload; returns the values that were not
-/// read as stored.
+/// The checks of an upload, for a file from another source. Throws as ReceiveUpload; returns the values that
+/// were not read as stored.
 Adjustments CheckCollection(Context& context, const TempFile& plain);
 
-/// Makes a checked file the collection of an account that has none, with the head and the usns of the file, so that
-/// devices go on with normal syncs. Not limited by the quota. The import of its rows is a job, as for an upload. False:
-/// there is a collection by now.
+/// Makes a checked file the collection of an account that has none, with the head and the usns of the file,
+/// so that devices continue with normal syncs. Not limited by the quota. A job imports its rows, as for an
+/// upload. False: the account has a collection by now.
 bool BeginWith(Context& context, const TempFile& plain);
 
 /// A private, uncompressed copy of a collection's base file.
@@ -77,8 +77,9 @@ void ReplaceForAll(Context& context, std::unique_ptr<TempFile> file, const Colle
                    const std::function<void(sql::Tx&)>& end);
 
 /// Checks `plain`, a private, uncompressed collection file that no device has uploaded, and replaces the collection
-/// with it: with a new schema time, so that every client is asked to download, and nothing pending (in the file itself,
-/// too). `room`: for what it stores. `begin`, `end`: as for ReplaceForAll. Throws as ReceiveUpload.
+/// with it: with a new schema time, so that every client is asked to download, and without pending changes
+/// (in the file itself, too). `room`: for the stored bytes. `begin`, `end`: as for ReplaceForAll. Throws as
+/// ReceiveUpload.
 void ReplaceCollection(Context& context, const TempFile& plain, Reservation& room,
                        const std::function<void(sql::Tx&)>& begin, const std::function<void(sql::Tx&)>& end);
 

@@ -26,7 +26,7 @@ struct NewCollection {
   std::vector<Grave> graves;
   BlobInfo blob;           ///< the file as one zstd frame
   std::int64_t bytes = 0;  ///< uncompressed size of the file
-  /// What the file's texts will count against the quota (content_bytes), until they are counted after the import.
+  /// The estimated bytes of the file's texts (content_bytes), used until they are counted after the import.
   std::optional<std::int64_t> content_bytes;
   Quota quota = Quota::kEnforced;
 };

@@ -11,7 +11,7 @@ std::optional<MediaTotals> Head(Context& context) {
   return context.ReadOnce<MediaCheckStore>([](MediaCheckStore& store) { return store.Head(); });
 }
 
-// Each step sees the rows of its own moment. They fit together if the head has not changed meanwhile.
+// Each step reads its own snapshot. The results are consistent if the head has not changed meanwhile.
 CountedMedia Count(Context& context, JobControl& control) {
   CountedMedia counted;
   const auto count = [&](auto page) {

@@ -11,7 +11,7 @@
 
 namespace syncline::anki {
 
-/// The counters of the head, or what is in the tables.
+/// The counters of the head, or the counts of the tables.
 struct MediaTotals {
   MediaUsn last_usn = 0;
   std::int64_t files = 0, bytes = 0, row_bytes = 0;

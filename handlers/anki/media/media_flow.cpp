@@ -150,10 +150,11 @@ std::vector<std::string> NamesOf(const std::vector<SentMedia>& sent) {
   return names;
 }
 
-// A client takes our last usn for its own if its last one was `processed` below. It has seen nothing above that one. If there is
-// a change that it does not send itself, it must not take ours: it would never ask for that one. Who made the change does not
-// matter: two clients may have one key (those of an adopted account, or of a copied profile). A client that gets 0 asks for
-// changes at its next sync, and has most of them. After a batch of nothing but changes the numbers only fit if there is none.
+// A client adopts our last usn if its own last one was lower by `processed`. It has seen nothing above its
+// own. If there is a change that is not in its batch, it must not adopt ours, or it would never fetch that
+// change. It does not matter which device made the change: two clients may have one key (those of an adopted
+// account, or of a copied profile). A client that gets 0 fetches changes at its next sync, and has most of
+// them already. If every file of the batch was a change, the numbers match only if there is no other change.
 MediaUsn UsnForClient(MediaStore& store, const MediaChanges& changes, MediaUsn before, std::size_t processed,
                       const std::vector<std::string>& names) {
   if (changes.are_all_changes) return changes.last_usn;
@@ -215,15 +216,16 @@ class StoredFiles {
   std::map<std::size_t, File> files_;
 };
 
-// Files with equal keys are taken for equal. The checksum is there because SHA-1 alone can be forged.
+// Files with equal keys count as equal. The checksum is included because SHA-1 alone can be forged.
 using ContentKey = std::tuple<std::string, std::int64_t, std::uint32_t>;
 
 ContentKey KeyOf(const MediaContent& content) {
   return {content.sha1, content.size_bytes, content.crc32};
 }
 
-// Stores those of these files that the account does not have yet, equal ones once: a second writer would take the first
-// one's blob for a stranger's, and leave a copy to the sweep. Room for all of them is taken before the first.
+// Stores the files that the account does not have yet, without duplicates: a second writer would treat the
+// first one's blob as another account's, and leave a copy to the sweep. Quota for all of them is reserved
+// before the first.
 void StoreAhead(Context& context, const ZipReader& zip, const std::vector<SentMedia>& sent,
                 std::vector<Unpacked> files, const std::vector<std::string>& names,
                 std::optional<StoredFiles>& stored) {

@@ -1,7 +1,7 @@
 #pragma once
-// Receiving and sending media files. Bytes are unpacked, hashed and, if they are many, stored before the transaction that
-// makes them files: that one takes milliseconds, and a process may die before it without a trace but bytes that the sweep
-// removes.
+// Receiving and sending media files. Bytes are unpacked, hashed and, if large, stored before the transaction
+// that makes them files. That transaction takes milliseconds, and a process that dies before it leaves
+// nothing but bytes for the sweep.
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -20,8 +20,8 @@ inline constexpr std::size_t kMaxMediaZipBytes = std::size_t{128} << 20;
 
 struct TakenMedia {
   std::size_t processed;  ///< files in the zip
-  /// The account's last usn; 0 if the client must not take that for its own: there are changes that it may not have seen, and
-  /// the numbers fit by chance.
+  /// The account's last usn; 0 if the client must not adopt it, because there are changes that it may not
+  /// have seen, although the numbers match by chance.
   MediaUsn usn;
 };
 
@@ -36,9 +36,9 @@ class MediaFileRefused : public Error {
   std::string name_;
 };
 
-/// Takes the files of a zip of about `expected` bytes, all or none. Throws MediaFileRefused; Error BadInput "bad_zip", "bad_json",
-/// "too_many_files"; TooLarge "media_too_large" past kMaxMediaZipBytes; StorageFull "over_quota",
-/// "disk_full"; Conflict "blob_gone", "media_changed" (try again).
+/// Stores the files of a zip of about `expected` bytes, all or none. Throws MediaFileRefused; Error BadInput
+/// "bad_zip", "bad_json", "too_many_files"; TooLarge "media_too_large" past kMaxMediaZipBytes; StorageFull
+/// "over_quota", "disk_full"; Conflict "blob_gone", "media_changed" (try again).
 TakenMedia TakeMedia(Context& context, BodySource& zip, std::size_t expected);
 
 /// A zip to be sent: bytes of small files are in memory, at most about 4 MiB; larger ones are read as they are sent.

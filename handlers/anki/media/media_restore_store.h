@@ -1,9 +1,10 @@
 #pragma once
-// Brings the media of one account back to what they were at an earlier time: as new changes with usns of their own, which
-// devices get by their next normal media sync. What that replaces goes to the history, so it can be undone.
+// Restores the media of one account to their state at an earlier time, as new changes with new usns, which
+// devices get by their next normal media sync. The replaced state goes to the history, so a restore can be
+// undone.
 //
-// Everything happens in the caller's transaction, so it is done or it is not, together with what else the caller does. The
-// lock order is that of MediaStore. A file whose content is the same as then keeps its usn.
+// Everything happens in the caller's transaction, so it is atomic with the caller's other changes. The lock
+// order is that of MediaStore. A file whose content is the same as then keeps its usn.
 #include <cstdint>
 
 #include "handlers/anki/media/media_rules.h"
@@ -23,8 +24,8 @@ class MediaRestoreStore {
   MediaRestoreStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
   /// Locks the head, for a caller that takes further locks before RestoreTo.
   void Lock();
-  /// Locks the head and applies the changes, a thousand in a statement. Not limited by the quota, because what it brings back
-  /// counts already. Holds 8 bytes of memory for each change.
+  /// Locks the head and applies the changes, a thousand in a statement. Not limited by the quota, because the
+  /// restored bytes count already. Holds 8 bytes of memory for each change.
   RestoredMedia RestoreTo(sql::Time at);
 
  private:

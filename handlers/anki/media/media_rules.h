@@ -10,7 +10,7 @@
 
 namespace syncline::anki {
 
-/// The position of a change of media: each change of an account has its own, and they grow. Clients read 32 bits.
+/// The position of a media change: unique within the account and increasing. Clients read 32 bits.
 using MediaUsn = std::int32_t;
 
 /// Clients send at most 25 in a request, newer ones 100.
@@ -32,7 +32,7 @@ struct SentMedia {
   std::optional<MediaContent> content;  ///< none: it was deleted
 };
 
-/// What the account has under each name; none: it was deleted.
+/// The account's current file of each name; none: it was deleted.
 using KnownMediaByName = std::unordered_map<std::string, std::optional<MediaContent>>;
 
 struct MediaChange {
@@ -45,17 +45,17 @@ struct MediaChanges {
   std::vector<MediaChange> changes;  ///< at most one for each name
   MediaUsn last_usn = 0;
   std::int64_t files = 0, bytes = 0, row_bytes = 0;  ///< by how much these grow
-  bool has_replaced = false;                         ///< something goes to the history
-  /// Every sent file was a change, so the new usns are those after the last one without a gap.
+  bool has_replaced = false;                         ///< whether something goes to the history
+  /// Every sent file was a change, so the new usns follow the last one without a gap.
   bool are_all_changes = false;
 };
 
-/// Applies the files in order; a name may occur more than once. A deletion of what is not there, and content that is
-/// there already, change nothing. Everything else takes the next usn.
+/// Applies the files in order; a name may occur more than once. A deletion of a missing file, and content
+/// that the account already has, change nothing. Everything else takes the next usn.
 MediaChanges DecideMedia(const std::vector<SentMedia>& sent, const KnownMediaByName& known,
                          MediaUsn last_usn);
 
-/// What a row with this name counts with against the quota.
+/// How many bytes a row with this name counts against the quota.
 std::int64_t MediaRowBytes(std::string_view name);
 
 /// Why the name is refused, as upstream does; null if it is not. Names are not folded and not otherwise changed: only

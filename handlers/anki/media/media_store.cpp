@@ -99,7 +99,7 @@ void MediaStore::Apply(const std::vector<SentMedia>& sent, const MediaChanges& c
   tx_.Later(sql::anki::advance_media, user_, changes.last_usn, changes.files, changes.bytes,
             changes.row_bytes, changes.has_replaced);
   if (held.empty()) {
-    // Deleting a file is always allowed, but what was never there leaves rows, too.
+    // Deleting a file is always allowed, but deleting a file that never existed leaves a row, too.
     const bool has_other_changes = static_cast<std::int64_t>(names.size()) > -changes.files;
     if (has_other_changes && quota == Quota::kEnforced) RequireRoom(tx_, user_, 0);
     return;
@@ -110,7 +110,7 @@ void MediaStore::Apply(const std::vector<SentMedia>& sent, const MediaChanges& c
     bytes.push_back(of.size_bytes);
     holders.push_back(of.holders);
   }
-  // Last, because it looks whether the quota has room for all of this.
+  // Last, because it checks the quota for all of this.
   refs.AddAll(kMediaService, ids, bytes, holders, quota);
 }
 

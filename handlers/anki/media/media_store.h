@@ -1,10 +1,11 @@
 #pragma once
-// The media of one account: its head (last usn and counters, which is also the lock), its files, and what they were.
+// The media of one account: its head (last usn and counters, which is also the lock), its files, and their
+// history.
 //
 // Lock order: the head, then the account (if it has a quota), then blobs. A batch is one transaction:
 //   head = store.Lock(names); changes = DecideMedia(sent, head.known, head.last_usn);
 //   store.Apply(sent, changes, blobs)
-// Everything that an account does with its media holds the lock, so a usn is committed before the next one is given.
+// Every change of an account's media holds the lock, so a usn is committed before the next one is assigned.
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -57,8 +58,8 @@ class MediaStore {
 
   /// Zeros for an account that never had media.
   MediaHead Head();
-  /// At most `limit` changes after `usn`, in the order of their usns. A usn above the account's is taken for 0: its client
-  /// has it from another server.
+  /// At most `limit` changes after `usn`, in the order of their usns. A usn above the account's counts as 0:
+  /// the client has it from another server.
   std::vector<ListedMedia> ChangesSince(MediaUsn usn, int limit);
   /// Those of the names that have a file now.
   std::map<std::string, StoredMedia, std::less<>> Find(const std::vector<std::string>& names);
@@ -69,17 +70,18 @@ class MediaStore {
   /// Locks the head; creates it for an account without media.
   LockedMedia Lock(const std::vector<std::string>& names);
   /// Stores the changes, sent by `device`, and the references to the blobs. `blobs`: that of each sent file with content
-  /// that is among the changes, by its index in `sent`; they must be locked. Throws as BlobRefs::Add. What the changes replace
-  /// goes to the history, which keeps its reference.
+  /// that is among the changes, by its index in `sent`; they must be locked. Throws as BlobRefs::Add.
+  /// Replaced files go to the history, which keeps their references.
   void Apply(const std::vector<SentMedia>& sent, const MediaChanges& changes,
              const std::map<std::size_t, BlobId>& blobs, DeviceId device, BlobRefs& refs,
              Quota quota = Quota::kEnforced);
-  /// The account is at this usn from now on, without a change. The caller holds the lock; the usn is not below the last one.
+  /// Sets the account's usn without a change. The caller holds the lock; the usn is not below the last one.
   void Advance(MediaUsn last_usn);
   /// Whether one of the changes after usn `after` and up to `up_to` is of a file that is not in `names`.
   bool HasOtherChanges(MediaUsn after, MediaUsn up_to, const std::vector<std::string>& names);
 
-  /// Forgets at most `limit` replaced files of more than `days` days ago. False: there are no more.
+  /// Deletes at most `limit` replaced files from the history, older than `days` days. False: there are no
+  /// more.
   bool ExpireHistory(std::int64_t days, int limit);
 
  private:

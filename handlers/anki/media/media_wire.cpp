@@ -101,7 +101,7 @@ std::vector<MediaListing> ParseMediaList(std::string_view json) {
     if (pair.size() != 2) throw Bad("an element of _meta is not a pair");
     MediaListing listing{Text(spans, *pair[0], "a name"), std::nullopt};
     if (pair[1]->kind != Kind::kNull) listing.entry = Text(spans, *pair[1], "an entry");
-    // Older clients mark deletions so.
+    // Older clients mark deletions this way.
     if (listing.entry && listing.entry->empty()) listing.entry.reset();
     list.push_back(std::move(listing));
   });

@@ -1,6 +1,7 @@
 #pragma once
-// Messages of media sync: JSON to structs and back. Pure. Replies but zips are {"data": ..., "err": ""}; old clients need
-// both keys. Source: rslib/src/sync/media/{begin,changes,download,sanity,upload,protocol}.rs of ankitects/anki.
+// Messages of media sync: JSON to structs and back. Pure. Replies other than zips are {"data": ..., "err":
+// ""}; old clients need both keys. Source:
+// rslib/src/sync/media/{begin,changes,download,sanity,upload,protocol}.rs of ankitects/anki.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ struct ListedMedia {
 /// `session_key`: what old clients send back in `sk`, the device's key.
 std::string MediaBeginReply(MediaUsn last_usn, std::string_view session_key);
 std::string MediaChangesReply(const std::vector<ListedMedia>& changes);
-/// `last_usn`: clients take it for their own if it is their last one plus `processed`.
+/// `last_usn`: clients adopt it if it is their last one plus `processed`.
 std::string MediaUploadReply(std::size_t processed, MediaUsn last_usn);
 std::string MediaSanityReply(bool is_ok);
 /// A text that clients show, with status 200.

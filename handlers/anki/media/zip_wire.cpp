@@ -16,7 +16,8 @@ constexpr std::uint64_t kMaxEntries = 1000;
 constexpr std::size_t kPieceBytes = 64 << 10;
 
 constexpr std::size_t kLocalHeaderBytes = 30, kDirectoryEntryBytes = 46, kEndBytes = 22;
-// Of 1000 entries with the longest names. libzip takes some ten times as much memory for what else entries may have.
+// Of 1000 entries with the longest names. libzip takes some ten times as much memory for the other parts of
+// entries.
 constexpr std::uint64_t kMaxDirectoryBytes = 512 << 10;
 
 Error Bad(const std::string& why) {
@@ -151,7 +152,8 @@ void ReadEntry(zip_t* zip, const ZipReader::Entry& entry, Next next, Got got) {
   // Of an entry without bytes libzip does not compare the checksum.
   if (entry.size_bytes == 0 && entry.crc32 != 0) throw Bad("checksum");
   for (std::uint64_t left = entry.size_bytes;;) {
-    // One byte more than announced would be too many. At the last byte libzip compares the checksum.
+    // Reads one byte past the announced size to detect longer content. At the last byte libzip compares the
+    // checksum.
     const std::span<char> buffer = next();
     const zip_int64_t bytes = zip_fread(file.get(), buffer.data(), buffer.size());
     if (bytes < 0) throw Bad(zip_file_strerror(file.get()));

@@ -17,8 +17,9 @@ namespace syncline::anki {
 /// Where an uploaded zip is: in memory or in a file. Either must outlive the reader.
 class ZipReader {
  public:
-  /// All constructors and methods throw Error BadInput "bad_zip" for what is no zip, has too many entries or two of one
-  /// name, is encrypted, compressed by another method, longer than announced or has a wrong checksum.
+  /// All constructors and methods throw Error BadInput "bad_zip" if the data is not a zip, has too many
+  /// entries or two of one name, is encrypted, is compressed by another method, is longer than announced, or
+  /// has a wrong checksum.
   explicit ZipReader(std::string_view bytes);
   explicit ZipReader(const TempFile& file);
   ~ZipReader();
@@ -27,7 +28,7 @@ class ZipReader {
 
   struct Entry {
     std::uint64_t index;
-    std::uint64_t size_bytes;  ///< expanded, as announced; Read sees to it that this is true
+    std::uint64_t size_bytes;  ///< expanded, as announced; Read enforces it
     std::uint32_t crc32;       ///< likewise
   };
   /// Error BadInput "bad_zip" if there is none of this name.

@@ -52,7 +52,7 @@ constexpr const char* kKeyName = "devices of the official server";
 class SourceFile {
  public:
   explicit SourceFile(const std::string& path) : path_(path), file_(path.c_str(), O_RDONLY | O_NONBLOCK) {
-    // What cannot be read must not look like what is missing.
+    // An unreadable file must not look like a missing one.
     if (!file_.IsOpen() && errno != ENOENT)
       throw Busy("storage_unavailable", "cannot open " + path + ": " + std::strerror(errno));
     struct stat info {};

@@ -1,5 +1,6 @@
 #pragma once
-// Which accounts were taken over from an official server, and how far. Lock order: before the account's own rows.
+// Which accounts were imported from an official server, and how far. Lock order: before the account's own
+// rows.
 #include <optional>
 
 #include "handlers/base/ids.h"

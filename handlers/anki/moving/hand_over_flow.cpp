@@ -128,7 +128,7 @@ void HandOverMedia(Context& context, const std::string& home, HandOverReport& re
   MakeFolder(home + "/media");
   TempFile list(context.config().temp_dir);
   OfficialMediaListWriter writer(list.path());
-  // What changes while this reads gets a higher usn, so that it is met again.
+  // A file that changes during the read gets a higher usn, so it is read again.
   MediaUsn last = context.ReadOnce<MediaStore>([](MediaStore& store) { return store.Head(); }).last_usn;
   MediaUsn after = 0;
   for (;;) {
@@ -156,7 +156,7 @@ void HandOverMedia(Context& context, const std::string& home, HandOverReport& re
   Place(list, home + "/media.db");
 }
 
-// An official server has written what we do not have.
+// An official server has written data that we do not have.
 bool WasUsed(const std::string& home, const std::optional<Collection>& collection) {
   if (fs::exists(home + "/collection.anki2-wal") || fs::exists(home + "/media.db-wal")) return true;
   const std::string file = home + "/collection.anki2";

@@ -1,10 +1,10 @@
 #pragma once
-// Writes an account in the layout of the official sync server, so that it goes on with the same devices: collection.anki2
-// as a download would be, media/, and media.db with the usns as they are here.
+// Writes an account in the layout of the official sync server, so that its devices can continue there:
+// collection.anki2 as in a download, media/, and media.db with the usns of this server.
 //
-// Each file is written beside its place and moved there when it is complete, media.db last. So a killed run leaves a
-// folder that the next one completes; media files that are there already are kept if their bytes are right. Devices may
-// sync meanwhile: what they send after their part was written is missing until another run.
+// Each file is written under a temporary name and renamed when it is complete, media.db last. So the next run
+// completes the folder of a killed one; existing media files are kept if their bytes are correct. Devices may
+// sync meanwhile: changes sent after their part was written are missing until another run.
 #include <cstdint>
 #include <functional>
 #include <string>

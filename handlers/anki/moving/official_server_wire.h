@@ -17,7 +17,7 @@ struct OfficialUser {
   std::string name;
   std::string password;  ///< a hash in the PHC string format if `is_hashed`
   bool is_hashed = false;
-  /// What the server gives to every device: 40 hex digits, the SHA-1 of the value.
+  /// The key that the server gives to every device: 40 hex digits, the SHA-1 of the value.
   std::string Key() const;
 };
 
@@ -31,7 +31,7 @@ struct OfficialUsers {
 /// begin with "export ". Later lines win.
 OfficialUsers ParseOfficialUsers(std::string_view lines);
 
-/// A row of the list: what a name has now.
+/// A row of the list: the current state of a name.
 struct OfficialMedia {
   std::string name;
   std::string sha1;             ///< 20 bytes, unless the list is damaged
@@ -72,9 +72,10 @@ class OfficialMediaListWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Puts what has been committed to a write-ahead log into the private copy of its database. The server keeps its last
-/// changes there, even when it has ended. A damaged or foreign end of the log is not committed. Throws
-/// std::runtime_error if the machine is at fault. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+/// Applies the committed part of a write-ahead log to the private copy of its database. The server keeps its
+/// last changes there, even when it has ended. A damaged or foreign end of the log is not committed. Throws
+/// std::runtime_error if the machine is at fault. Format:
+/// https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 void ApplyWriteAheadLog(const std::string& log_path, const std::string& copy_path);
 
 }  // namespace syncline::anki

@@ -1,4 +1,4 @@
-// Reads packages. libzip parses the zip; what it would allocate for is bounded before it is asked.
+// Reads packages. libzip parses the zip; everything that it would allocate memory for is checked first.
 #include "handlers/anki/package/container_wire.h"
 
 #include <fcntl.h>
@@ -312,7 +312,7 @@ PackageFile PackageFile::Open(const std::string& path) {
     if (raw == nullptr) throw Damaged("the name of an entry cannot be read");
     const std::string name(raw);
     if (!IsUsed(name)) continue;
-    // Two readers could take different ones.
+    // It would be ambiguous which one counts.
     if (!impl->entries.emplace(name, static_cast<std::uint64_t>(i)).second) {
       throw Damaged("it has two entries \"" + name + "\"");
     }

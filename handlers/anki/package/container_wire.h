@@ -8,11 +8,12 @@
 //   entry media   JSON {"0": "a.mp3"}  the same              a zstd frame of MediaEntries
 //   media files   as they are          the same              a zstd frame each
 //
-// A reader trusts nothing of a package: sizes, counts and names are bounded before anything is kept, what an entry
-// expands to is cut off at a limit of the caller, and all reads of media files together have a limit that depends on
-// the size of the package: a small package never costs much time. Entries are stored or deflated, as clients write
-// them: other methods of the zip format take as much memory as the entry demands. Left out on purpose: the collection itself
-// (file/file_wire.h), and which kind a package is, which only its file name tells. Source: reference, section 9.1.
+// A reader trusts nothing of a package: sizes, counts and names are checked before anything is kept,
+// expansion of an entry stops at a limit set by the caller, and all reads of media files together have a
+// limit that depends on the size of the package: a small package never costs much time. Entries are stored or
+// deflated, as clients write them: other methods of the zip format take as much memory as the entry demands.
+// Left out on purpose: the collection itself (file/file_wire.h), and the kind of a package, which only its
+// file name shows. Source: reference, section 9.1.
 #include <cstdint>
 #include <functional>
 #include <memory>

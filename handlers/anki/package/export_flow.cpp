@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::int64_t kAll = -1;
 constexpr std::int64_t kBegin = std::numeric_limits<std::int64_t>::min();
-// What clients too old for a package show of it.
+// The text that clients too old for a package show.
 constexpr char kStubText[] = "Please update to the latest Anki version, then import this file again.";
 
 // The deck and its children.
@@ -60,8 +60,8 @@ std::vector<std::string> MediaNames(Context& context) {
   return names;
 }
 
-// Which of the account's files the exported notes and notetypes refer to. Looks names up in the sorted list of files: what
-// notes refer to and nobody has takes no memory, and no choice of names takes quadratic time.
+// Which of the account's files the exported notes and notetypes refer to. Looks names up in the sorted list
+// of files: references to missing files take no memory, and no choice of names takes quadratic time.
 class References {
  public:
   explicit References(std::vector<std::string> media) : media_(std::move(media)) {

@@ -49,8 +49,8 @@ PackageRefused TooManyRows(const char* what, std::int64_t limit) {
 // Ids are looked up in sorted vectors: they take the least memory, and the ids of a hostile package can be chosen so
 // that a hash table takes quadratic time.
 
-// Ids beyond tomorrow are no times of creation, and would stay in the future for years: they are replaced by ids from now
-// on, in the same order.
+// Ids beyond tomorrow are not creation times, and would stay in the future for years: they are replaced by
+// ids from now on, in the same order.
 class IdFix {
  public:
   // `page(after, limit)`: the ids of a table, ascending.
@@ -82,7 +82,7 @@ bool Has(const std::vector<std::int64_t>& ascending, std::int64_t id) {
   return std::binary_search(ascending.begin(), ascending.end(), id);
 }
 
-// Ids of the package and what they are here. Add in ascending order.
+// Maps ids of the package to ours. Add in ascending order.
 class IdMap {
  public:
   void Add(std::int64_t id, std::int64_t ours) { ids_.emplace_back(id, ours); }
@@ -98,7 +98,7 @@ class IdMap {
   std::vector<std::pair<std::int64_t, std::int64_t>> ids_;
 };
 
-// What a first pass over the package finds.
+// The result of a first pass over the package.
 struct Survey {
   SmallObjects objects;
   CollectionMeta meta{};
@@ -154,7 +154,7 @@ Survey SurveyOf(const CollectionFile& file, std::int64_t now_ms, const std::func
   return survey;
 }
 
-// --- Our collection, as of one moment
+// --- Our collection, in one snapshot
 
 struct CardKey {
   std::int64_t note_id;
@@ -290,7 +290,7 @@ class Importer {
     }
     DayConfig source_days = ReadDayConfig(survey_.objects.config_json);
     upgrades_ = survey_.has_scheduling && source_days.scheduler < 2;
-    // The day of a package is that of whoever imports it.
+    // The day of a package is the importing account's day.
     source_days.local_west_min = our_days.local_west_min;
     if (upgrades_) {
       source_days.scheduler = 2;
@@ -516,7 +516,7 @@ class Importer {
       if (!note && !HasNote(source.note_id)) return;
       Card card = source;
       MakeText(card.data);
-      // Also those that we have: a reset gives out positions in order.
+      // Also for existing cards, because a reset assigns positions in order.
       preparation.Prepare(card);
       const auto id = card_ids_.Find(source.id);
       if (!id || !note) return;
@@ -616,7 +616,7 @@ class Importer {
   ImportReport report_;
 };
 
-// What is written to a file, as long as the disk has room and the import goes on.
+// Writes to a file as long as the disk has room and the import continues.
 class GuardedSink : public BodySink {
  public:
   GuardedSink(Context& context, TempFile& file, const ImportHost& host)

@@ -2,11 +2,11 @@
 // Imports packages into the caller's collection, so that every device receives the result by its next normal sync (.apkg),
 // or is asked to download (.colpkg).
 //
-// ImportPackage is for whoever has a package: the job of the API, syncline-admin, and other services inside their own
-// jobs. Slow, so never call it inside a transaction. It reads the package, compares it with a snapshot of the collection,
-// stages what changes in a session of its own, and applies all of it in one transaction, together with what the caller
-// wants to commit. A process that dies before that leaves nothing but a session that expires; a device that syncs
-// meanwhile is not disturbed, and the import begins again.
+// ImportPackage is called by the API's job, by syncline-admin, and by other services inside their own jobs.
+// Slow, so never call it inside a transaction. It reads the package, compares it with a snapshot of the
+// collection, stages the changes in a separate session, and applies them in one transaction, together with
+// the caller's writes. A process that dies before that leaves nothing but a session that expires. A device
+// that syncs meanwhile is not interrupted, and the import restarts.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -24,7 +24,7 @@
 
 namespace syncline::anki {
 
-/// What an import did.
+/// The result of an import.
 struct ImportReport {
   PackageKind kind{};
   std::int64_t found_notes = 0, added_notes = 0, updated_notes = 0, duplicate_notes = 0,
@@ -37,17 +37,17 @@ struct ImportReport {
 };
 std::string Print(const ImportReport& report);  ///< a JSON object
 
-/// What an import needs from whoever runs it.
+/// The caller's part of an import.
 struct ImportHost {
   /// Makes the session's key; different for two imports at the same time. A session whose key begins with it is
   /// that of an attempt that was killed.
   std::string name;
   /// Called every few seconds at least; may throw to stop the import.
   std::function<void(std::int64_t done, std::int64_t total, std::string_view step)> progress;
-  /// Runs in the transaction that applies the import, before what it counts against the quota. May run more than once.
+  /// Runs in the transaction that applies the import, before the quota is charged. May run more than once.
   std::function<void(sql::Tx& tx, const ImportReport& report)> commit;
-  /// Gets each added or updated note as it is going to be stored, before `commit`; all of them once more if the import begins
-  /// again. May be empty.
+  /// Called with each added or updated note in its stored form, before `commit`; again for all notes if the
+  /// import restarts. May be empty.
   std::function<void(const Note& note)> stored{};
 };
 

@@ -40,7 +40,7 @@ bool ShouldUpdate(UpdateWhen when, std::int64_t ours, std::int64_t incoming) {
   return false;
 }
 
-// Bounds what names and clashes of a hostile package can cost.
+// Limits the cost of names and clashes in a hostile package.
 class Work {
  public:
   explicit Work(std::size_t most) : left_(most) {}
@@ -99,7 +99,7 @@ struct Notetype {
            std::equal(templates.begin(), templates.end(), other.templates.begin(), other.templates.end(),
                       match);
   }
-  // Everything but when it was changed.
+  // Everything except the modification time.
   std::string Content() const {
     NotetypeRow plain = row;
     plain.mod = 0;
@@ -250,7 +250,7 @@ class NotetypeImporter {
     owners_.erase(UnicaseKey(ours.row.name));
     const bool is_renamed = MakeNameDiffer(incoming);
     if (wins && !keeps && incoming.Content() != ours.Content()) {
-      // A client that has ours must take it.
+      // Must be newer than ours, so that a client that has ours accepts it.
       if (is_renamed || incoming.row.mod <= ours.row.mod) {
         incoming.row.mod = std::max(moment_.now_ms / 1000, ours.row.mod);
       }
@@ -865,7 +865,7 @@ void CardPreparation::Prepare(Card& card) {
 }
 
 void CardPreparation::Prepare(Review& review) const {
-  // That scheduler had no button "hard" for cards that are being learned.
+  // That scheduler had no "hard" button for learning cards.
   if (upgrades_ && (review.ease == 2 || review.ease == 3) && (review.type == 0 || review.type == 2))
     ++review.ease;
 }

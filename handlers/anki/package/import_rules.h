@@ -36,7 +36,7 @@ struct ImportOptions {
   bool with_deck_configs = false;
 };
 
-/// What an import did with one notetype or deck.
+/// The outcome of an import for one notetype or deck.
 struct ObjectOutcome {
   std::int64_t id;  ///< in the account's collection
   std::string name;
@@ -45,7 +45,7 @@ struct ObjectOutcome {
   const char* what;
 };
 
-/// When the import happens, on which day of either collection, and what it may cost.
+/// The time of the import, its day in either collection, and its cost limits.
 struct ImportMoment {
   Usn usn = 0;  ///< given to what is stored
   std::int64_t now_ms = 0;
@@ -118,7 +118,7 @@ class ImportedTags {
   std::vector<std::pair<std::string, std::string>> added_;
 };
 
-/// What becomes of a note of the package.
+/// The decision about a note of the package.
 enum class NoteFate { kAdded, kUpdated, kDuplicate, kConflicting };
 struct KnownNote {
   std::int64_t id, mod, notetype_id;
@@ -148,7 +148,7 @@ class FreeIds {
   std::int64_t steps_left_;
 };
 
-/// Makes the package's cards and reviews those that a client of today would have written.
+/// Converts the package's cards and reviews to the form that a current client writes.
 class CardPreparation {
  public:
   /// `upgrades`: the package has the scheduler of Anki 2.0, and scheduling. `next_position`: for cards that lose

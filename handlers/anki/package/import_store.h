@@ -1,9 +1,10 @@
 #pragma once
-// Imports of packages: the rows that tell their owners what became of them; what an import compares a package with; and
-// the session in which it stages.
+// Imports of packages: the rows with their state and report; the rows that a package is compared with; and
+// the session in which an import stages.
 //
 // An import changes the collection like a device: it has a session (SessionStore), stages rows, and one transaction
-// applies them. So a device that begins a sync ends it, and it begins again; and it never ends the session of a device.
+// applies them. A device that begins a sync ends the import's session, and the import restarts. An import
+// never ends the session of a device.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -18,7 +19,7 @@
 
 namespace syncline::anki {
 
-/// What kind of package a file is; only its name tells.
+/// The kind of a package; only the file name shows it.
 enum class PackageKind {
   kApkg,   ///< is merged into the collection
   kColpkg  ///< replaces the collection
@@ -71,7 +72,7 @@ class ImportStore {
 
   /// The key of the account's live session.
   std::optional<std::string> LiveSession();
-  /// Begins a session for an import; end an expired one first. False: a device has begun one.
+  /// Begins a session for an import; end an expired one first. False: a device has begun a session.
   bool StartSession(const Collection& collection, std::string_view key, std::int64_t minutes);
 
  private:

@@ -54,7 +54,7 @@ std::string Cleaned(std::string_view name) {
   return clean;
 }
 
-// Windows takes "con" and "con.txt" for a device.
+// Windows treats "con" and "con.txt" as a device.
 bool IsDeviceName(std::string_view name) {
   const std::string stem = LoweredAscii(name.substr(0, name.find('.')));
   if (stem == "con" || stem == "prn" || stem == "aux" || stem == "nul") return true;

@@ -5,7 +5,7 @@
 
 namespace syncline::anki {
 
-/// Whether the name is that of one file in a folder, and no path.
+/// Whether the name is a plain file name and not a path.
 bool IsPlainFileName(std::string_view name);
 
 /// The name in the form in which clients keep files: in NFC, without characters that some system refuses, at most 120

@@ -16,7 +16,7 @@ constexpr std::int32_t kSuspended = -1, kNew = 0, kLearning = 1, kReviewing = 2,
 // A due value above this is a time in seconds, below it a day.
 constexpr std::int32_t kFirstSecond = 1'000'000'000;
 
-// As a client wakes a card.
+// As a client unsuspends a card.
 std::int32_t QueueOf(const Card& card) {
   if (card.type == kNew || card.type == kReviewing) return card.type;
   const std::int32_t due = card.original_due > 0 ? card.original_due : card.due;

@@ -1,7 +1,7 @@
 #pragma once
-// Suspends notes, wakes them and deletes them, for another service that has put them into the caller's collection. Like an
-// import: a session of its own, one transaction, and every device receives the result by its next normal sync. Left out on
-// purpose: texts, which an import changes.
+// Suspends, unsuspends and deletes notes, for another service that added them to the caller's collection. It
+// works like an import: a separate session, one transaction, and every device receives the result by its next
+// normal sync. Left out on purpose: texts, which an import changes.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,13 +28,13 @@ struct NoteChanges {
   std::string tag{};
 };
 
-/// What NoteChanges are made on, and what else is committed with them.
+/// The state that NoteChanges are based on, and the caller's writes in the same transaction.
 struct NoteChangeHost {
   std::string name{};           ///< as that of an ImportHost
   std::int32_t generation = 0;  ///< of the collection that the notes were read from
   Usn usn = 0;                  ///< of it, then
-  /// Runs in the transaction that applies the changes, with the cards that are suspended by it, by their notes. May run more
-  /// than once.
+  /// Runs in the transaction that applies the changes, with the newly suspended cards, keyed by note. May run
+  /// more than once.
   std::function<void(sql::Tx& tx, const std::map<std::int64_t, std::vector<std::int64_t>>& cards)> commit{};
 };
 

@@ -1,10 +1,11 @@
 #pragma once
-// The media files of a package that is imported: which of them are needed, under which names; storing their contents
-// before the transaction; making them files of the account in it.
+// The media files of an imported package: decides which are needed and under which names, stores their
+// contents before the transaction, and adds them to the account in the transaction.
 //
-// A static file (media_name_rules.h) is taken if we have none of its name. Any other is taken if an imported note refers
-// to it and we do not have it; if we have other content under its name, it gets a name with its hash, and so do the notes.
-// A whole collection brings all of its files, and they replace ours. Nothing is ever deleted.
+// A static file (media_name_rules.h) is added if the account has none of its name. Any other file is added if
+// an imported note refers to it and the account does not have it; if the account has other content under its
+// name, the file and the references in notes get a name with its hash. A whole collection adds all of its
+// files, and they replace existing ones. Nothing is ever deleted.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -33,13 +34,13 @@ class PackageMedia {
   ~PackageMedia();
 
   bool empty() const { return files_.empty(); }
-  /// Called often, with what is done of how much; may throw.
+  /// Called often with the progress (done, total); may throw.
   using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
-  /// Begins a comparison with the account's files: forgets what is used. May be called again.
+  /// Begins a comparison with the account's files: resets which files are used. May be called again.
   void Compare(const Progress& progress);
   /// As Compare, for a whole collection: all files are used.
   void UseAll();
-  /// The name that a reference in an imported note must have; none: it stays. The file is used from now on.
+  /// The name that a reference in an imported note must have; none: unchanged. Marks the file as used.
   std::optional<std::string> Use(const std::string& name);
   /// Whether there is anything to add.
   bool HasUsed() const;

@@ -49,9 +49,9 @@ OldSmallThings SmallThings(PointStore& store, std::int32_t generation, Usn usn) 
   return *std::move(found);
 }
 
-// Takes back what syncs from this usn on have done. A sync after the file was made does no harm: what it replaced
-// or added is among what is taken back. Returns the creation time of the collection before that sync. Reads one
-// snapshot: the point may be forgotten meanwhile.
+// Undoes the syncs from this usn on. A sync after the file was made does no harm, because its changes are
+// undone, too. Returns the creation time of the collection before that sync. Reads one snapshot, because the
+// point may be dropped meanwhile.
 std::int64_t TakeBack(Context& context, std::int32_t generation, Usn usn, const std::string& path) {
   return context.Read<PointStore>([&](PointStore& store) {
     const OldSmallThings small = SmallThings(store, generation, usn);
@@ -76,7 +76,7 @@ std::int64_t TakeBack(Context& context, std::int32_t generation, Usn usn, const 
   });
 }
 
-// Makes this file the collection, and the media what they were at that time. Returns what became of them.
+// Makes this file the collection, and restores the media to that time. Returns the result for the media.
 RestoredMedia ReplaceWith(Context& context, std::unique_ptr<TempFile> file, const CollectionMeta& meta,
                           std::optional<BlobId> stored, sql::Time media_at) {
   RestoredMedia media;
@@ -104,7 +104,7 @@ Restored RestoreBefore(Context& context, std::int32_t generation, Usn usn,
   const sql::Time at = media_at.value_or(point.finished_at);
   LastState last = LastStateOf(context, generation);
   if (point.during_import) {
-    // An archive is not the uploaded file any more.
+    // An archive is no longer the uploaded file.
     if (!last.is_current) throw Conflict("during_import");
     return {RestoredTo::kUpload, ReplaceWith(context, FetchBase(context, last.collection),
                                              last.collection.meta, last.collection.base_blob, at)};

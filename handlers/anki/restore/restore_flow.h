@@ -1,10 +1,11 @@
 #pragma once
 // Time travel: makes an earlier state of a collection and its media the current one. The state it replaces moves to the
-// history, so a restore can be undone, too. Slow: never inside a transaction. Collection and media change in one transaction:
-// a process that dies here changes nothing or everything.
+// history, so a restore can be undone, too. Slow: never call it inside a transaction. Collection and media
+// change in one transaction, so a process that dies here changes nothing or everything.
 //
-// The media have no syncs of their own, only times: what belongs to a state of the collection is what was there when it was
-// replaced, or when the sync that is undone ended. Devices send media after the sync of their collection.
+// Media have no sync points, only times: the media of a state of the collection are those at the time when
+// the state was replaced, or when the undone sync ended. Devices send media after the sync of their
+// collection.
 #include <cstdint>
 #include <optional>
 

@@ -36,7 +36,7 @@ std::size_t BeginOf(std::string_view text, std::size_t at) {
 std::size_t CutOf(std::string_view text, std::size_t room) {
   if (text.size() <= room) return text.size();
   const std::size_t cut = BeginOf(text, room);
-  // Some readers drop a line of blanks, so the last other character goes with it.
+  // Some readers drop a line of blanks, so the preceding character moves to that line, too.
   const std::size_t shown = text.substr(0, cut).find_last_not_of(" \t");
   if (!IsBlank(text.substr(cut, kLineOctets - 1)) || shown == std::string_view::npos) return cut;
   const std::size_t sooner = BeginOf(text, shown);
@@ -79,8 +79,8 @@ void AppendObservance(std::string& out, sys_seconds at, const ZoneOffset& from, 
   AppendFolded(out, "END", kind);
 }
 
-// The offsets in force from the first event to the last one, without rules: those of the system may be newer than those of a
-// program that reads this. `events` are sorted.
+// The offsets in force from the first event to the last one, without rules: the system's zone data may be
+// newer than the reader's. `events` are sorted.
 void AppendZone(std::string& out, const Zone& zone, const std::vector<const CalendarEvent*>& events) {
   const sys_seconds begin = events.empty() ? sys_seconds{} : zone.UtcOf(events.front()->begins_at);
   const sys_seconds end = events.empty() ? sys_seconds{} : zone.UtcOf(events.back()->ends_at);

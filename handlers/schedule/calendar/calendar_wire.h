@@ -1,9 +1,10 @@
 #pragma once
-// iCalendar (RFC 5545) with the properties of RFC 7986 that calendar programs read: what a feed is made of. Pure: two
-// calendars with the same members are the same bytes, whoever prints them and whenever.
+// Writes feeds as iCalendar (RFC 5545) with the properties of RFC 7986 that calendar programs read. Pure:
+// equal calendars give equal bytes at any time.
 //
-// Every lesson is an event of its own, in local time with a TZID, without rules of repetition, whose exceptions phones ignore.
-// There is no METHOD, so DTSTAMP is the last revision of an event (RFC 5545, 3.8.7.2). Left out on purpose: reading.
+// Every lesson is a separate event, in local time with a TZID. There are no recurrence rules, because phones
+// ignore their exceptions. There is no METHOD, so DTSTAMP is the last revision of an event (RFC 5545,
+// 3.8.7.2). Left out on purpose: reading.
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -19,7 +20,7 @@ struct CalendarEvent {
   std::int64_t sequence = 0;
   std::chrono::sys_seconds revised_at{};
   std::chrono::local_seconds begins_at{}, ends_at{};  ///< in the zone of the calendar
-  bool is_whole_day = false;                          ///< the day of `begins_at`; its hour is not known
+  bool is_whole_day = false;  ///< an all-day event on the day of `begins_at`; the hour is unknown
   bool is_cancelled = false;
   std::string summary{}, location{}, description{},
       category{};  ///< any text; empty: left out, except the summary

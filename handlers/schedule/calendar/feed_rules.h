@@ -1,9 +1,9 @@
 #pragma once
 // How lessons look in a calendar program, and which of them a feed shows. Pure.
 //
-// A feed shows the running term, and at least the last 30 days, because what it leaves out vanishes from people's calendars;
-// and half a year ahead. Lessons that were removed stay for 30 days as cancelled. Left out on purpose: lessons without a
-// date, which a calendar cannot place.
+// A feed covers the current term, at least the last 30 days, because omitted events disappear from people's
+// calendars, and half a year ahead. Removed lessons stay for 30 days as cancelled. Left out on purpose:
+// lessons without a date, which a calendar cannot place.
 #include <string>
 #include <string_view>
 
@@ -17,7 +17,8 @@ namespace syncline::schedule {
 /// The window of a feed on a day of its zone.
 FeedWindow WindowOf(const LiveFeed& feed, Day today, const Terms& terms, const Zone& zone);
 
-/// `names_group`: for feeds of teachers and rooms, where lessons of several groups meet. The lesson has a date.
+/// `names_group`: for feeds of teachers and rooms, which have lessons of several groups. The lesson must have
+/// a date.
 CalendarEvent EventOf(const ShownLesson& lesson, bool names_group);
 
 /// The feed's calendar.

@@ -1,7 +1,7 @@
 #pragma once
-// Feeds: addresses of calendars that an account hands to its calendar programs, which can send no login. The token in the
-// address is a key of the account's (account/login/key_wire.h): we keep its hash to find it, and the token itself sealed, so
-// that its owner can see the address again.
+// Feeds: calendar URLs for calendar programs, which cannot send a login. The token in the URL is a key of the
+// account (account/login/key_wire.h): we store its hash to find it, and the token itself sealed, so that its
+// owner can see the URL again.
 //
 // Locks: the account's row, while a feed is added.
 #include <cstdint>
@@ -39,7 +39,7 @@ struct Feed {
   std::optional<sql::Time> last_used_at{};
 };
 
-/// A feed as it is fetched.
+/// A feed with the data for serving it.
 struct LiveFeed {
   std::int64_t id = 0;
   FeedKind kind = FeedKind::kOwn;
@@ -59,7 +59,7 @@ class FeedStore {
   std::vector<Feed> List();
   /// Its id. Error NotFound "no_such_row" for a target that does not exist, Unprocessable "too_many_feeds" past kMaxFeeds.
   std::int64_t Add(const NewFeed& feed, std::string_view token_hash, std::string_view sealed_token);
-  /// What is not set stays. False: no such live feed.
+  /// Unset fields are unchanged. False: no such live feed.
   bool Change(std::int64_t feed, const std::optional<std::string>& name,
               std::optional<std::int64_t> subgroup);
   bool Revoke(std::int64_t feed);

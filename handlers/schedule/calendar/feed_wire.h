@@ -1,5 +1,5 @@
 #pragma once
-// Feeds as their owner sees and makes them, in JSON.
+// The JSON of feeds for their owner.
 #include <optional>
 #include <string>
 #include <string_view>

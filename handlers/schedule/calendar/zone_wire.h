@@ -1,9 +1,9 @@
 #pragma once
-// A time zone as the system's database has it: files in the format TZif (RFC 8536). For calendars, which must bring the
-// definition of their zone with them.
+// Reads time zones from the system's TZif files (RFC 8536), for calendars, which must contain the definition
+// of their zone.
 //
-// Changes after the table of the file follow its rule and are listed up to kLastZoneYear. Left out on purpose: leap seconds,
-// and rules that count days of the year instead of weekdays of months, which no zone uses.
+// Transitions after the file's table follow its rule and are listed up to kLastZoneYear. Left out on purpose:
+// leap seconds, and rules that count days of the year instead of weekdays of months, which no zone uses.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -32,18 +32,19 @@ struct Zone {
 
   const ZoneOffset& OffsetAt(std::chrono::sys_seconds time) const;
   std::chrono::local_seconds LocalOf(std::chrono::sys_seconds time) const;
-  /// Of a time that occurs twice the first one; of one that was skipped what the offset before would make of it.
+  /// For a local time that occurs twice, the first one; for a skipped one, the time by the offset before the
+  /// transition.
   std::chrono::sys_seconds UtcOf(std::chrono::local_seconds time) const;
 };
 
-/// The day that it is there.
+/// The current day in the zone.
 std::chrono::sys_days DayIn(const Zone& zone, std::chrono::system_clock::time_point now);
 
-/// Throws Error BadInput "bad_zone" if the bytes are no such file, or cut.
+/// Throws Error BadInput "bad_zone" if the bytes are not a TZif file, or truncated.
 Zone ParseZone(std::string name, std::string_view bytes);
 
-/// The zone of this name, read once per process from the folder of the system. Throws Error Internal "no_zone" if there is
-/// none, or the name is none.
+/// The zone of this name, read once per process from the folder of the system. Throws Error Internal
+/// "no_zone" if there is no such zone, or the name is invalid.
 std::shared_ptr<const Zone> SystemZone(const std::string& name);
 
 }  // namespace syncline::schedule

@@ -1,5 +1,5 @@
 #pragma once
-// Days and times of day as all of the service writes them. Pure.
+// The text forms of days and times of day in this service. Pure.
 #include <chrono>
 #include <string>
 

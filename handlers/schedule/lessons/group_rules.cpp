@@ -8,7 +8,7 @@
 namespace syncline::schedule {
 namespace {
 
-// Of fewer groups nothing follows.
+// With fewer groups nothing is concluded.
 constexpr std::size_t kFewGroups = 10;
 
 using Candidates = std::multimap<std::string, std::size_t>;
@@ -47,7 +47,8 @@ bool Has(const std::vector<std::int64_t>& institutes, std::int64_t one) {
 using ByNumber = std::map<std::int64_t, std::size_t>;
 
 // The entry and the row of a group that has another name now: one unknown name under the number of a group that is no longer
-// listed, while most other numbers have stayed. When numbers are given anew, or many names are, nothing tells who is who.
+// listed, while most other numbers have stayed. When numbers or many names change at once, groups cannot be
+// identified.
 std::optional<std::pair<std::size_t, std::size_t>> OnlyRename(std::span<const KnownGroup> known,
                                                               std::span<const GroupEntry> entries,
                                                               const std::vector<GroupMatch>& matches,
@@ -122,7 +123,8 @@ std::vector<GroupMatch> MatchGroups(std::span<const KnownGroup> known, std::span
     matches[entry].known = row;
     used.insert(*row);
   };
-  // The surest ones first: the name in the same institute, then with the same number, then the only one of the name.
+  // The most certain matches first: the name in the same institute, then with the same number, then the only
+  // one of the name.
   const auto each_unmatched = [&](const auto& find) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (!matches[i].known) match(i, find(entries[i]));
@@ -145,7 +147,7 @@ std::vector<GroupMatch> MatchGroups(std::span<const KnownGroup> known, std::span
     if (listed[entry.key] != 1) return std::nullopt;
     const auto only = OnlyOne(of_name(entry), [](std::size_t) { return true; });
     if (!only || listing == Listing::kIndex) return only;
-    // Of a client: another institute may have a group of that name, too.
+    // For a client's group: another institute may have a group of that name, too.
     const std::int64_t institute = known[*only].institute;
     return institute == 0 || institute == entry.like_named ? only : std::nullopt;
   });

@@ -1,9 +1,10 @@
 #pragma once
-// Which rows are meant by what an index lists. Pure.
+// Matches the entries of an index to known groups. Pure.
 //
-// Numbers of the site are given anew from time to time; names stay. So a group is found by its name first, and its number
-// is rebound. What is missing in a whole index has gone, and one number that stays while all others do renames its group.
-// What a client names is one group of a list that we do not see: nothing follows from what it does not name.
+// The site renumbers groups from time to time; names stay. So a group is matched by its name first, and its
+// number is rebound. A group missing from a complete index is gone. A group is renamed if only its number has
+// a new name while all others are unchanged. A client names one group of a list that we do not see, so
+// nothing follows from groups that it does not name.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -49,8 +50,8 @@ struct GroupMatch {
 std::vector<GroupMatch> MatchGroups(std::span<const KnownGroup> known, std::span<const GroupEntry> entries,
                                     Listing listing);
 
-/// Whether an index is of another site, or unreadable: most of its numbers that we know, and at least ten, have names that
-/// nobody knows.
+/// Whether an index belongs to another site, or is unreadable: most of its known numbers, and at least ten,
+/// have unknown names.
 bool IsForeign(std::span<const KnownGroup> known, std::span<const GroupEntry> entries);
 
 }  // namespace syncline::schedule

@@ -1,8 +1,8 @@
 #pragma once
 // Institutes and groups, as an index of the site or a client names them (group_rules.h).
 //
-// Locks: whoever adds or changes groups does so alone (an advisory lock), then groups by ascending id; an index locks all.
-// What a client names as it was before takes no lock but that of the group.
+// Locks: an advisory lock serialises adding and changing groups, then groups by ascending id; an index locks
+// all. A client's group that is unchanged takes only the group's own lock.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +25,7 @@ struct ListedGroup {
   std::optional<std::int64_t> upstream_id{};
   std::string name;
   std::optional<std::string> education_form{}, degree_type{};  ///< words of the database; none: not known
-  std::optional<int> course_number{};                          ///< none: what the name says
+  std::optional<int> course_number{};                          ///< none: derived from the name
 };
 
 struct SavedGroup {
@@ -41,15 +41,15 @@ class GroupStore {
  public:
   GroupStore(sql::Tx& tx, UserId) : tx_(tx) {}
 
-  /// Saves what is listed. The answer has every group once, in the order of the list: two entries with one number, or with
-  /// one name in one institute, are the same. Groups that are not listed stay as they are. A group with another name
-  /// or institute gets a new revision, because answers show it.
+  /// Saves the listed groups. The result has every group once, in the order of the list: two entries with one
+  /// number, or with one name in one institute, are the same group. Groups that are not listed are unchanged.
+  /// A group with another name or institute gets a new revision, because answers show it.
   std::vector<SavedGroup> Save(const std::vector<ListedInstitute>& institutes,
                                const std::vector<ListedGroup>& groups, Listing listing, Day today);
-  /// Whether an index names most of the known numbers otherwise than anybody knows (group_rules.h).
+  /// Whether an index has unknown names for most of the known numbers (group_rules.h).
   bool IsForeign(const std::vector<ListedGroup>& groups);
-  /// After a complete index that lists these groups and no others. Returns how many are inactive from now on: those that
-  /// three indexes in a row have not listed.
+  /// After a complete index that lists these groups and no others. Returns how many groups became inactive:
+  /// those missing from three indexes in a row.
   std::int64_t Miss(const std::vector<std::int64_t>& listed);
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// Lessons, whoever names them, and the decision what a page changes in a group's timetable. Pure.
+// Lessons of any source, and the decision which changes a page makes to a group's timetable. Pure.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -55,8 +55,8 @@ struct Lesson {
   std::vector<TeacherName> teachers{};
 };
 
-/// The days that a source tells about: lessons of other days are none of its business. Undated ones always are, and
-/// exams to come whose hour is not known (number 0), of which a site has a list.
+/// The days that a source covers: it does not affect lessons of other days. It always covers undated lessons,
+/// and future exams whose hour is unknown (number 0), of which a site has a list.
 struct Window {
   std::optional<Day> first{}, last{};
   bool lists_exams = true;  ///< false: a source without that list takes no such exam away
@@ -68,7 +68,7 @@ std::string HashOf(std::span<const Lesson> lessons, const Window& window);
 
 // --- Lessons as rows
 
-/// What makes a lesson the same one, besides its group and its ordinal.
+/// The identity of a lesson, besides its group and its ordinal.
 struct LessonSlot {
   std::optional<Day> date{};
   int weekday = 1, number = 1;
@@ -78,7 +78,8 @@ struct LessonSlot {
   auto operator<=>(const LessonSlot&) const = default;
 };
 
-/// What may change and leave it the same lesson. The number of the week is no visible change: sources count differently.
+/// The details that may change without changing the identity. A new week number is not a visible change,
+/// because sources count differently.
 struct LessonDetails {
   std::optional<std::int64_t> room{};
   LessonTime time{};
@@ -111,9 +112,9 @@ struct LessonPlan {
     int ordinal;
   };
   std::vector<New> inserted;  ///< as new rows
-  std::vector<Pair> revived;  ///< removed ones that are back; count as added
+  std::vector<Pair> revived;  ///< removed lessons that have returned; count as added
   std::vector<Pair> changed;
-  std::vector<Pair> renumbered;      ///< unchanged, but of a week that this source numbers otherwise
+  std::vector<Pair> renumbered;      ///< unchanged except for the week number
   std::vector<std::size_t> removed;  ///< positions in `stored`
   std::size_t unchanged = 0;
   bool IsEmpty() const { return inserted.empty() && revived.empty() && changed.empty() && removed.empty(); }
@@ -124,8 +125,8 @@ struct LessonPlan {
 LessonPlan PlanOf(std::span<const StoredLesson> stored, std::span<const WantedLesson> wanted,
                   const Window& window);
 
-/// Whether the plan takes away so much of what is still to come that it needs a second look: all of it, or more than half
-/// of ten or more lessons.
+/// Whether the plan removes so many future lessons that it needs confirmation: all of them, or more than half
+/// of ten or more.
 bool IsSuspicious(const LessonPlan& plan, std::span<const StoredLesson> stored, std::size_t wanted,
                   const Window& window, Day today);
 

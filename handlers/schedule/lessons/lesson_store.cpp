@@ -20,9 +20,9 @@ struct Named {
   std::string name;
   std::string next_name{};  ///< of a teacher: not yet taken over
 };
-// Days before today that a page may take lessons from.
+// How many days before today a page may still remove lessons.
 constexpr std::chrono::days kHistory{14};
-// Looks at teachers whom others add at the same time.
+// Retries after a concurrent insert of the same teacher.
 constexpr int kMostLooks = 3;
 using ByKey = std::map<std::string, Named>;
 
@@ -93,8 +93,8 @@ std::map<std::string, std::string> RoomsOf(const std::vector<Lesson>& lessons) {
   return names;
 }
 
-// Who is meant by a name, with or without a number of the site. One who is named without a link is the one with a number
-// and that name, if there is only one; one who gets a link later stays the same.
+// Matches a name, with or without a number of the site, to a teacher. A name without a link matches the
+// numbered teacher of that name, if there is only one; a teacher who gets a link later stays the same row.
 class Teachers {
  public:
   Teachers(sql::Tx& tx, const std::vector<Lesson>& lessons) : tx_(tx) {
@@ -121,7 +121,7 @@ class Teachers {
     return *id;
   }
   const std::map<std::int64_t, std::string>& names() const { return names_; }
-  // Notes who has another name now, for TakeNames.
+  // Records teachers with a new name, for TakeNames.
   void NoteNames() const {
     std::vector<std::int64_t> ids;
     std::vector<std::string> names;
@@ -189,7 +189,7 @@ class Teachers {
       add(number, teacher);
       ++namesakes[KeyOf(teacher.name)];
     }
-    // Of several with a number and that name, none is meant by the name alone.
+    // If several numbered teachers have that name, the name alone matches none.
     for (const auto& [key, teacher] : unnumbered_) {
       if (namesakes[key] != 1 && !plain_.contains(key)) add(0, teacher);
     }
@@ -462,7 +462,7 @@ std::vector<WantedLesson> Resolved(const std::vector<Lesson>& lessons, const ByK
   return wanted;
 }
 
-// Sources count weeks from different days; nobody sees it in a calendar.
+// Sources count weeks from different days; calendars do not show the week number.
 void RenumberWeeks(sql::Tx& tx, std::int64_t group, const LessonPlan& plan,
                    const std::vector<StoredLesson>& stored, const std::vector<WantedLesson>& wanted) {
   std::vector<std::int64_t> ids, weeks;
@@ -487,7 +487,7 @@ std::string_view WordOf(Applied::Kind kind) {
 }
 
 Applied LessonStore::ApplyGroup(const GroupPage& page, const ApplyRules& rules) {
-  // Three questions in one round trip, answered in this order.
+  // Three queries in one round trip, read in this order.
   auto locking = tx_.Ask(sql::schedule::lock_group, page.group);
   std::optional<sql::Answer> fencing;
   if (rules.fence) fencing = tx_.Ask(sql::schedule::fence_run, rules.fence->run, rules.fence->lease);
@@ -524,13 +524,14 @@ Applied LessonStore::ApplyGroup(const GroupPage& page, const ApplyRules& rules) 
   const Teachers teachers(tx_, page.lessons);
   const std::vector<WantedLesson> wanted = Resolved(page.lessons, subjects, rooms, teachers);
   const Stored stored = ReadStored(tx_, page.group, page.window, page.lessons);
-  // A page shows the running weeks. What it says of longer ago is a mistake more likely than news: history stays.
+  // A page shows the current weeks. Its data about older ones is more likely a mistake than news, so history
+  // stays.
   Window window = page.window;
   if (window.first) window.first = std::max(*window.first, rules.today - kHistory);
   const LessonPlan plan = PlanOf(stored.lessons, wanted, window);
 
   if (IsSuspicious(plan, stored.lessons, wanted.size(), window, rules.today)) {
-    // A second look within the same run would find the same fault of the site.
+    // A second fetch within the same run would see the same fault of the site.
     const bool is_later = was_held && (*state)["held_run_id"].As<std::optional<std::int64_t>>() != rules.run;
     if (!is_later) {
       tx_.Later(sql::schedule::hold_group, page.group, rules.run);

@@ -1,12 +1,13 @@
 #pragma once
-// The one way in which a group's lessons are written, by runs and by clients' imports alike.
+// The only code that writes a group's lessons, for runs and for clients' imports.
 //
 // A transaction of its caller: lock the group, check that the run still holds its lease, compare what the source names
 // with the rows inside the source's window, write the difference, note each change, raise the group's revision by one.
-// Readers see the old timetable or the new one. Nothing changed: nothing is written but the time of the look.
+// Readers see the old timetable or the new one. If nothing changed, only the time of the check is written.
 //
-// Locks: the group's row, then the run's row, then subjects, rooms and teachers (new rows by ascending key). Taking over a
-// teacher's new name locks groups by ascending id, then teachers, and so has a transaction of its own.
+// Locks: the group's row, then the run's row, then subjects, rooms and teachers (new rows by ascending key).
+// Applying a teacher's new name locks groups by ascending id, then teachers, and so needs a separate
+// transaction.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,14 +32,14 @@ class RunFenced : public std::runtime_error {
   RunFenced() : std::runtime_error("the run is no longer held") {}
 };
 
-/// What a source says of one group.
+/// A source's data about one group.
 struct GroupPage {
   std::int64_t group = 0;
   std::vector<Lesson> lessons;
   Window window;
   /// HashOf, if the page of a run; none for a client's import, after which the next page is compared in any case.
   std::optional<std::string> hash{};
-  bool has_heading = false;  ///< the page says whose it is
+  bool has_heading = false;  ///< the page contains the group's name
 };
 
 struct ApplyRules {
@@ -51,28 +52,28 @@ struct ApplyRules {
 struct Applied {
   enum class Kind {
     kApplied,    ///< some lesson was added, changed or removed
-    kUnchanged,  ///< everything is stored already
-    kHeld,       ///< suspiciously few lessons: nothing changed, until a later source says the same
+    kUnchanged,  ///< the stored lessons are already the same
+    kHeld,       ///< suspiciously few lessons: nothing changed, until a later source confirms it
   } kind = Kind::kUnchanged;
   std::int64_t found = 0;  ///< lessons of the source
   std::int64_t added = 0, changed = 0, removed = 0;
 };
 
-/// "ok", "unchanged", "held": as the rows of a run's groups have it.
+/// "ok", "unchanged", "held": the values in schedule_run_groups.
 std::string_view WordOf(Applied::Kind kind);
 
 class LessonStore {
  public:
   LessonStore(sql::Tx& tx, UserId) : tx_(tx) {}
 
-  /// Writes what `page` says; lessons of more than two weeks ago are only added, never taken away. Error NotFound "no_such_group". Throws RunFenced. An empty page never removes lessons that
-  /// are still to come, nor does one that would remove more than half of ten or more, until a second page of a later run
-  /// or import says so: the outcome is kHeld meanwhile.
+  /// Applies `page`; lessons of more than two weeks ago are only added, never removed. Error NotFound
+  /// "no_such_group". Throws RunFenced. A page that would remove all future lessons, or more than half of ten
+  /// or more, is kHeld until a page of a later run or import confirms it.
   Applied ApplyGroup(const GroupPage& page, const ApplyRules& rules);
 
-  /// Takes over teachers' new names that pages have brought, each teacher's at most once a day, and raises the revisions of
-  /// the groups and the sequences of the lessons that show them; new numbers raise revisions only. What is not due yet, or
-  /// fails, stays noted for the next call.
+  /// Applies teachers' new names from pages, each teacher's at most once a day, and raises the revisions of
+  /// the groups and the sequences of the lessons that show them; new numbers raise revisions only. Names that
+  /// are not due yet, or fail, stay recorded for the next call.
   void TakeNames(Day today);
 
  private:

@@ -53,7 +53,7 @@ void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
     text.replace(at, from.size(), to);
 }
 
-// In lower case: what people interchange when they type. Both sides of a comparison are folded alike.
+// In lower case: letters that people interchange when typing. Both sides of a comparison are folded alike.
 constexpr std::pair<std::string_view, std::string_view> kInterchanged[] = {
     {"ё", "е"}, {"a", "а"}, {"b", "в"}, {"c", "с"}, {"e", "е"}, {"h", "н"}, {"k", "к"},
     {"m", "м"}, {"o", "о"}, {"p", "р"}, {"t", "т"}, {"x", "х"}, {"y", "у"},

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kMaxLessons = 5'000, kMaxWarnings = 100, kMaxTeachers = 20;
 // Of the days of one week.
 constexpr std::chrono::days kNear{7};
-// Years of an exam; others are slips.
+// Plausible years of an exam; others are typos.
 constexpr int kFirstYear = 2000, kLastYear = 2199;
 constexpr std::string_view kTeacherPath = "teachers/";
 constexpr std::string_view kHours = "пары";
@@ -176,7 +176,7 @@ bool HasGroupName(std::string_view key) {
   return false;
 }
 
-// What a cell names besides the subject: for the whole group, or behind a mark for a subgroup.
+// A cell's details besides the subject: for the whole group, or after a marker for a subgroup.
 struct CellPart {
   std::optional<SubgroupMark> mark{};
   std::vector<std::string> rooms;
@@ -231,7 +231,7 @@ class Reader {
                        [&](std::string_view notice) { return key.find(notice) != std::string::npos; });
   }
 
-  // What the header of a day says.
+  // The parsed header of a day.
   struct DayHeader {
     HtmlElement element{};
     std::string text{}, key{};
@@ -259,7 +259,8 @@ class Reader {
       headers.push_back(HeaderOf(day));
       if (headers.back().date) ++mondays[MondayOf(*headers.back().date)];
     }
-    // A slip in a header would put its day months away, and everything between into the window: most of its week know better.
+    // A typo in a header would move its day by months and extend the window accordingly, so the majority of
+    // the week decides.
     std::optional<Day> monday;
     for (const auto& [one, count] : mondays) {
       if (2 * count > DatedIn(headers) && count > 1) monday = one;
@@ -348,7 +349,7 @@ class Reader {
     AddParts(lesson, PartsOf(cell));
   }
 
-  // What is for everybody, then what is behind each mark.
+  // First the details for the whole group, then those after each marker.
   std::vector<CellPart> PartsOf(const HtmlElement& cell) {
     std::vector<CellPart> parts(1);
     const auto is_item = [](const HtmlElement& element) {
@@ -370,7 +371,7 @@ class Reader {
     return parts;
   }
 
-  // One lesson for each subgroup; what a subgroup has not of its own is that of all.
+  // One lesson per subgroup; missing details are those of the whole group.
   void AddParts(const Lesson& base, const std::vector<CellPart>& parts) {
     const CellPart& all = parts.front();
     for (std::size_t i = parts.size() > 1 ? 1 : 0; i < parts.size(); ++i) {
@@ -419,7 +420,7 @@ class Reader {
     return is_number ? std::optional(number) : std::nullopt;
   }
 
-  // The list above the calendar: it only adds exams that have no cell, because a cell says more.
+  // The list above the calendar: it only adds exams that have no cell, because a cell has more details.
   void ReadExams(const HtmlElement& list) {
     std::set<std::pair<std::string, LessonType>> in_cells;
     for (const Lesson& lesson : parsed_.lessons) in_cells.insert({KeyOf(lesson.subject), lesson.type});
@@ -449,7 +450,7 @@ class Reader {
       if (!date.ok() || exam.subject.empty() || in_cells.contains({KeyOf(exam.subject), type})) continue;
       exam.date = Day(date);
       exam.weekday = WeekdayOf(*exam.date);
-      // A list of exams that are over is history; what the window says about its days is enough.
+      // Past exams in the list are history; the window covers its own days.
       if (parsed_.window.first && *exam.date < *parsed_.window.first) continue;
       parsed_.lessons.push_back(std::move(exam));
     }

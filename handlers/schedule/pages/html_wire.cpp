@@ -20,7 +20,7 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 // Where browsers look for a <meta> with a charset.
 constexpr std::size_t kMetaBytes = 1024;
-// Deeper pages are something else. What is below is not looked at.
+// Real pages are not deeper. Elements below this depth are ignored.
 constexpr int kMaxDepth = 200;
 constexpr std::size_t kMaxUrl = 1'000;
 // Bytes of the text of an element, which is cut to kMaxName characters in the end.
@@ -28,7 +28,7 @@ constexpr std::size_t kMaxText = 16'384;
 // Comments of a server may follow the end.
 constexpr std::size_t kMaxAfterEnd = 4'096;
 
-// As sites spell them, and what iconv calls them.
+// Spellings on web sites, and iconv's names.
 constexpr std::pair<std::string_view, const char*> kCharsets[] = {
     {"utf-8", "UTF-8"},     {"utf8", "UTF-8"},     {"windows-1251", "CP1251"},   {"cp1251", "CP1251"},
     {"win-1251", "CP1251"}, {"koi8-r", "KOI8-R"},  {"iso-8859-5", "ISO-8859-5"}, {"cp866", "CP866"},

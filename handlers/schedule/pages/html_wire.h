@@ -1,6 +1,6 @@
 #pragma once
-// HTML of a web site as a tree: decoded to UTF-8, read with libxml2, and the few questions that the pages of a timetable
-// need. Pure; no network, no entities of others, bounded in depth.
+// HTML as a tree: decoded to UTF-8, parsed with libxml2, with the few queries that the timetable's pages
+// need. Pure; no network, no external entities, bounded in depth.
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -14,7 +14,7 @@ struct _xmlNode;
 
 namespace syncline::schedule {
 
-/// A page that must not be believed. `code`: "charset", "truncated", "layout_unknown", "wrong_group".
+/// A page that must be rejected. `code`: "charset", "truncated", "layout_unknown", "wrong_group".
 class PageRefused : public std::runtime_error {
  public:
   PageRefused(std::string code, const std::string& detail)
@@ -41,15 +41,16 @@ class HtmlElement {
   bool HasAttribute(const char* name) const;
   /// One of the words of the attribute class.
   bool HasClass(std::string_view name) const;
-  /// What a reader sees: blocks and line breaks separate words, inline elements do not; blanks are one blank. Its beginning, if it
-  /// is longer than a name may be.
+  /// The visible text: blocks and line breaks separate words, inline elements do not; runs of blanks become
+  /// one. Truncated to the maximum length of a name.
   std::string Text() const;
 
   HtmlElement Parent() const;
   std::vector<HtmlElement> Children() const;
   /// Those below it that match, in document order.
   std::vector<HtmlElement> All(const std::function<bool(const HtmlElement&)>& matches) const;
-  /// The same without those inside of others that match: none is seen twice by whoever looks into each.
+  /// The same without matches nested in other matches, so that a caller that searches inside each sees no
+  /// element twice.
   std::vector<HtmlElement> Outer(const std::function<bool(const HtmlElement&)>& matches) const;
   std::vector<HtmlElement> AllOfClass(std::string_view name) const;
   HtmlElement FirstOfClass(std::string_view name) const;

@@ -31,8 +31,8 @@ struct IndexPage {
 /// Throws PageRefused (html_wire.h): "layout_unknown" also if no group is listed.
 IndexPage ParseIndexPage(std::string_view bytes, std::string_view content_type);
 
-/// Today as the site sees it: our own day if the site shows the same one, give or take a day, or none. Otherwise its day in
-/// the academic year of its period, because its clock is what its dates without years are relative to.
+/// The site's current day: our own day if the site shows none, or the same one within a day. Otherwise the
+/// site's day in the academic year of its period, because its dates without years are relative to its clock.
 Day TodayOf(const IndexPage& page, Day own_today);
 
 }  // namespace syncline::schedule

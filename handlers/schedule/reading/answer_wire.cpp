@@ -12,7 +12,7 @@
 namespace syncline::schedule {
 namespace {
 
-// Of the form of the answers: raised when a release prints the same rows in another way.
+// Version of the answers' format: raise it when a release prints the same rows differently.
 constexpr std::string_view kForm = "1";
 constexpr std::size_t kTagBytes = 12;
 constexpr std::int64_t kMaxPage = 1'000'000;

@@ -1,5 +1,5 @@
 #pragma once
-// What all answers of the reading routes share: validators, caching, pages and their links, parameters of lists.
+// Shared by all answers of the reading routes: validators, caching, pagination, parameters of lists.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,16 +22,16 @@ Response TaggedAnswer(const Request& request, std::string json);
 /// For entity tags: hexadecimal digits.
 std::string ShortHash(std::string_view text);
 
-/// The validators of an answer that shows what `state` is about, to this very request: the revision and the query. `more`:
-/// whatever else the answer depends on.
+/// The validators of the answer to this request, made of the revision in `state` and the query. `more`:
+/// anything else that the answer depends on.
 Current ValidatorsOf(const Request& request, const TimetableState& state, std::string_view more);
 
 /// JSON with these validators, and the header X-Data-As-Of.
 Response LessonAnswer(std::string json, const Current& current, const TimetableState& state);
-/// The 304 that belongs to it.
+/// The matching 304.
 Response UnchangedLessons(const Current& current, const TimetableState& state);
 
-/// The id in the path. Error NotFound "no_such_row" for texts that are no id.
+/// The id in the path. Error NotFound "no_such_row" for a text that is not an id.
 std::int64_t PathId(const Request& request, std::string_view name);
 
 /// The first known name in `ordering`, which may begin with a minus; unknown ones are ignored. `names[0]` by default.
@@ -39,10 +39,11 @@ std::string OrderOf(ParameterInput& in, std::span<const std::string_view> names)
 
 inline constexpr std::int64_t kPageSize = 20;
 
-/// The page asked for, from 1. Error NotFound "invalid_page" for anything that is no page.
+/// The requested page, from 1. Error NotFound "invalid_page" for anything else.
 std::int64_t PageOf(ParameterInput& in);
 
-/// "https://example.org", as the client knows this server; empty if it did not say, or nonsense.
+/// The server's origin as the client knows it, "https://example.org"; empty if the client sent none or an
+/// invalid one.
 std::string OriginOf(const Request& request);
 
 /// The address of another page of the same list.

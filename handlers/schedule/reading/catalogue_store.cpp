@@ -11,7 +11,7 @@ namespace {
 using Text = std::optional<std::string>;
 using Number = std::optional<std::int64_t>;
 
-// Shorter texts resemble everything.
+// Shorter texts are similar to everything.
 constexpr std::size_t kLeastSimilar = 4;
 // Of pg_trgm: one wrong letter in a word of five leaves about this.
 constexpr std::string_view kLeastLikeness = "0.3";

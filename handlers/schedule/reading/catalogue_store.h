@@ -1,6 +1,5 @@
 #pragma once
-// What the timetable consists of besides lessons, for readers: institutes, groups, teachers, subjects, rooms. Common to all
-// accounts.
+// Reads of institutes, groups, teachers, subjects and rooms, which all accounts share.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,7 +28,7 @@ struct Group {
   std::optional<std::int64_t> course_number{};
 };
 
-/// A group with everything that is known of it.
+/// A group with all its details.
 struct WholeGroup {
   Group group;
   std::optional<Institute> institute{};
@@ -62,7 +61,7 @@ struct GroupFilter {
   std::string search{};
 };
 
-/// Found by a search over all kinds.
+/// A result of a search over all kinds.
 struct FoundName {
   std::string kind;  ///< "group", "teacher", "subject", "room"
   std::int64_t id = 0;
@@ -70,14 +69,15 @@ struct FoundName {
 };
 struct FoundNames {
   std::vector<FoundName> names;  ///< by kind, the best first
-  bool is_similar = false;       ///< nothing contains the text; these resemble it
+  bool is_similar = false;       ///< nothing contains the text; these are similar
 };
 
 class CatalogueStore {
  public:
   CatalogueStore(sql::Tx& tx, UserId) : tx_(tx) {}
 
-  // `search`: what somebody typed; all words are wanted. `order`: a name of a column, with a minus for the other way.
+  // `search`: a user's query; all words must match. `order`: the name of a column, with a minus for
+  // descending order.
 
   std::vector<Institute> Institutes(const std::string& search, const std::string& order);
   std::optional<Institute> FindInstitute(std::int64_t id);
@@ -86,7 +86,7 @@ class CatalogueStore {
   std::optional<WholeGroup> FindGroup(std::int64_t id);
   std::vector<Teacher> Teachers(const std::string& search, const std::string& order);
   std::optional<Teacher> FindTeacher(std::int64_t id);
-  /// A page, and how many there are; of a page past the end none.
+  /// A page, and the total number of rows. None for a page past the end.
   std::pair<std::vector<Subject>, std::int64_t> Subjects(const std::string& search, const std::string& order,
                                                          std::int64_t limit, std::int64_t offset);
   std::optional<Subject> FindSubject(std::int64_t id);

@@ -1,5 +1,5 @@
 #pragma once
-// What an account has told this service: its group, its subgroup, the names of its owner.
+// An account's profile in this service: its group, its subgroup, its owner's names.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,10 +14,10 @@ struct Profile {
   std::optional<std::string> group_name{};
   std::int64_t subgroup = 0;  ///< 0: shows all
   std::string first_name{}, last_name{};
-  std::optional<sql::Time> updated_at{};  ///< none: nothing was ever told
+  std::optional<sql::Time> updated_at{};  ///< none: the profile was never set
 };
 
-/// What is not set stays as it is.
+/// Unset fields are unchanged.
 struct ProfileChange {
   std::optional<std::optional<std::int64_t>> group{};
   std::optional<std::int64_t> subgroup{};

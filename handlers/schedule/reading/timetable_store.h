@@ -1,5 +1,5 @@
 #pragma once
-// The timetable, for readers: lessons, their changes, free rooms, and how fresh all of it is. Common to all accounts.
+// Reads of the timetable, which all accounts share: lessons, their changes, free rooms, and freshness.
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -49,28 +49,28 @@ struct LessonFilter {
   std::optional<std::int64_t> subgroup{};  ///< lessons of the whole group always pass
   std::vector<std::string> types{};        ///< words of the database; none: all
   std::string search{};
-  /// 1 weekday, 2 number, 3 begin; negative: the other way; 0: none.
+  /// 1 weekday, 2 number, 3 begin; negative: descending; 0: none.
   std::array<int, 3> order{1, 2, 3};
 
-  /// Whether the answer is one of a group, a teacher, a room or a subject, and so bounded.
+  /// Whether the filter names a group, a teacher, a room or a subject, so that the answer is bounded.
   bool IsNarrow() const { return group || subject || teacher || room; }
-  /// Whether there is no other filter than a group and what its lessons are.
+  /// Whether the only filters are a group and properties of its lessons.
   bool IsOfOneGroup() const { return group && !subject && !teacher && !room && !institute && search.empty(); }
 };
 
 /// Names of parameters whose row does not exist.
 using MissingRows = std::vector<std::string>;
 
-/// What an answer's validators are made of.
+/// The state from which an answer's validators are made.
 struct TimetableState {
-  std::int64_t revision = 0;              ///< grows with every change of what is shown
+  std::int64_t revision = 0;              ///< increases with every visible change
   sql::Time changed_at{};                 ///< never falls
   std::optional<sql::Time> data_as_of{};  ///< when the site or a client last confirmed it; none: never
 };
 
-/// What the validators of a feed are made of.
+/// The state from which a feed's validators are made.
 struct FeedState {
-  std::string version;     ///< another one for other lessons, and after each visible change of one
+  std::string version;     ///< differs for other lessons, and after each visible change of one
   sql::Time changed_at{};  ///< never falls
 };
 
@@ -102,7 +102,7 @@ struct Freshness {
   std::string period{};  ///< as the site names its term
 };
 
-/// What a feed shows of one group, teacher or room.
+/// The lessons of one group, teacher or room for a feed.
 struct FeedWindow {
   std::optional<std::int64_t> group{}, teacher{}, room{};
   std::int64_t subgroup = 0;  ///< 0: all

@@ -1,6 +1,7 @@
 #pragma once
-// Lessons and what belongs to them as JSON. The keys of the original stay as they were; subgroup, teachers, parity, is_online
-// and week_index are ours. The subgroup is also in `additional_info`, so that the old page can show it.
+// Lessons and related objects as JSON. The keys of the original are unchanged; subgroup, teachers, parity,
+// is_online and week_index are ours. The subgroup is also in `additional_info`, so that the old page can show
+// it.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,15 +16,15 @@ namespace syncline::schedule {
 /// In Russian, Monday is 1.
 std::string_view WeekdayName(std::int64_t weekday);
 
-/// The subgroup and whatever else the site says of a lesson, in one text.
+/// The subgroup and the site's other remarks on a lesson, in one text.
 std::string AdditionalInfoOf(const ShownLesson& lesson);
 
 void AddLesson(JsonWriter& json, const ShownLesson& lesson, const Terms& terms);
 std::string PrintLessons(const std::vector<ShownLesson>& lessons, const Terms& terms);
-/// One lesson by itself: its group, subject and teacher are objects.
+/// A single lesson: its group, subject and teacher are objects.
 std::string PrintLessonDetail(const LessonDetail& found, const Terms& terms);
 
-/// Whose timetable a week is.
+/// The owner of a weekly timetable.
 struct WeekOwner {
   std::optional<Group> group{};
   std::optional<Teacher> teacher{};

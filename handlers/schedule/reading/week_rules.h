@@ -9,7 +9,7 @@
 
 namespace syncline::schedule {
 
-/// "2031-09-01"; none if it is no day of the years 1900 to 2199.
+/// Parses "2031-09-01"; none if it is not a day of the years 1900 to 2199.
 std::optional<Day> ParseDay(std::string_view text);
 
 /// First days of terms, ascending.

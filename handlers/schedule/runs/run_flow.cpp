@@ -25,9 +25,9 @@ using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// How often progress is written, and whether somebody has cancelled is looked at.
+// How often progress is written and cancellation is checked.
 constexpr milliseconds kBeatEvery = 1s;
-// The longest wait for a page before the next look at everything else.
+// The longest wait for a page before everything else is checked again.
 constexpr milliseconds kLook = 200ms;
 // While PostgreSQL restarts.
 constexpr milliseconds kDatabasePause = 1s;
@@ -106,7 +106,7 @@ class SiteRun {
     WriteWith<RunStore>(block);
   }
 
-  // Tells that the run is alive, and learns whether it is to end.
+  // Sends a heartbeat, and returns whether the run must end.
   void Beat() {
     control_.Progress(done_, total_, current_);
     if (Steady::now() < next_beat_) return;
@@ -207,7 +207,7 @@ class SiteRun {
     }
   }
 
-  // Takes the next moment at which a request may begin. With all workers together, by the clock of the database.
+  // Reserves the next start time of a request, together with all workers, by the database's clock.
   Steady::time_point TakeTurn() {
     std::int64_t wait = 0;
     Write([&](RunStore& runs) { wait = runs.TakeSiteTurn(settings_.schedule_min_gap_ms); });
@@ -242,7 +242,7 @@ class SiteRun {
     }
   }
 
-  // Sends what is due. Returns how long nothing else will be.
+  // Sends the due requests. Returns the time until the next one is due.
   milliseconds Dispatch() {
     milliseconds look = kLook;
     while (!due_.empty() && fetcher_->UnderWay() < settings_.schedule_concurrency) {
@@ -262,7 +262,7 @@ class SiteRun {
     return look;
   }
 
-  // What has failed so far has failed; the rest was not looked at.
+  // Groups that failed so far count as failed; the rest as not read.
   void GiveUpRest() {
     for (auto& [when, task] : due_) {
       if (stop_ == RunStop::kCancelled || task.attempt == 1) continue;
@@ -273,7 +273,7 @@ class SiteRun {
       --failed.task.attempt;
       Fail(failed);
     }
-    // Also groups whose number somebody else has got meanwhile.
+    // Also groups whose number now belongs to another group.
     Write([&](RunStore& runs) { runs.SkipRest(run_.fence); });
   }
 
@@ -299,7 +299,7 @@ class SiteRun {
       breaker_.CountGroup(fetched.error_code.empty() ? End(fetched) : Fail(fetched));
       ++done_;
     } catch (const RunFenced&) {
-      // Cancelled since the last look; or lost, which Beat throws.
+      // Cancelled since the last check; Beat throws if the run was lost.
       next_beat_ = {};
       Beat();
       if (stop_ == RunStop::kNone) throw;
@@ -313,7 +313,7 @@ class SiteRun {
             .http_status = fetched.status == 0 ? std::nullopt : std::optional<std::int64_t>(fetched.status)};
   }
 
-  // Writes what became of a group. False: it has failed.
+  // Records a group's outcome. False: the group has failed.
   bool End(FetchedPage& fetched) {
     try {
       return fetched.is_unmodified ? Confirm(fetched) : Apply(fetched);
@@ -325,7 +325,7 @@ class SiteRun {
       fetched.error_code = error.code();
       fetched.error = error.what();
     } catch (const std::exception& error) {
-      // Whatever it is, it is this page's.
+      // Any other exception counts as a failure of this page.
       fetched.error_code = "internal";
       fetched.error = error.what();
     }
@@ -445,7 +445,7 @@ class SiteRun {
 };
 
 bool IsResumable(const ClaimedRun& run, const Job& job) {
-  // A worker that left in good order has given the run back, without counting the attempt.
+  // A worker that shut down cleanly has returned the run to the queue, without counting the attempt.
   if (job.attempt == 1) return true;
   return (run.trigger == "timer" || run.trigger == "command") && job.attempt <= kMostAttempts;
 }

@@ -51,7 +51,7 @@ PendingGroup ReadPending(const sql::Row& row) {
           .name = row["name"].As<std::string>()};
 }
 
-// A detail may have anything in it that the site has sent.
+// A detail may contain arbitrary text from the site.
 std::optional<std::string> Shortened(const std::optional<std::string>& detail) {
   return detail ? std::optional(ShownText(*detail, kMaxDetail)) : std::nullopt;
 }

@@ -1,9 +1,9 @@
 #pragma once
 // Runs: admission, progress, results. A run is what the API calls an update; its job is in the table jobs.
 //
-// Of runs over the whole timetable at most one is under way; a partial unique index decides between two that are asked for at
-// once. A run that a worker has claimed carries the number of that claim, its lease: whoever brings an older one changes
-// nothing. handlers/schedule/README.md draws the states.
+// At most one run of the whole timetable is in progress; a partial unique index decides between concurrent
+// triggers. A claimed run has the number of that claim, its lease: a worker with an older lease changes
+// nothing. handlers/schedule/README.md shows the states.
 //
 // Locks: a group before its run (lesson_store.h); the reaper skips runs that are locked.
 #include <cstdint>
@@ -46,7 +46,7 @@ struct NewRun {
   std::string_view kind;                ///< "full", "incremental", "single"
   std::string_view trigger;             ///< "button", "script", "timer", "command"
   std::optional<std::int64_t> group{};  ///< of a single one
-  bool has_account = true;              ///< false: nobody has asked for it
+  bool has_account = true;              ///< false: no account has triggered it
 };
 
 struct ClaimedRun {
@@ -60,7 +60,7 @@ struct ClaimedRun {
 struct PendingGroup {
   std::int64_t group = 0, upstream_id = 0;
   std::string name{};
-  bool has_heading = false;  ///< its page said whose it is, the last time
+  bool has_heading = false;  ///< its last page contained the group's name
   std::string etag{}, last_modified{};
 };
 
@@ -87,19 +87,19 @@ class RunStore {
  public:
   RunStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
 
-  /// Queues a run with its job. None: one of its kind is under way (FindActive).
+  /// Queues a run with its job. None: one of its kind is in progress (FindActive).
   std::optional<std::int64_t> Admit(const NewRun& run);
   std::optional<std::int64_t> FindActive(std::optional<std::int64_t> group);
   std::optional<Run> Find(std::int64_t run);
   std::optional<Run> Latest();
-  /// `states`: none for all. `order`: "started_at", "finished_at", or one of them behind a minus.
+  /// `states`: none for all. `order`: "started_at", "finished_at", or one of them after a minus.
   std::vector<Run> Page(const std::vector<std::string>& states, std::string_view order, std::int64_t limit,
                         std::int64_t offset);
   std::int64_t Count(const std::vector<std::string>& states);
   std::vector<RunGroup> Groups(std::int64_t run, std::int64_t limit);
   /// The new state, "cancelled" or "cancelling". None: it has ended already, or there is none.
   std::optional<std::string> Cancel(std::int64_t run);
-  /// Ends runs that nobody works on. Returns how many.
+  /// Ends runs whose worker is lost. Returns how many.
   std::int64_t Reap(std::int64_t stale_seconds);
   bool HasWorker();
   /// Since a group was last read by itself; none: not within the last minutes.
@@ -109,13 +109,13 @@ class RunStore {
   // For the worker. Those with a fence throw RunFenced if the run is no longer this worker's.
 
   std::optional<ClaimedRun> Claim(std::int64_t run);
-  /// Gives a sign of life. Returns the state: "running", or "cancelling" if the run must end.
+  /// Sends a heartbeat. Returns the state: "running", or "cancelling" if the run must end.
   std::string Beat(const Fence& fence, std::string_view phase, std::string_view current_group);
-  /// The run will read these groups, all of them or those that matter most. Returns how many.
+  /// Selects the groups that the run will read: all of them, or the most important ones. Returns how many.
   std::int64_t BeginGroups(const Fence& fence, const std::vector<std::int64_t>& groups, bool all,
                            std::int64_t warnings);
   std::vector<PendingGroup> Pending(std::int64_t run);
-  /// What became of a group's page; nothing happens if that is known already.
+  /// Records the outcome of a group's page; does nothing if it is already recorded.
   void EndGroup(const Fence& fence, std::int64_t group, const GroupEnd& end);
   /// The same, in a transaction that has checked the fence: after ApplyGroup or Confirm.
   void EndFencedGroup(const Fence& fence, std::int64_t group, const GroupEnd& end);
@@ -131,13 +131,13 @@ class RunStore {
   /// Milliseconds until this caller may send a request to the site; the next one has to wait `gap_ms` longer.
   std::int64_t TakeSiteTurn(std::int64_t gap_ms);
   void DelaySite(std::int64_t ms);
-  /// Notes a complete index with so many groups. False: it lists far fewer than the last good one did, so that groups that are
-  /// missing must not be taken for gone.
-  /// `day_offset`: days from our date to that of the site.
+  /// Records a complete index with this number of groups. False: it lists far fewer than the last good one,
+  /// so missing groups must not be treated as gone. `day_offset`: days from our date to that of the site.
   bool KeepIndex(std::int64_t groups, const std::string& period, std::int64_t day_offset);
   /// Of the last index.
   std::int64_t DayOffset();
-  /// Notes whether an index has names that nobody knows. True: they all have had for days, so the site is right in the end.
+  /// Records whether an index has mostly unknown names. True: every index had them for days, so the site is
+  /// right after all.
   bool KeepForeign(bool is_foreign);
 
   TimerState Timer();

@@ -8,12 +8,12 @@
 
 namespace syncline::schedule {
 
-/// "in_progress", "success", "failed": what old readers know.
+/// "in_progress", "success", "failed": the values that old clients know.
 std::string_view StatusOf(std::string_view state);
 /// All states of such a status; none for an unknown one.
 std::vector<std::string> StatesOf(std::string_view status);
 
-/// Why a run has failed, in Russian, for everybody; "" if there is nothing to say.
+/// The public reason of a run's failure, in Russian; "" if there is none.
 std::string SentenceOf(const Run& run);
 /// The same, by the code alone.
 std::string_view SentenceOfCode(std::string_view code);
@@ -21,7 +21,7 @@ std::string_view SentenceOfCode(std::string_view code);
 /// Adds one object. `has_details`: with what only administrators see.
 void AddRun(JsonWriter& json, const Run& run, bool has_details, sql::Time now);
 std::string PrintRun(const Run& run, bool has_details, sql::Time now);
-/// What changes with progress: equal runs have equal texts, whatever the time.
+/// The part that changes with progress: equal runs give equal texts at any time.
 std::string StampOf(const Run& run, bool has_details);
 
 std::string PrintRunGroups(const Run& run, const std::vector<RunGroup>& groups);

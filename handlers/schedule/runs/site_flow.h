@@ -1,6 +1,6 @@
 #pragma once
-// Fetching from the timetable's site: a few threads that send one request at a time each and read the page that comes back.
-// When to send what is up to the run (run_flow.h); nothing is sent twice here. No database.
+// Fetches pages of the timetable's site: a few threads, each with one request at a time. The run (run_flow.h)
+// schedules requests and retries. No database.
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace syncline::schedule {
 
-/// Where the site is and how it is asked, from the settings.
+/// The site's address and the fetching parameters, from the settings.
 struct Site {
   HttpUrl base;
   std::optional<HttpProxy> proxy{};
@@ -27,7 +27,8 @@ struct Site {
   std::string user_agent{}, networks{};
   HttpLimits limits{};
 };
-/// Error Internal "schedule_site_missing" if there is none, "schedule_site_bad" if a setting is no address.
+/// Error Internal "schedule_site_missing" if no site is configured, "schedule_site_bad" if a setting is not a
+/// URL.
 Site SiteOf(const Config& config);
 
 struct PageTask {
@@ -60,15 +61,15 @@ struct FetchedPage {
 class PageFetcher {
  public:
   PageFetcher(Site site, int threads);
-  /// Stops what is under way, within a moment.
+  /// Aborts requests in flight promptly.
   ~PageFetcher();
   PageFetcher(const PageFetcher&) = delete;
   PageFetcher& operator=(const PageFetcher&) = delete;
 
   void Submit(PageTask task);
-  /// The next page that is there within `time`.
+  /// The next fetched page, waiting for at most `time`.
   std::optional<FetchedPage> Take(std::chrono::milliseconds time);
-  /// Submitted and not taken.
+  /// Pages submitted and not yet returned by Take.
   int UnderWay() const;
 
  private:

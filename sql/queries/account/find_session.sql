@@ -1,4 +1,4 @@
--- Behind every access token that was not seen lately. No row: the account is gone.
+-- Runs for every access token that is not cached. No row: the account is gone.
 SELECT u.is_disabled, u.is_admin, d.device_id IS NOT NULL AS is_live,
        (d.last_seen_at IS NULL OR d.last_seen_at < now() - interval '5 minutes') AS is_stale
 FROM users u

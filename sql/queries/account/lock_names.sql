@@ -1,3 +1,3 @@
--- Two unique indexes cannot keep an address of one account from being the name of another: who adds either takes this lock
--- first. Released at the end of the transaction.
+-- Two unique indexes cannot prevent an address of one account from being the name of another, so every insert
+-- of either takes this lock first. Released at the end of the transaction.
 SELECT pg_advisory_xact_lock(hashtext('syncline.names')) IS NULL AS done

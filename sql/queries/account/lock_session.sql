@@ -1,6 +1,6 @@
 -- is_kept: the token stays the same with each exchange.
--- The row lock is what makes a refresh token good for one use. No row: no such session, it has ended, or it is so old that
--- its owner has to log in again: a stolen session must not live for ever.
+-- The row lock ensures that a refresh token is used once. No row: there is no such session, it has ended, or
+-- it is so old that its owner has to log in again, because a stolen session must not last for ever.
 SELECT (SELECT is_disabled FROM users WHERE user_id = $1) AS is_disabled,
        key_hash = $3 OR (previous_key_hash = $3 AND rotated_at > now() - make_interval(secs => $4::bigint)) IS TRUE AS is_valid,
        is_kept

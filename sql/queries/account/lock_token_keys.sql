@@ -1,2 +1,2 @@
--- Two processes that find no key must not both add one. Readers go on.
+-- Two processes that find no key must not both add one. Readers are not blocked.
 LOCK TABLE token_keys IN SHARE ROW EXCLUSIVE MODE

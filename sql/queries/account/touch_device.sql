@@ -1,4 +1,4 @@
--- Many requests of one device find it stale at once; those that find the row locked have nothing to do.
+-- Many concurrent requests of one device find it stale; those that find the row locked skip the update.
 UPDATE devices SET last_seen_at = now()
 WHERE user_id = $1 AND device_id = (
   SELECT device_id FROM devices

@@ -1,5 +1,5 @@
 -- plan: free
--- The titles are looked at only for a search.
+-- Titles are read only for a search.
 -- $1 account  $2 status or null  $3 pattern for search_text or null
 SELECT count(*) AS entries FROM anime_entries e
 WHERE e.user_id = $1 AND ($2::text IS NULL OR e.status = $2)

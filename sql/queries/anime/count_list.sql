@@ -1,5 +1,5 @@
 -- plan: free
--- Sums over a list. No more episodes are counted than a title has.
+-- Statistics of a list. Counts at most as many episodes as a title has.
 SELECT count(*) AS total,
        count(*) FILTER (WHERE e.status = 'watching') AS watching,
        count(*) FILTER (WHERE e.status = 'completed') AS completed,

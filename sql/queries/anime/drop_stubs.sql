@@ -1,4 +1,4 @@
--- Titles that nothing names. They are locked since before that was found out: add_entry waits for the end of this transaction,
--- and then finds no title.
+-- Deletes titles that nothing refers to. They were locked before that was checked: a concurrent add_entry
+-- waits for the end of this transaction, and then finds no title.
 -- $1 titles
 DELETE FROM anime_titles WHERE anime_id = ANY ($1::int[])

@@ -1,2 +1,2 @@
--- Whether the upstream had no such title when it was asked lately.
+-- Whether the upstream had no such title when last asked.
 SELECT until FROM anime_missing WHERE mal_id = $1 AND until > clock_timestamp()

@@ -1,4 +1,4 @@
--- As find_entries_by_mal. Locked by ascending title, as everywhere, so that two imports cannot wait for each other.
+-- As find_entries_by_mal. Locks by ascending title, as everywhere, so that two imports cannot deadlock.
 -- $1 account  $2 ids at MAL
 SELECT
 -- include: entry_columns

@@ -1,6 +1,6 @@
 -- plan: free
--- As recommend, but by how much of the list's taste a title meets, times its score. Few votes count little: the score is
--- weighed with that of the whole catalogue as if 500 had given that.
+-- As recommend, but ordered by the share of the list's taste that a title matches, times its score. The score
+-- is averaged with the catalogue's mean as if that had 500 votes, so few votes count little.
 -- $1 account  $2 limit  $3, $4: see recommend_taste.part, recommend_candidate.part
 -- include: recommend_taste
 mean_of_all AS MATERIALIZED (

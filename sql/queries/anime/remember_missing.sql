@@ -1,4 +1,4 @@
--- The upstream has no such title, unless somebody else has stored it meanwhile.
+-- Records that the upstream has no such title, unless it was stored meanwhile.
 -- $1 id at MAL  $2 for how many seconds
 INSERT INTO anime_missing (mal_id, until)
 SELECT $1, clock_timestamp() + $2::bigint * interval '1 second'

@@ -1,5 +1,4 @@
--- A title as the upstream has it. updated_at moves only if something has changed that is worth telling: votes change
--- every day.
+-- A title as the upstream has it. Only relevant changes update updated_at: votes change every day.
 -- $1 id at MAL  $2 title  $3 English  $4 Japanese  $5 synonyms  $6 text for the search  $7 synopsis  $8 score  $9 episodes
 -- $10 status  $11 season  $12 year  $13 image  $14 type  $15 rating  $16 first day  $17 last day  $18 votes  $19 rank
 -- $20 popularity  $21 members  $22 when it gets stale  $23 ETag  $24 Last-Modified  $25 whether a manual title is replaced

@@ -1,5 +1,5 @@
 -- plan: free
--- Titles that resemble a text which no title contains, the most similar ones first; and only those that match all
+-- Titles similar to a text that no title contains, the most similar ones first; and only those that match all
 -- filters, as in search_titles.
 -- $1 to $4 and $6 to $10: see title_filter.part  $5 pattern for search_text
 -- $11 the text  $12 limit  $13 offset

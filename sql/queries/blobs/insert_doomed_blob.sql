@@ -1,4 +1,4 @@
--- A copy of at most one chunk that nobody needs: see store_contents.
+-- An unneeded copy of at most one chunk: see store_contents.
 WITH blob AS (
   INSERT INTO blobs (size_bytes, touched_at) VALUES (-1, '-infinity') RETURNING blob_id
 )

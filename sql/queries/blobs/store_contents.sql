@@ -1,8 +1,9 @@
 -- Contents $4 with hashes $3 as complete blobs of one chunk each, for the account $1 and the service $2; returns those that
--- are new. What the account references already is not written again. What only others have is written all the same, as a doomed
--- blob that the next sweep removes (doom_unreferenced): neither time nor disk tell a sender that somebody has these bytes.
--- Sorted, so that two transactions that insert the same hashes wait for each other in one order. The contents are taken from
--- the parameter where they are inserted, because a WITH query would copy them. An array, because a join would compare each with
+-- are new. Contents that the account references already are not written again. Contents that only other
+-- accounts have are written anyway, as a doomed blob that the next sweep removes (doom_unreferenced), so that
+-- neither time nor disk usage reveal to a sender that another account has these bytes. Sorted, so that two
+-- transactions that insert the same hashes cannot deadlock. The contents are taken from the parameter where
+-- they are inserted, because a WITH query would copy them. An array, because a join would compare each with
 -- each row by row.
 WITH given AS MATERIALIZED (
   SELECT g.sha256, g.at, (SELECT b.blob_id FROM blobs b WHERE b.sha256 = g.sha256) AS known

@@ -1,4 +1,4 @@
--- Cancels a job at once if it is not running; a running body learns of it at its next Progress call. $1 job
+-- Cancels a job at once if it is not running; a running body stops at its next Progress call. $1 job
 UPDATE jobs SET
   state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
   finished_at = CASE WHEN state = 'running' THEN NULL ELSE clock_timestamp() END,

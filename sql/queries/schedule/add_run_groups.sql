@@ -1,5 +1,5 @@
--- The groups among $2 that the run is to read: all of them ($3), or those that somebody looks at, that have changed lately, or
--- that were never read or are held. First those that somebody is in, then those that were read the longest time ago.
+-- The groups among $2 that the run will read: all of them ($3), or those that users follow, that changed
+-- recently, or that were never read or are held. Groups with users first, then the least recently read ones.
 -- $1 run  $2 groups  $3 whether all
 INSERT INTO schedule_run_groups (run_id, group_id, position)
 SELECT $1, g.group_id, row_number() OVER (ORDER BY (p.people = 0), s.last_ok_at NULLS FIRST, g.group_id)

@@ -1,4 +1,4 @@
--- A sign of life, and progress. No row: the run is no longer this worker's. The setting is as in fence_run.
+-- The heartbeat, with progress. No row: the run is no longer this worker's. The setting is as in fence_run.
 -- $1 run  $2 lease  $3 phase  $4 group in hand
 UPDATE schedule_runs SET heartbeat_at = clock_timestamp(), phase = $3, current_group = $4,
        groups_done = t.done, groups_updated = t.updated, groups_unchanged = t.unchanged, groups_failed = t.failed,

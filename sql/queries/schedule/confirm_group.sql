@@ -1,4 +1,5 @@
--- What is stored is what the source says. $1 group  $2 hash of the page, or null  $3 whether the page says whose it is
+-- The stored lessons are the source's. $1 group $2 hash of the page, or null $3 whether the page has the
+-- group's name
 INSERT INTO schedule_group_states (group_id, page_hash, has_heading, last_ok_at)
 VALUES ($1, $2, $3, clock_timestamp())
 ON CONFLICT (group_id) DO UPDATE SET page_hash = excluded.page_hash, last_ok_at = excluded.last_ok_at,

@@ -1,5 +1,5 @@
 -- plan: free
--- What a feed shows. Its parameters are in in_feed.part.
+-- The lessons of a feed. The parameters are in in_feed.part.
 SELECT
 -- include: lesson_columns
 FROM schedule_shown_lessons v

@@ -1,4 +1,5 @@
--- The live feed behind a token, of an enabled account, with what its entity tag depends on. For the account's own: of its group.
+-- The live feed behind a token, of an enabled account, with the state that its entity tag depends on. For a
+-- feed of the kind own: that of the account's group.
 SELECT f.feed_id, f.kind, f.name, f.target_id,
        CASE WHEN f.kind = 'own' THEN p.group_id ELSE f.target_id END AS shown_id,
        CASE WHEN f.kind = 'own' THEN coalesce(p.subgroup, 0) ELSE f.subgroup END AS subgroup,

@@ -1,6 +1,6 @@
 -- plan: free
--- Rooms that are places, had a lesson since $1, and have none at the time asked for: lessons of that number, and those whose
--- time overlaps it. Lessons without a date count on their weekday.
+-- Physical rooms that had a lesson since $1 and have none at the requested time: lessons of that number, and
+-- those whose time overlaps it. Lessons without a date count on their weekday.
 -- $1 first day of the term  $2 day  $3 number  $4 begin  $5 end
 SELECT r.room_id, r.name, r.is_online
 FROM schedule_rooms r

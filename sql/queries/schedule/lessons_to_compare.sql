@@ -1,5 +1,5 @@
--- The rows of a group that a source may be about, removed ones too: undated, of the days from $2 to $3, and exams since $2
--- whose hour is not known. $1 group  $2, $3 days or null: none
+-- The rows of a group that a source may cover, removed ones too: undated ones, those of the days from $2 to
+-- $3, and exams since $2 whose hour is unknown. $1 group $2, $3 days or null: none
 SELECT l.lesson_id, l.slot_date::text AS slot_date, (l.slot_date - date '1970-01-01') AS slot_day, l.weekday, l.lesson_number,
        l.subject_id, s.name AS subject_name, l.lesson_type, l.subgroup, l.ordinal, l.room_id,
        coalesce((SELECT r.name FROM schedule_rooms r WHERE r.room_id = l.room_id), '') AS room_name,

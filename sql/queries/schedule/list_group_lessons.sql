@@ -1,5 +1,5 @@
--- The lessons of one group, and what its answer needs besides: one row without a lesson if there are none. No row: there is no
--- such group.
+-- The lessons of one group, with the other data of its answer: one row without a lesson if there are none. No
+-- row: there is no such group.
 -- $1 group  $2 first day or null  $3 last day  $4 weekday  $5 subgroup, beside lessons of all  $6 types, none: all
 -- $7 number  $8 to $10 keys of the order: 1 weekday, 2 number, 3 begin; negative: the other way; 0: none
 SELECT g.revision, g.changed_at, st.last_ok_at,

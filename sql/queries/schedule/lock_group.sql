@@ -1,2 +1,2 @@
--- Serialises all who write one group's lessons. $1 group
+-- Serialises all writers of one group's lessons. $1 group
 SELECT group_id, name, revision, uid_seed::text AS uid_seed FROM schedule_groups WHERE group_id = $1 FOR NO KEY UPDATE

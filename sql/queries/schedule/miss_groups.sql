@@ -1,4 +1,5 @@
--- Groups that a complete index does not list; after $2 of them in a row they are inactive. $1 groups that are listed
+-- Groups that a complete index does not list become inactive after $2 such indexes in a row. $1 groups that
+-- are listed
 UPDATE schedule_groups SET missing_count = missing_count + 1, is_active = missing_count + 1 < $2,
        updated_at = clock_timestamp()
 WHERE is_active AND group_id <> ALL ($1::int[])

@@ -1,4 +1,4 @@
--- Names that are to be taken over; '': none, the page has the one that we have. $1 teachers  $2 names
+-- New names to be applied later; '': none, the page has the stored name. $1 teachers $2 names
 WITH news AS MATERIALIZED (
   SELECT t.teacher_id, n.name FROM unnest($1::bigint[], $2::text[]) AS n(id, name)
   JOIN schedule_teachers t ON t.teacher_id = n.id

@@ -1,4 +1,5 @@
--- What is left to do of a run, in order; validators only of pages whose lessons are stored as they were. $1 run
+-- The remaining groups of a run, in order; validators only of pages whose lessons are stored unchanged. $1
+-- run
 SELECT g.group_id, g.name, g.upstream_id, coalesce(s.has_heading, false) AS has_heading,
        CASE WHEN s.page_hash IS NOT NULL AND s.held_since IS NULL THEN s.etag END AS etag,
        CASE WHEN s.page_hash IS NOT NULL AND s.held_since IS NULL THEN s.last_modified END AS last_modified

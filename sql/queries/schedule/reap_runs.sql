@@ -1,9 +1,9 @@
--- Runs that nobody works on: the worker was killed, or hangs, or there is none. $1 seconds without a sign of life after which a
--- run is dead  $2 seconds that one may wait for a worker
+-- Runs without a live worker: it was killed, or hangs, or there is none. $1 seconds without a heartbeat after
+-- which a run is dead $2 seconds that one may wait for a worker
 --
--- A worker that was stopped in good order has put its run back to 'queued'. One that was killed has a job whose lease runs out;
--- the job then goes to another worker, which decides (handlers/schedule/runs/run_flow.cpp). A loop that hangs keeps its job, but
--- gives no sign of life.
+-- A worker that shut down cleanly has put its run back to 'queued'. The job of a killed worker loses its
+-- lease; the job then goes to another worker, which decides (handlers/schedule/runs/run_flow.cpp). A hung
+-- loop keeps its job, but sends no heartbeat.
 WITH lost AS MATERIALIZED (
   SELECT r.run_id, r.state,
          coalesce((SELECT j.state FROM jobs j WHERE j.job_id = r.job_id), 'gone') AS job_state,

@@ -1,3 +1,3 @@
--- The worker leaves; the next one goes on with what is pending. $1 run  $2 lease
+-- The worker shuts down; the next one continues with the pending groups. $1 run $2 lease
 UPDATE schedule_runs SET state = 'queued', heartbeat_at = clock_timestamp(), current_group = ''
 WHERE run_id = $1 AND lease = $2 AND state = 'running'

@@ -1,5 +1,5 @@
 -- plan: free
--- The same for a text with typing errors: what resembles it most.
+-- The same for a text with typing errors: the most similar names.
 -- $1 the text, folded  $2 limit of each kind
 SELECT kind, id, name FROM (
   SELECT f.kind, f.id, f.name, row_number() OVER (PARTITION BY f.kind ORDER BY f.likeness DESC, f.name, f.id) AS place

@@ -1,4 +1,4 @@
--- By ascending id, as whoever writes several teachers. $1 teachers
+-- By ascending id, like all statements that write several teachers. $1 teachers
 WITH shown AS MATERIALIZED (
   SELECT teacher_id FROM schedule_teachers WHERE teacher_id = ANY ($1::int[]) ORDER BY teacher_id FOR NO KEY UPDATE
 )

@@ -1,2 +1,2 @@
--- What a run does not get to. $1 run
+-- Marks the groups that a run did not reach. $1 run
 UPDATE schedule_run_groups SET state = 'skipped', finished_at = clock_timestamp() WHERE run_id = $1 AND state = 'pending'

@@ -1,4 +1,4 @@
--- Groups that are listed otherwise than before. What is not known stays. $1 JSON, an array of rows
+-- Groups whose listing has changed. Unknown values are kept. $1 JSON, an array of rows
 UPDATE schedule_groups SET institute_id = r.institute_id, upstream_id = coalesce(r.upstream_id, schedule_groups.upstream_id),
        name = r.name, name_key = r.name_key, search_text = r.search_text,
        education_form = coalesce(r.education_form, schedule_groups.education_form),

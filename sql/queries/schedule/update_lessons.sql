@@ -1,4 +1,4 @@
--- Changed ones, and removed ones that are back. $1 group  $2 JSON, an array of rows
+-- Changed lessons, and removed ones that have returned. $1 group $2 JSON, an array of rows
 UPDATE schedule_lessons SET room_id = r.room_id, start_time = time '00:00' + r.start_minute * interval '1 minute',
        end_time = time '00:00' + r.end_minute * interval '1 minute', week_number = coalesce(r.week_number, schedule_lessons.week_number), type_text = r.type_text,
        additional_text = r.additional_text, removed_at = NULL, sequence = sequence + 1,
