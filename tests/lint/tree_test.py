@@ -49,6 +49,7 @@ ROOMS = {
     "handlers/vault/content": (),
     "handlers/vault/tree": ("handlers/vault/content",),
     "handlers/vault/versions": ("handlers/vault/content", "handlers/vault/tree"),
+    "handlers/vault/webdav": ("handlers/vault/content", "handlers/vault/tree", "handlers/vault/versions"),
     "handlers/anki/envelope": (),
     "handlers/anki/objects": (),
     "handlers/anki/collection": ("handlers/anki/objects",),

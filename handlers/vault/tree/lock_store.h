@@ -2,6 +2,7 @@
 // Write locks (RFC 4918, sections 6 and 7). A lock of infinite depth on a collection covers all that is below it. An expired lock is
 // none. Changes are made under the vault's lock.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,15 @@ class LockStore {
   std::vector<Lock> Of(VaultId vault, const std::vector<NodeId>& nodes);
   /// Those that cover the last of `nodes`, which are a path from the root: its own, and those of infinite depth above it.
   std::vector<Lock> Covering(VaultId vault, const std::vector<Node>& nodes);
+  /// Those of the node and of all that is below it.
+  std::vector<Lock> Below(VaultId vault, NodeId node);
+  /// With a new token. Throws Error StorageFull "too_many_locks".
+  Lock Add(VaultId vault, const Lock& lock);
+  /// From now on for `timeout_s`. None: there is no such lock.
+  std::optional<Lock> Refresh(VaultId vault, NodeId root, const std::string& token, int timeout_s);
+  void Remove(VaultId vault, NodeId root, const std::string& token);
+  /// What a name had ends with it.
+  void RemoveBelow(VaultId vault, NodeId node);
 
  private:
   sql::Tx& tx_;

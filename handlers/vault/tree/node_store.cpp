@@ -84,6 +84,13 @@ std::optional<Node> NodeStore::FindAny(VaultId vault, NodeId parent, const PathN
   return ReadNode(tx_.MaybeOne(sql::vault::find_any_node, user_, vault, parent, name.key, is_collection));
 }
 
+std::vector<Node> NodeStore::Ancestry(VaultId vault, NodeId node) {
+  std::vector<Node> nodes;
+  for (const sql::Row row : tx_.Query(sql::vault::ancestry, user_, vault, node))
+    nodes.push_back(ReadNode(row));
+  return nodes;
+}
+
 Node NodeStore::Add(VaultId vault, NodeId parent, const PathName& name, bool is_collection) {
   if (const auto old = FindAny(vault, parent, name, is_collection)) {
     tx_.Execute(sql::vault::revive_node, user_, vault, old->id, name.name);
@@ -103,6 +110,21 @@ void NodeStore::AddRoot(VaultId vault) {
 
 void NodeStore::Touch(VaultId vault, NodeId node) {
   tx_.Execute(sql::vault::touch_node, user_, vault, node);
+}
+
+void NodeStore::Delete(VaultId vault, NodeId node) {
+  std::int64_t bytes = 0;
+  for (const sql::Row row : tx_.Query(sql::vault::delete_props_below, user_, vault, node))
+    bytes += row["bytes"].As<std::int64_t>();
+  if (bytes > 0) tx_.Execute(sql::vault::add_row_bytes, user_, vault, -bytes);
+  tx_.Execute(sql::vault::delete_locks_below, user_, vault, node);
+  // Last: the others go by what is there.
+  tx_.Execute(sql::vault::delete_nodes, user_, vault, node);
+}
+
+void NodeStore::Move(VaultId vault, NodeId node, NodeId parent, const PathName& name) {
+  tx_.Execute(sql::vault::move_node, user_, vault, node, parent, name.name, name.key);
+  Touch(vault, parent);
 }
 
 }  // namespace syncline::vault

@@ -68,11 +68,17 @@ class NodeStore {
   std::vector<Node> Children(VaultId vault, NodeId collection);
   /// Also a deleted one.
   std::optional<Node> FindAny(VaultId vault, NodeId parent, const PathName& name, bool is_collection);
+  /// The node and what it is in, deleted or not, from below the root down.
+  std::vector<Node> Ancestry(VaultId vault, NodeId node);
   /// A file or a collection without members; the one that had the name before, if there was one. Throws Error StorageFull "over_quota".
   Node Add(VaultId vault, NodeId parent, const PathName& name, bool is_collection);
   /// For the root of a new vault.
   void AddRoot(VaultId vault);
   void Touch(VaultId vault, NodeId node);
+  /// With all that is below it, and with properties and locks, which end with the name. Versions stay.
+  void Delete(VaultId vault, NodeId node);
+  /// With all that is below it, to a name that no node of its kind ever had.
+  void Move(VaultId vault, NodeId node, NodeId parent, const PathName& name);
 
  private:
   sql::Tx& tx_;

@@ -1,18 +1,14 @@
 #include "handlers/vault/tree/vault_store.h"
 
-#include <array>
-
 #include "handlers/base/errors.h"
 #include "sql/queries/vault.h"
 
 namespace syncline::vault {
 namespace {
 
-constexpr std::array<const char*, 3> kPolicies = {"allow", "warn", "reject"};
-
 DocumentsPolicy PolicyOf(std::string_view name) {
-  if (name == kPolicies[0]) return DocumentsPolicy::kAllow;
-  return name == kPolicies[2] ? DocumentsPolicy::kReject : DocumentsPolicy::kWarn;
+  if (name == kPolicyNames[0]) return DocumentsPolicy::kAllow;
+  return name == kPolicyNames[2] ? DocumentsPolicy::kReject : DocumentsPolicy::kWarn;
 }
 
 Vault ReadVault(const sql::Row& row) {
@@ -38,7 +34,7 @@ std::optional<Vault> ReadVault(const std::optional<sql::Row>& row) {
 }  // namespace
 
 const char* NameOf(DocumentsPolicy policy) {
-  return kPolicies[static_cast<std::size_t>(policy)];
+  return kPolicyNames[static_cast<std::size_t>(policy)].data();
 }
 
 std::vector<Vault> VaultStore::List() {
@@ -51,8 +47,22 @@ std::optional<Vault> VaultStore::Find(const std::string& slug) {
   return ReadVault(tx_.MaybeOne(sql::vault::find_vault, user_, slug));
 }
 
-std::optional<Vault> VaultStore::Find(VaultId vault) {
-  return ReadVault(tx_.MaybeOne(sql::vault::find_vault_by_id, user_, vault));
+std::optional<std::int64_t> VaultStore::FreeBytes() {
+  return tx_.One(sql::vault::quota, user_)["free_bytes"].As<std::optional<std::int64_t>>();
+}
+
+Vault VaultStore::Add(const std::string& name, const std::string& slug) {
+  if (tx_.One(sql::vault::count_vaults, user_)["vaults"].As<std::int64_t>() >= kMaxVaults)
+    throw Conflict("too_many_vaults");
+  const auto row = tx_.MaybeOne(sql::vault::add_vault, user_, name, slug);
+  if (!row) throw Conflict("slug_taken");
+  return Lock((*row)["vault_id"].As<VaultId>());
+}
+
+void VaultStore::Save(const Vault& vault) {
+  tx_.Execute(sql::vault::save_vault, user_, vault.id, vault.name,
+              vault.requires_encryption ? "required" : "off", NameOf(vault.documents), vault.allows_archives,
+              vault.max_bytes, vault.keep_versions, vault.keep_days, vault.request_interval_s);
 }
 
 Vault VaultStore::Lock(VaultId vault) {

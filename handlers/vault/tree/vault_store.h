@@ -35,6 +35,7 @@ struct Vault {
 };
 
 const char* NameOf(DocumentsPolicy policy);
+inline constexpr std::string_view kPolicyNames[] = {"allow", "warn", "reject"};
 
 class VaultStore {
  public:
@@ -45,7 +46,12 @@ class VaultStore {
 
   std::vector<Vault> List();
   std::optional<Vault> Find(const std::string& slug);
-  std::optional<Vault> Find(VaultId vault);
+  /// Throws Error Conflict "slug_taken", "too_many_vaults".
+  Vault Add(const std::string& name, const std::string& slug);
+  /// All settings.
+  void Save(const Vault& vault);
+  /// What is left of the account's quota; none: it has no quota.
+  std::optional<std::int64_t> FreeBytes();
   /// Locks it until the transaction ends. Throws Error NotFound "no_such_vault".
   Vault Lock(VaultId vault);
 

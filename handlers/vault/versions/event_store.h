@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "handlers/base/ids.h"
 #include "handlers/vault/tree/vault_store.h"
@@ -23,10 +24,20 @@ struct Event {
   std::optional<VersionId> version{};
 };
 
+struct PastEvent {
+  std::int64_t id = 0;
+  sql::Time at{};
+  std::string level{}, kind{}, source{}, path{}, message{};
+  DeviceId device{};
+  std::optional<std::int64_t> version{};
+};
+
 class EventStore {
  public:
   EventStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
   void Add(VaultId vault, const Event& event);
+  /// Those before `before`, newest first.
+  std::vector<PastEvent> Page(VaultId vault, std::int64_t before, int limit);
 
  private:
   sql::Tx& tx_;

@@ -19,6 +19,13 @@ Enum Named(const std::array<const char*, kCount>& names, std::string_view name) 
   return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
+std::optional<Version> ReadVersion(const std::optional<sql::Row>& row) {
+  if (!row) return std::nullopt;
+  return ReadVersion(*row);
+}
+
+}  // namespace
+
 Version ReadVersion(const sql::Row& row) {
   return {.id = row["version_id"].As<VersionId>(),
           .node = row["node_id"].As<NodeId>(),
@@ -37,13 +44,6 @@ Version ReadVersion(const sql::Row& row) {
           .entries = row["entries"].As<std::optional<int>>(),
           .created_at = row["created_at"].As<sql::Time>()};
 }
-
-std::optional<Version> ReadVersion(const std::optional<sql::Row>& row) {
-  if (!row) return std::nullopt;
-  return ReadVersion(*row);
-}
-
-}  // namespace
 
 const char* NameOf(Source source) {
   return kSources[static_cast<std::size_t>(source)];
@@ -82,6 +82,20 @@ void VersionStore::SetHead(VaultId vault, NodeId node, VersionId version) {
 
 std::optional<Version> VersionStore::Find(VaultId vault, VersionId version) {
   return ReadVersion(tx_.MaybeOne(sql::vault::find_version, user_, vault, version));
+}
+
+std::vector<Version> VersionStore::OfNode(VaultId vault, NodeId node) {
+  std::vector<Version> versions;
+  for (const sql::Row row : tx_.Query(sql::vault::versions_of_node, user_, vault, node, kMaxListed))
+    versions.push_back(ReadVersion(row));
+  return versions;
+}
+
+std::vector<Version> VersionStore::Page(VaultId vault, VersionId before, bool plaintext_only, int limit) {
+  std::vector<Version> versions;
+  for (const sql::Row row : tx_.Query(sql::vault::page_versions, user_, vault, before, plaintext_only, limit))
+    versions.push_back(ReadVersion(row));
+  return versions;
 }
 
 std::optional<Version> VersionStore::FindBySeq(VaultId vault, NodeId node, std::int64_t seq) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "handlers/base/blobs.h"
 #include "handlers/base/ids.h"
@@ -40,6 +41,9 @@ struct Version {
   sql::Time created_at{};
 };
 
+/// Of a statement with the columns of version_columns.part.
+Version ReadVersion(const sql::Row& row);
+
 class VersionStore {
  public:
   VersionStore(sql::Tx& tx, UserId user) : tx_(tx), user_(user) {}
@@ -50,6 +54,11 @@ class VersionStore {
   /// What readers get from now on.
   void SetHead(VaultId vault, NodeId node, VersionId version);
   std::optional<Version> Find(VaultId vault, VersionId version);
+  /// The latest ones of a file, newest first: at most kMaxListed.
+  std::vector<Version> OfNode(VaultId vault, NodeId node);
+  static constexpr int kMaxListed = 1000;
+  /// Of the whole vault before `before`, newest first. `plaintext_only`: those with plaintext of a database.
+  std::vector<Version> Page(VaultId vault, VersionId before, bool plaintext_only, int limit);
   std::optional<Version> FindBySeq(VaultId vault, NodeId node, std::int64_t seq);
   /// The greatest change counter of a plain database that the device has sent.
   std::optional<std::int64_t> LastCounter(VaultId vault, NodeId node, DeviceId device);

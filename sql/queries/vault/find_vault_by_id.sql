@@ -1,3 +1,0 @@
-SELECT
--- include: vault_columns
-  FROM vaults WHERE user_id = $1 AND vault_id = $2
