@@ -19,7 +19,7 @@ Enum Named(const std::array<const char*, kCount>& names, std::string_view name) 
   return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
-std::optional<Version> ReadVersion(const std::optional<sql::Row>& row) {
+std::optional<Version> MaybeVersion(const std::optional<sql::Row>& row) {
   if (!row) return std::nullopt;
   return ReadVersion(*row);
 }
@@ -81,7 +81,7 @@ void VersionStore::SetHead(VaultId vault, NodeId node, VersionId version) {
 }
 
 std::optional<Version> VersionStore::Find(VaultId vault, VersionId version) {
-  return ReadVersion(tx_.MaybeOne(sql::vault::find_version, user_, vault, version));
+  return MaybeVersion(tx_.MaybeOne(sql::vault::find_version, user_, vault, version));
 }
 
 std::vector<Version> VersionStore::OfNode(VaultId vault, NodeId node) {
@@ -99,7 +99,7 @@ std::vector<Version> VersionStore::Page(VaultId vault, VersionId before, bool pl
 }
 
 std::optional<Version> VersionStore::FindBySeq(VaultId vault, NodeId node, std::int64_t seq) {
-  return ReadVersion(tx_.MaybeOne(sql::vault::find_version_by_seq, user_, vault, node, seq));
+  return MaybeVersion(tx_.MaybeOne(sql::vault::find_version_by_seq, user_, vault, node, seq));
 }
 
 std::optional<std::int64_t> VersionStore::LastCounter(VaultId vault, NodeId node, DeviceId device) {
