@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(names) {
   BOOST_TEST(TextOf(PathOf("a/b c/")) == "a/b c");
   BOOST_TEST(PathOf("e\xcc\x81")[0].key == "\xc3\xa9");
   BOOST_TEST(PathOf("").empty());
-  for (const std::string bad :
+  for (const std::string& bad :
        {std::string("a//b"), std::string("a\x01"), std::string("a\\b"), std::string("\xef\xbf\xbe"),
         std::string("\x7f"), std::string("\xff"), std::string(256, 'a')})
     BOOST_TEST(CodeOf([&] { PathOf(bad); }) == "bad_name");
