@@ -7,13 +7,14 @@ SYNCLINE_HTTP, SYNCLINE_ADMIN and DATABASE_URL locate the server (`<dir>/env` of
 import base64
 import concurrent.futures
 import http.client
+import io
 import os
 import pathlib
-import random
 import socket
 import sys
 import time
 import urllib.parse
+import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from installation import admin, try_admin
@@ -440,35 +441,13 @@ def commands_do_the_same():
     assert "encryption_on" in admin("vault", "events", me.name, me.slug) and me.slug in admin("vault", "list", me.name)
 
 
-def random_work_against_a_model():
-    """`vault_test.py random --seed=N` repeats a run."""
-    seeds = [int(word.split("=")[1]) for word in sys.argv if word.startswith("--seed=")]
-    seed = seeds[0] if seeds else random.randrange(1 << 30)
-    chance, me, model = random.Random(seed), Person(), {}
-    names = [f"{folder}{file}" for folder in ("", "d1/", "d2/") for file in "abc"]
-    for folder in ("d1", "d2"):
-        me.dav("MKCOL", folder)
-    for step in range(150):
-        one, two = chance.sample(names, 2)
-        action = chance.choice(("PUT", "PUT", "COPY", "MOVE", "DELETE"))
-        overwrites = chance.random() < 0.5
-        if action == "PUT":
-            model[one] = chance.randbytes(chance.randrange(40))
-            wanted = (201, 204)
-            answer = me.dav("PUT", one, model[one])
-        elif action == "DELETE":
-            wanted = (204,) if model.pop(one, None) is not None else (404,)
-            answer = me.dav("DELETE", one)
-        else:
-            wanted = (404,) if one not in model else (412,) if two in model and not overwrites else (204,) if two in model else (201,)
-            if one in model and wanted != (412,):
-                model[two] = model.pop(one) if action == "MOVE" else model[one]
-            answer = me.dav(action, one, Destination=me.url(two), Overwrite="T" if overwrites else "F")
-        assert answer.status in wanted, (seed, step, action, one, two, answer)
-    for name in names:
-        answer = me.dav("GET", name)
-        assert (answer.status == 200) == (name in model) and (name not in model or answer.body == model[name]), (seed, name)
-    return f"seed {seed}"
+def an_account_takes_its_files_along():
+    me = Person()
+    me.dav("PUT", "cordiax_sync/a", b"kept")
+    answer = me.api("GET", "/account/export")
+    assert answer.status == 200, answer
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert archive.read("vault/aula-3/cordiax_sync/a") == b"kept", archive.namelist()
 
 
 TESTS = (the_desktop_checks_its_folder_and_uploads, one_strong_tag_everywhere, ranges_at_the_edges,
@@ -478,7 +457,7 @@ TESTS = (the_desktop_checks_its_folder_and_uploads, one_strong_tag_everywhere, r
          two_desktops_in_turns_lose_nothing, what_is_not_good_never_replaces_what_is, dangerous_zips_are_refused,
          nothing_plain_gets_into_an_encrypted_vault, switching_on_waits_until_plaintext_is_destroyed, cut_uploads_leave_nothing,
          logins_in_all_their_forms, methods_and_bodies_that_do_not_fit, quotas_hold, upkeep_removes_what_is_old_and_nothing_else,
-         commands_do_the_same, random_work_against_a_model)
+         commands_do_the_same, an_account_takes_its_files_along)
 
 if __name__ == "__main__":
     sys.exit(keep(*TESTS))

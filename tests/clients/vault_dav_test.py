@@ -6,7 +6,6 @@ What is not installed is skipped.
 import base64
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -46,13 +45,17 @@ def litmus_passes_whole_and_without_a_warning():
     if not (LITMUS / "basic").exists():
         raise Skip("litmus is not installed")
     me = Person()
-    with tempfile.TemporaryDirectory() as folder:
-        (pathlib.Path(folder) / "htdocs").symlink_to(HTDOCS)
+    passed = 0
+    for base in (os.environ["SYNCLINE_HTTP"], os.environ["SYNCLINE_HTTPS"]):
         for suite, tests in SUITES.items():
-            done = run(str(LITMUS / suite), me.url(""), me.name, PASSWORD, folder=folder)
-            summary = re.search(rf"of {tests} tests run: {tests} passed, 0 failed", done.stdout)
-            assert summary and "WARNING" not in done.stdout, done.stdout
-    return f"{sum(SUITES.values())} of {sum(SUITES.values())}"
+            if suite == "http" and base.startswith("https"):
+                tests -= 1  # litmus skips expect100 over TLS
+            with tempfile.TemporaryDirectory() as folder:
+                (pathlib.Path(folder) / "htdocs").symlink_to(HTDOCS)
+                done = run(str(LITMUS / suite), f"{base}/dav/{me.slug}/", me.name, PASSWORD, folder=folder)
+            assert f"of {tests} tests run: {tests} passed, 0 failed" in done.stdout and "WARNING" not in done.stdout, done.stdout
+            passed += tests
+    return f"{passed} passed"
 
 
 def the_library_of_the_desktop_uploads_as_the_desktop_does():

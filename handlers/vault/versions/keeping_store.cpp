@@ -6,6 +6,9 @@
 namespace syncline::vault {
 namespace {
 
+// Of a vault, from one day to the next: they do not count against a quota.
+constexpr int kMaxEvents = 10'000;
+
 std::vector<Version> ReadAll(const sql::Rows& rows) {
   std::vector<Version> versions;
   for (const sql::Row row : rows) versions.push_back(ReadVersion(row));
@@ -41,7 +44,7 @@ void KeepingStore::Remove(VaultId vault, const std::vector<Version>& versions) {
 std::int64_t KeepingStore::RemoveRemains(const Vault& vault, int event_days) {
   return tx_.Execute(sql::vault::delete_dead_nodes, user_, vault.id, vault.keep_days) +
          tx_.Execute(sql::vault::delete_expired_locks, user_, vault.id) +
-         tx_.Execute(sql::vault::delete_old_events, user_, vault.id, event_days);
+         tx_.Execute(sql::vault::delete_old_events, user_, vault.id, event_days, kMaxEvents);
 }
 
 }  // namespace syncline::vault
