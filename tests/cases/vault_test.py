@@ -10,6 +10,7 @@ import http.client
 import io
 import os
 import pathlib
+import secrets
 import socket
 import sys
 import time
@@ -325,6 +326,22 @@ def nothing_plain_gets_into_an_encrypted_vault():
     assert switched.json["encryption"] == "off", switched
 
 
+def nothing_of_refused_plaintext_is_on_a_disk():
+    me = Person()
+    me.vault("PUT", "/encryption", {"required": True})
+    marker = secrets.token_hex(16).encode()
+    plain = database()[:4096] + marker * 100_000
+    inner = zipped([("cordiax.db", plain)], stored=True)
+    for path, content in ((DOCUMENT, plain), (ZIPPED, inner), (ZIPPED, zipped([("in.zip", inner)], stored=True)),
+                          (ZIPPED, zipped([("a", b"x" * (3 << 20)), ("cordiax.db", plain)], stored=True))):
+        assert me.dav("PUT", path, content).status == 422, path
+    for file in pathlib.Path(os.environ["SYNCLINE_DIR"]).rglob("*"):
+        try:
+            assert not file.is_file() or marker not in file.read_bytes(), file
+        except (FileNotFoundError, PermissionError):
+            pass
+
+
 def switching_on_waits_until_plaintext_is_destroyed():
     me = Person()
     me.dav("PUT", DOCUMENT, database())
@@ -455,7 +472,8 @@ TESTS = (the_desktop_checks_its_folder_and_uploads, one_strong_tag_everywhere, r
          destinations_in_all_their_spellings, names_that_xml_cannot_hold_are_refused_at_every_door, xml_bodies_are_bounded,
          properties_all_or_none, locks_and_their_tokens, a_counter_raised_by_a_hundred_writers_loses_nothing,
          two_desktops_in_turns_lose_nothing, what_is_not_good_never_replaces_what_is, dangerous_zips_are_refused,
-         nothing_plain_gets_into_an_encrypted_vault, switching_on_waits_until_plaintext_is_destroyed, cut_uploads_leave_nothing,
+         nothing_plain_gets_into_an_encrypted_vault, nothing_of_refused_plaintext_is_on_a_disk,
+         switching_on_waits_until_plaintext_is_destroyed, cut_uploads_leave_nothing,
          logins_in_all_their_forms, methods_and_bodies_that_do_not_fit, quotas_hold, upkeep_removes_what_is_old_and_nothing_else,
          commands_do_the_same, an_account_takes_its_files_along)
 
