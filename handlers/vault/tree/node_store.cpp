@@ -92,16 +92,19 @@ std::vector<Node> NodeStore::Ancestry(VaultId vault, NodeId node) {
 }
 
 Node NodeStore::Add(VaultId vault, NodeId parent, const PathName& name, bool is_collection) {
+  Node node{.parent = parent, .name = name.name, .key = name.key, .is_collection = is_collection};
   if (const auto old = FindAny(vault, parent, name, is_collection)) {
-    tx_.Execute(sql::vault::revive_node, user_, vault, old->id, name.name);
+    node.id = old->id;
+    node.last_seq = old->last_seq;
+    tx_.Later(sql::vault::revive_node, user_, vault, node.id, name.name);
   } else {
     const std::int64_t bytes = kNodeBytes + static_cast<std::int64_t>(2 * name.name.size());
     RequireRoom(tx_, user_, bytes);
-    const auto id = tx_.One(sql::vault::take_node_id, user_, vault, bytes)["node_id"].As<NodeId>();
-    tx_.Execute(sql::vault::add_node, user_, vault, id, parent, name.name, name.key, is_collection);
+    node.id = tx_.One(sql::vault::take_node_id, user_, vault, bytes)["node_id"].As<NodeId>();
+    tx_.Later(sql::vault::add_node, user_, vault, node.id, parent, name.name, name.key, is_collection);
   }
-  Touch(vault, parent);
-  return FindAny(vault, parent, name, is_collection).value();
+  tx_.Later(sql::vault::touch_node, user_, vault, parent);
+  return node;
 }
 
 void NodeStore::AddRoot(VaultId vault) {

@@ -70,7 +70,8 @@ class NodeStore {
   std::optional<Node> FindAny(VaultId vault, NodeId parent, const PathName& name, bool is_collection);
   /// The node and what it is in, deleted or not, from below the root down.
   std::vector<Node> Ancestry(VaultId vault, NodeId node);
-  /// A file or a collection without members; the one that had the name before, if there was one. Throws Error StorageFull "over_quota".
+  /// A file or a collection without members; the one that had the name before, if there was one. The result has no times. Throws
+  /// Error StorageFull "over_quota".
   Node Add(VaultId vault, NodeId parent, const PathName& name, bool is_collection);
   /// For the root of a new vault.
   void AddRoot(VaultId vault);
