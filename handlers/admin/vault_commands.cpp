@@ -161,6 +161,7 @@ void AddVaultCommands(CLI::App& app, Tool& tool) {
   purge->add_flag("--plaintext", choice->is_plaintext,
                   "All with plaintext of a database, or that were not looked into");
   purge->add_flag("--yes", choice->is_confirmed, "Do not ask");
+  AddVaultDeviceCommands(*group, tool);
   add("events", "List what has happened, newest first", Events)
       ->add_option("--limit", choice->limit, "How many")
       ->check(CLI::Range(1, 1000));

@@ -2,10 +2,13 @@
 #include "handlers/vault/jobs.h"
 
 #include "handlers/vault/settings.h"
+#include "handlers/vault/socketio/desktop_flow.h"
 #include "handlers/vault/versions/keeping_flow.h"
 
 namespace syncline::vault {
 namespace {
+
+using namespace std::chrono_literals;
 
 // Removes what no vault has to keep any longer, vault by vault.
 void RunUpkeep(const Job&, Context& context, JobControl& control) {
@@ -24,8 +27,13 @@ void RunUpkeep(const Job&, Context& context, JobControl& control) {
   }
 }
 
+void SweepSessions(const Job&, Context& context, JobControl& control) {
+  SweepDesktops(context, [&] { control.Progress(0, 0, "sessions"); });
+}
+
 constexpr JobKind kJobs[] = {
     {.name = "vault.upkeep", .body = RunUpkeep, .max_running = 1, .is_daily = true},
+    {.name = "vault.sweep_sessions", .body = SweepSessions, .max_attempts = 1, .expires = 60s, .every = 30s},
 };
 
 }  // namespace

@@ -1,8 +1,11 @@
-// The routes of the vault service: WebDAV at /dav/, and the API for the owner at /vault/.
+// The routes of the vault service: WebDAV at /dav/, Socket.IO at /socket.io/, and the API for the owner at /vault/.
 #include "handlers/vault/routes.h"
 
 #include "handlers/account/api_dialect.h"
+#include "handlers/vault/device_handlers.h"
+#include "handlers/vault/engineio/polling_flow.h"
 #include "handlers/vault/settings.h"
+#include "handlers/vault/socketio/socket_handlers.h"
 #include "handlers/vault/vault_handlers.h"
 #include "handlers/vault/version_handlers.h"
 #include "handlers/vault/webdav/error_wire.h"
@@ -30,6 +33,9 @@ constexpr account::CodeText kTexts[] = {
     {"file_locked", "The file is locked."},
     {"vault_full", "The vault holds as much as it may."},
     {"over_quota", "The account holds as much as it may."},
+    {"no_such_device", "The vault has no such device."},
+    {"too_many_devices", "The vault has as many devices as it may have. Remove one first."},
+    {"device_not_connected", "The device is not connected."},
 };
 
 Response RenderVaultError(const Error& error, const Request& request) {
@@ -46,6 +52,9 @@ const Dialect kDavDialect{.service = "vault",
                           .render_error = RenderDavError,
                           .fixed_headers = kDavHeaders};
 
+// The session is the login: it has a device once that has joined a namespace. So polls take no turn of an account.
+const Dialect kSocketDialect{.service = "vault", .render_error = RenderEngineError, .ignores_slashes = true};
+
 constexpr auto kRead = sql::Access::kRead;
 constexpr auto kWrite = sql::Access::kWrite;
 constexpr auto kQuick = 20s;
@@ -54,6 +63,12 @@ constexpr auto kLong = 120s;
 constexpr auto kUpload = 900s;
 constexpr std::size_t kBody = 64 << 10;
 constexpr std::size_t kXml = 1 << 20;
+// Of Socket.IO. Above max_payload: what lies between is refused by the handler, which then knows whose it is.
+constexpr std::size_t kSocketBody = 1 << 30;
+// Above the longest wait of a poll, and not above fastcgi_read_timeout.
+constexpr auto kPoll = 55s;
+// The desktop gives its upload 5 s, others have slower lines.
+constexpr auto kPost = 110s;
 
 std::size_t FileLimit(const Config& config) {
   return static_cast<std::size_t>(config.Of<Settings>().max_file_mib) << 20;
@@ -113,6 +128,19 @@ const Route kRoutes[] = {
      &kApiDialect},
     {"GET", "/vault/vaults/{vault}/events", "vault.list_events", Auth::kRequired, kRead, 0, kQuick, GetEvents,
      &kApiDialect},
+    {"GET", "/vault/vaults/{vault}/devices", "vault.list_devices", Auth::kRequired, kRead, 0, kQuick,
+     GetDevices, &kApiDialect},
+    {"POST", "/vault/vaults/{vault}/devices", "vault.add_device", Auth::kRequired, kWrite, kBody, kQuick,
+     PostDevice, &kApiDialect},
+    {"DELETE", "/vault/vaults/{vault}/devices/{device}", "vault.remove_device", Auth::kRequired, kWrite,
+     kBody, kQuick, DeleteDevice, &kApiDialect},
+    {"POST", "/vault/vaults/{vault}/devices/{device}/request", "vault.request_upload", Auth::kRequired, kRead,
+     kBody, kQuick, PostDeviceRequest, &kApiDialect},
+
+    {"GET", "/socket.io", "vault.poll", Auth::kPublic, kRead, 0, kPoll, GetSocket, &kSocketDialect},
+    {"POST", "/socket.io", "vault.receive", Auth::kPublic, kWrite, kSocketBody, kPost, PostSocket,
+     &kSocketDialect},
+    {"PUT", "/socket.io", "vault.refuse_put", Auth::kPublic, kRead, 0, kQuick, PutSocket, &kSocketDialect},
 };
 
 }  // namespace

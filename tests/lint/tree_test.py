@@ -49,6 +49,8 @@ ROOMS = {
     "handlers/vault/content": (),
     "handlers/vault/tree": ("handlers/vault/content",),
     "handlers/vault/versions": ("handlers/vault/content", "handlers/vault/tree"),
+    "handlers/vault/engineio": (),
+    "handlers/vault/socketio": ("handlers/vault/content", "handlers/vault/tree", "handlers/vault/versions", "handlers/vault/engineio"),
     "handlers/vault/webdav": ("handlers/vault/content", "handlers/vault/tree", "handlers/vault/versions"),
     "handlers/anki/envelope": (),
     "handlers/anki/objects": (),
