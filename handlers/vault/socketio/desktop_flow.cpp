@@ -311,8 +311,9 @@ class Receiver : public MessageReceiver {
     const auto most = static_cast<int>(context_.config().Of<Settings>().sessions_per_device);
     for (const std::string& surplus : presence.Join(sid_, most))
       sessions_.Abort(surplus, Ending::kUnavailable);
-    Push(SocketPacketType::kConnect, name_space, "", JsonWriter().Object().Add("sid", socket).Finish());
+    // Before the answer, which a waiting poll may deliver at once.
     sessions_.SetAlarm(sid_, kFirstRequest + Spread(kFirstSpread), SessionStore::From::kDelivery);
+    Push(SocketPacketType::kConnect, name_space, "", JsonWriter().Object().Add("sid", socket).Finish());
   }
   void Disconnect(const std::string& name_space) {
     if (!IsJoined(name_space)) return;
