@@ -10,13 +10,14 @@
 #include "handlers/decks/service.h"
 #include "handlers/jobs/service.h"
 #include "handlers/schedule/service.h"
+#include "handlers/vault/service.h"
 
 namespace syncline {
 
 std::span<const Service* const> Services() {
-  static const Service* const kServices[] = {&jobs::ThisService(),  &account::ThisService(),
-                                             &anime::ThisService(), &anki::ThisService(),
-                                             &decks::ThisService(), &schedule::ThisService()};
+  static const Service* const kServices[] = {
+      &jobs::ThisService(),  &account::ThisService(),  &anime::ThisService(), &anki::ThisService(),
+      &decks::ThisService(), &schedule::ThisService(), &vault::ThisService()};
   return kServices;
 }
 

@@ -56,6 +56,8 @@ class Database {
     observer_ = observer;
     if (connection_ != nullptr) connection_->SetObserver(observer);
   }
+  /// Closes the connection until the next transaction: for a request that then waits long without it.
+  void Disconnect() { connection_.reset(); }
   const Settings& settings() const { return settings_; }
   /// How many connections have been opened so far.
   std::int64_t connects() const { return connects_; }

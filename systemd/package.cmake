@@ -1,6 +1,7 @@
 # Contents of the .deb besides the programs, and its dependencies: `cpack -G DEB` in a build directory. The
 # units of a pool come from one template, so that pools differ in one line here and nowhere else.
 function(pool POOL SLOTS NICE PATIENCE MEMORY REACHES)
+  math(EXPR TASKS "${SLOTS} + 32")
   foreach(kind .socket @.service)
     configure_file(${CMAKE_SOURCE_DIR}/systemd/syncline-pool${kind}.in
                    ${CMAKE_BINARY_DIR}/units/syncline-${POOL}${kind} @ONLY)
@@ -15,7 +16,7 @@ pool(api 8 0 30s 256M localhost)
 pool(edge 16 10 30s 512M localhost)
 pool(transfer 8 5 10min 2G localhost)
 pool(large 16 5 30s 2G localhost)
-pool(realtime 32 0 30s 256M any)
+pool(realtime 128 0 30s 512M any)
 
 install(FILES systemd/syncline.target systemd/syncline-worker@.service systemd/syncline-migrate.service
         DESTINATION lib/systemd/system)

@@ -66,6 +66,9 @@ void AddAnkiCommands(CLI::App& app, Tool& tool);
 void AddAnkiCheckCommand(CLI::App& group, Tool& tool);
 void AddPlanCommands(CLI::App& app, Tool& tool);
 void AddScheduleCommands(CLI::App& app, Tool& tool);
+void AddVaultCommands(CLI::App& app, Tool& tool);
+/// Part of AddVaultCommands. `parent`: vault.
+void AddVaultDeviceCommands(CLI::App& parent, Tool& tool);
 void AddDoctorCommand(CLI::App& app, Tool& tool);
 
 /// Columns under their headings, padded to the widest cell; the last one is not padded.

@@ -84,6 +84,7 @@ int main(int argc, char** argv) {
   admin::AddJobsCommands(app, tool);
   admin::AddPlanCommands(app, tool);
   admin::AddScheduleCommands(app, tool);
+  admin::AddVaultCommands(app, tool);
   admin::AddDoctorCommand(app, tool);
   // Settings may also follow the command.
   for (CLI::App* group : app.get_subcommands({})) {

@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr timeval kTimeout{0, 500'000};
+constexpr std::chrono::milliseconds kTimeout{500};
 // A failure that took this long has blocked a slot; an immediate one, such as a refused connection, does no
 // harm.
 constexpr std::chrono::milliseconds kLong{400};
@@ -39,6 +39,10 @@ class RestingAddresses {
   std::mutex mutex_;
   std::map<std::string, Clock::time_point> until_;
 };
+
+timeval TimevalOf(std::chrono::milliseconds time) {
+  return {time.count() / 1000, static_cast<suseconds_t>(time.count() % 1000 * 1000)};
+}
 
 RestingAddresses& Rests() {
   static RestingAddresses rests;
@@ -73,7 +77,7 @@ Redis::~Redis() = default;
 void Redis::Connect() {
   constexpr std::string_view kUnix = "unix://", kTcp = "redis://";
   if (url_.starts_with(kUnix)) {
-    context_.reset(redisConnectUnixWithTimeout(url_.c_str() + kUnix.size(), kTimeout));
+    context_.reset(redisConnectUnixWithTimeout(url_.c_str() + kUnix.size(), TimevalOf(kTimeout)));
   } else if (url_.starts_with(kTcp)) {
     std::string host = url_.substr(kTcp.size(), url_.find('/', kTcp.size()) - kTcp.size());
     int port = 6379;
@@ -81,7 +85,7 @@ void Redis::Connect() {
       std::from_chars(host.data() + colon + 1, host.data() + host.size(), port);
       host.resize(colon);
     }
-    context_.reset(redisConnectWithTimeout(host.c_str(), port, kTimeout));
+    context_.reset(redisConnectWithTimeout(host.c_str(), port, TimevalOf(kTimeout)));
   } else {
     throw Unavailable("cannot parse the address " + url_);
   }
@@ -90,23 +94,37 @@ void Redis::Connect() {
     context_.reset();
     throw Unavailable(why);
   }
-  redisSetTimeout(context_.get(), kTimeout);
+  redisSetTimeout(context_.get(), TimevalOf(kTimeout));
   // Detects a connection lost by the network while idle, before the next command uses it.
   if (url_.starts_with(kTcp)) redisEnableKeepAlive(context_.get());
 }
 
-RedisReply Redis::Command(std::initializer_list<std::string_view> arguments) {
+// A wait that was asked for does not count.
+template <typename F>
+auto Redis::Resting(F&& run) {
   const auto begin = Clock::now();
   if (Rests().Has(url_, begin)) throw Unavailable("it did not answer a moment ago");
   try {
-    return Run(arguments);
+    return run();
   } catch (const Error&) {
     if (const auto now = Clock::now(); now - begin >= kLong) Rests().Begin(url_, now);
     throw;
   }
 }
 
-RedisReply Redis::Run(std::initializer_list<std::string_view> arguments) {
+RedisReply Redis::Command(std::span<const std::string_view> arguments) {
+  return Resting([&] { return Run(arguments); });
+}
+
+bool Redis::AwaitItem(std::string_view list, std::chrono::milliseconds wait) {
+  // Redis takes seconds, in which 0 is for ever.
+  const std::string seconds =
+      std::to_string(static_cast<double>(std::max<std::int64_t>(wait.count(), 1)) / 1000);
+  const std::string_view arguments[] = {"BLPOP", list, seconds};
+  return Resting([&] { return Send(arguments, wait + kTimeout)->type == REDIS_REPLY_ARRAY; });
+}
+
+Redis::Raw Redis::Send(std::span<const std::string_view> arguments, std::chrono::milliseconds patience) {
   if (context_ != nullptr && WasClosed(context_->fd)) context_.reset();
   if (context_ == nullptr) Connect();
   std::vector<const char*> texts;
@@ -115,16 +133,23 @@ RedisReply Redis::Run(std::initializer_list<std::string_view> arguments) {
     texts.push_back(argument.data());
     lengths.push_back(argument.size());
   }
-  const std::unique_ptr<redisReply, void (*)(void*)> reply(
-      static_cast<redisReply*>(
-          redisCommandArgv(context_.get(), static_cast<int>(texts.size()), texts.data(), lengths.data())),
-      freeReplyObject);
+  if (patience != kTimeout) redisSetTimeout(context_.get(), TimevalOf(patience));
+  Raw reply(static_cast<redisReply*>(redisCommandArgv(context_.get(), static_cast<int>(texts.size()),
+                                                      texts.data(), lengths.data())),
+            freeReplyObject);
   if (reply == nullptr) {
     // After a timeout the reply may still arrive and would be taken for that of the next command.
     const std::string why = context_->errstr;
     context_.reset();
     throw Unavailable(why);
   }
+  if (patience != kTimeout) redisSetTimeout(context_.get(), TimevalOf(kTimeout));
+  if (reply->type == REDIS_REPLY_ERROR) ThrowRefusal(std::string(reply->str, reply->len));
+  return reply;
+}
+
+RedisReply Redis::Run(std::span<const std::string_view> arguments) {
+  const Raw reply = Send(arguments, kTimeout);
   switch (reply->type) {
     case REDIS_REPLY_NIL:
       return {};
@@ -134,7 +159,7 @@ RedisReply Redis::Run(std::initializer_list<std::string_view> arguments) {
     case REDIS_REPLY_STATUS:
       return {RedisReply::Type::kText, 0, std::string(reply->str, reply->len)};
     default:
-      ThrowRefusal(reply->str != nullptr ? std::string(reply->str, reply->len) : "unexpected reply");
+      ThrowRefusal("unexpected reply");
   }
 }
 

@@ -13,10 +13,12 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 struct redisContext;
+struct redisReply;
 
 namespace syncline {
 
@@ -38,13 +40,24 @@ class Redis {
 
   /// Runs one command. Error Busy "redis_unavailable" when Redis cannot be reached or
   /// cannot work at the moment (no memory, loading), Internal for a command that is wrong.
-  RedisReply Command(std::initializer_list<std::string_view> arguments);
+  RedisReply Command(std::span<const std::string_view> arguments);
+  RedisReply Command(std::initializer_list<std::string_view> arguments) {
+    return Command(std::span(arguments.begin(), arguments.size()));
+  }
+  /// Waits until the list has an item, and takes it: for whoever is told that there is news elsewhere. False: none came
+  /// within `wait`, which is at least a millisecond. Throws as Command does.
+  bool AwaitItem(std::string_view list, std::chrono::milliseconds wait);
   /// Throws as Command does.
   void Ping() { Command({"PING"}); }
 
  private:
   void Connect();
-  RedisReply Run(std::initializer_list<std::string_view> arguments);
+  RedisReply Run(std::span<const std::string_view> arguments);
+  template <typename F>
+  auto Resting(F&& run);
+  using Raw = std::unique_ptr<redisReply, void (*)(void*)>;
+  /// The reply of Redis itself; one that is no error.
+  Raw Send(std::span<const std::string_view> arguments, std::chrono::milliseconds patience);
   std::string url_;
   std::unique_ptr<redisContext, void (*)(redisContext*)> context_;
 };

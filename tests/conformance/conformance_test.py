@@ -11,6 +11,7 @@ SYNCLINE_HTTP, SYNCLINE_DIR and SYNCLINE_ADMIN locate the server (`<dir>/env` of
 (build/).
 """
 
+import base64
 import collections
 import concurrent.futures
 import http.client
@@ -311,6 +312,50 @@ class Schedule(Bearer):
         return [*super().secrets(), self.others_feed.split("/")[-1]]
 
 
+class Vault(Bearer):
+    """WebDAV takes Basic only. The other account has a vault, with the name 1."""
+
+
+    def __init__(self):
+        super().__init__()
+        self.passwords = {}
+        status, _, body = ask("POST", "/vault/vaults", self.headers(self.others_tokens["access_token"]), b'{"name":"x","slug":"1"}')
+        assert status == 201, f"vaults: {status} {body}"
+        for email, tokens in self.accounts:
+            self.passwords[email] = self.app_password(tokens)
+
+    def app_password(self, tokens):
+        end = time.monotonic() + 60
+        while True:
+            status, _, body = ask("POST", "/account/app-passwords", self.headers(tokens["access_token"]),
+                                  json.dumps({"name": "dav", "password": PASSWORD}).encode())
+            if status == 201:
+                return json.loads(body)["app_password"]
+            assert status == 429 and time.monotonic() < end, f"app-passwords: {status}"
+            time.sleep(1)
+
+    def login(self):
+        email, tokens = self.accounts.popleft()
+        self.accounts.append((email, tokens))
+        text = base64.b64encode(f"{email}:{self.passwords[email]}".encode()).decode()
+        return {"authorization": f"Basic {text}"}
+
+    def of_others(self, operation):
+        name = operation.split(".")[1]
+        if name in ("get_vault", "list_versions", "get_version", "list_events", "get_file", "get_root"):
+            yield 404, self.login(), None
+        if name in ("delete_file", "propfind", "restore_version", "resolve_version", "list_devices", "remove_device", "request_upload"):
+            yield 404, self.login(), None if name == "list_devices" else b""
+        if name == "add_device":
+            yield 404, self.login(), b'{"name":"x"}'
+
+    def is_other_undisturbed(self):
+        return ask("GET", "/vault/vaults/1", self.headers(self.others_tokens["access_token"]))[0] == 200
+
+    def secrets(self):
+        return [*super().secrets(), *self.passwords.values()]
+
+
 class MetricsConnection(http.client.HTTPConnection):
     """Connects to the socket that is only reachable from this machine."""
 
@@ -343,7 +388,7 @@ class Front:
 
 
 SERVICES = {"account": Account, "anki": Anki, "anime": Anime, "decks": Decks, "front": Front, "jobs": Jobs,
-            "schedule": Schedule}
+            "schedule": Schedule, "vault": Vault}
 BROKEN = [b"", b"\0", b"{", b"\xff\xfe\xfd", b"A" * 1000, zstd_frame(b"{"), zstd_frame(b"[]"), zstd_frame(b"null"),
           zstd_frame(b'{"a":' + b"[" * 200), zstd_frame(b"\xff"), b"\x28\xb5\x2f\xfd" + b"\xff" * 40]
 

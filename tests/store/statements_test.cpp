@@ -38,6 +38,7 @@ struct Index {
 
 // Tables with few rows per account, or few rows in all, each with a reason. All others are large.
 const std::map<std::string, std::string> kSmallTables = {
+    {"vaults", "at most a hundred of an account"},
     {"anime_genres", "some hundred"},
     {"anime_missing", "of the last hours"},
     {"anime_settings", "one row per account"},

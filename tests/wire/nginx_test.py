@@ -351,6 +351,15 @@ def passwords_are_refused_over_plain_http(nginx):
     assert " 200 " in nginx.answer("POST /sync/meta HTTP/1.1\nContent-Length: 0\n")[0]
 
 
+def webdav_is_refused_over_plain_http_without_a_redirect(nginx):
+    """A redirected PUT comes back without its body, and its client says that all is well."""
+    for method in ("PUT", "HEAD", "PROPFIND", "OPTIONS"):
+        line, headers, body = nginx.answer(f"{method} /dav/aula-3/cordiax_sync/cordiax.db HTTP/1.1\nContent-Length: 0\n")
+        assert " 403 " in line and "location" not in str(headers).lower(), (line, headers)
+        assert method == "HEAD" or b"https" in bytes(body), body
+    assert " 403 " not in nginx.answer("OPTIONS /dav/aula-3/ HTTP/1.1\n", port=nginx.https_port)[0]
+
+
 def hsts_is_sent_over_https_only(nginx):
     for path, status in (("/", 200), ("/nowhere", 404), ("/healthz", 404)):
         line, headers, _ = nginx.answer(f"GET {path} HTTP/1.1\n", port=nginx.https_port)
@@ -443,7 +452,7 @@ TESTS = [the_authorizer_tells_who_sends_a_body, what_the_authorizer_refuses_keep
          nobody_reaches_the_authorizer_from_outside, without_the_authorizer_clients_are_asked_to_come_again,
          one_network_has_one_count, a_flood_of_logins_from_one_address_gets_429, one_key_holds_eight_uploads_and_24_messages,
          one_network_holds_twelve_streams_of_events,
-         passwords_are_refused_over_plain_http, hsts_is_sent_over_https_only,
+         passwords_are_refused_over_plain_http, webdav_is_refused_over_plain_http_without_a_redirect, hsts_is_sent_over_https_only,
          a_refused_upload_is_a_text_that_clients_read, metrics_are_only_served_to_this_machine, no_path_is_answered_403, every_prefix_of_the_server_address_works, body_limits_apply_under_every_prefix,
          a_chunked_body_arrives_complete, an_unbuffered_chunked_body_arrives_complete,
          a_refused_upload_gets_its_answer_at_once, a_failed_answer_never_looks_complete, a_large_answer_is_complete,

@@ -3,6 +3,7 @@
 // tests/wire/*_test.py.
 //
 //   wire-server SOCKET SLOTS [REDIS-URL]     exits on SIGTERM like syncline-fcgi
+#include <sodium.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,9 +17,11 @@
 #include "fcgi/accept_loop.h"
 #include "fcgi/pipeline.h"
 #include "fcgi/routes.h"
+#include "handlers/base/base64.h"
 #include "handlers/base/daemon.h"
 #include "handlers/base/events.h"
 #include "handlers/base/log.h"
+#include "handlers/vault/engineio/polling_flow.h"
 
 namespace {
 
@@ -163,7 +166,64 @@ Response Metrics(Request&, Context&) {
   return Response::Text(200, "metrics");
 }
 
+// Engine.IO with a layer that sends every message back, as the conformance suite of the protocol wants it, and its times.
+const Dialect kEngine{.service = "engine", .render_error = vault::RenderEngineError, .ignores_slashes = true};
+
+class EchoReceiver : public vault::MessageReceiver {
+ public:
+  EchoReceiver(Context& context, const std::string& sid) : sessions_(context.redis()), sid_(sid) {}
+  void Begin(bool is_binary) override {
+    is_binary_ = is_binary;
+    message_.clear();
+  }
+  void Piece(std::string_view bytes) override { message_.append(bytes); }
+  void End() override {
+    packets_.push_back(is_binary_ ? "b" + ToBase64(message_, sodium_base64_VARIANT_ORIGINAL)
+                                  : "4" + message_);
+  }
+  void Finish() override {
+    if (!packets_.empty()) sessions_.Push(sid_, packets_);
+  }
+
+ private:
+  vault::SessionStore sessions_;
+  const std::string sid_;
+  bool is_binary_ = false;
+  std::string message_;
+  std::vector<std::string> packets_;
+};
+
+const vault::MessageLayer kEchoLayer{
+    .admit = [](Request&, Context&) { return vault::Admittance{}; },
+    .credential = [](const Request& request, Context&) { return request.Query("token").value_or(""); },
+    .receive = [](Context& context, const std::string& sid, const vault::SessionFields&)
+        -> std::unique_ptr<vault::MessageReceiver> { return std::make_unique<EchoReceiver>(context, sid); },
+    .oversized = [](Context&, const vault::SessionFields&) {},
+    .alarm =
+        [](Context& context, const std::string& sid) {
+          vault::SessionStore(context.redis()).Abort(sid, vault::Ending::kBadRequest);
+        }};
+const vault::SessionRules kEngineRules{.ping_interval = 300ms,
+                                       .ping_timeout = 200ms,
+                                       .max_payload = 1'000'000,
+                                       .post_time = 1s,
+                                       .connect_time = 20s};
+
+Response PollEngine(Request& request, Context& context) {
+  return vault::Poll(request, context, kEngineRules, kEchoLayer);
+}
+Response PostEngine(Request& request, Context& context) {
+  return vault::ReceivePackets(request, context, kEngineRules, kEchoLayer);
+}
+Response PutEngine(Request& request, Context&) {
+  vault::RefuseMethod(request);
+}
+
 const Route kRoutes[] = {
+    {"GET", "/engine.io", "wire.poll", Auth::kPublic, sql::Access::kRead, 0, 10s, PollEngine, &kEngine},
+    {"POST", "/engine.io", "wire.receive", Auth::kPublic, sql::Access::kRead, std::size_t{4} << 20, 10s,
+     PostEngine, &kEngine},
+    {"PUT", "/engine.io", "wire.refuse_put", Auth::kPublic, sql::Access::kRead, 0, 10s, PutEngine, &kEngine},
     {"GET", "/metrics", "wire.metrics", Auth::kPublic, sql::Access::kRead, 0, 10s, Metrics, &kWire},
     {"POST", "/echo", "wire.echo", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},
     {"POST", "/echo/{name}", "wire.echo_name", Auth::kPublic, sql::Access::kRead, kLimit, 10s, Echo, &kWire},

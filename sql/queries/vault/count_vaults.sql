@@ -1,0 +1,1 @@
+SELECT count(*) AS vaults FROM vaults WHERE user_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM vault_locks WHERE user_id = $1 AND vault_id = $2 AND node_id = $3 AND token = $4

@@ -1,0 +1,5 @@
+SELECT
+-- include: version_columns
+  FROM vault_versions v
+ WHERE v.user_id = $1 AND v.vault_id = $2 AND v.version_id < $3 AND (v.has_plaintext OR NOT $4::boolean)
+ ORDER BY v.version_id DESC LIMIT $5
