@@ -253,6 +253,7 @@ class Importer {
       StageObjects();
       StageNotes();
       StageCards();
+      StageMovedCards();
       StageReviews();
       Apply();
     } catch (const Error& e) {
@@ -438,7 +439,7 @@ class Importer {
 
   bool ChangesCollection() const {
     return !notetypes_.taken.empty() || !decks_.taken.empty() || !deck_configs_.empty() ||
-           !tags_->added().empty() || report_.added_notes + report_.updated_notes + report_.added_cards > 0;
+           !tags_->added().empty() || !host_.moved.empty() || report_.added_notes + report_.updated_notes + report_.added_cards > 0;
   }
 
   void StageObjects() {
@@ -502,6 +503,18 @@ class Importer {
       if (chunk.notes.ids.size() >= kStagedRows || bytes_ >= kStagedBytes) Stage(chunk);
     });
     if (!chunk.notes.ids.empty()) Stage(chunk);
+  }
+
+  void StageMovedCards() {
+    if (host_.moved.empty()) return;
+    ReceivedChunk chunk;
+    for (const MovedCard& moved : host_.moved) {
+      Card card = moved.card;
+      (card.original_deck_id != 0 ? card.original_deck_id : card.deck_id) = OurDeck(moved.package_deck);
+      card.usn = moment_.usn;
+      chunk.cards.Add(card);
+    }
+    Stage(chunk);
   }
 
   void StageCards() {

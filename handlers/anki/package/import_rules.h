@@ -34,6 +34,9 @@ struct ImportOptions {
   UpdateWhen update_notetypes = UpdateWhen::kIfNewer;
   bool with_scheduling = false;
   bool with_deck_configs = false;
+  /// A note that has another notetype here gets the package's, and keeps its cards: their templates must have the same places in
+  /// both. No choice of users.
+  bool changes_notetypes = false;
 };
 
 /// What an import did with one notetype or deck.

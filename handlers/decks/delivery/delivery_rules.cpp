@@ -82,6 +82,8 @@ OwnType OwnTypeOf(const anki::Object& notetype) {
       });
     } else if (key == "type") {
       type.design.is_cloze = spans.Raw(member) == "1";
+    } else if (key == "css") {
+      type.design.css = spans.Text(member);
     }
   });
   return type;
