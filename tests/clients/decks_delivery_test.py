@@ -86,6 +86,12 @@ def tag(device, guid, *tags):
     device.col.update_note(note)
 
 
+def type_of(device, guid):
+    """As it is after a sync, which the package does not tell its cache."""
+    device.reopen()
+    return note_of(device.col, guid).note_type()
+
+
 def queues(device, guid):
     return [one.queue for one in note_of(device.col, guid).cards()]
 
@@ -399,18 +405,18 @@ class Delivery(DeliveryTest):
 
     def test_designs_follow_without_a_card(self):
         owner, deck, s = self.delivered(6)
-        kept = note_of(s.one.col, ODD).note_type()["id"]
+        kept = type_of(s.one, ODD)["id"]
         self.push_types(owner, deck, BOTH_WAYS | {"css": ".card { color: blue; }"})
         s.sync()
-        assert note_of(s.two.col, ODD).note_type()["css"] == ".card { color: blue; }"
-        mine = note_of(s.one.col, ODD).note_type()
+        assert type_of(s.two, ODD)["css"] == ".card { color: blue; }"
+        mine = type_of(s.one, ODD)
         mine["css"] = ".card { color: mine; }"
         s.one.col.models.update_dict(mine)
         s.sync()
         templates = [{"name": "There", "qfmt": "{{Word}}!", "afmt": "new {{Meaning}}"}, BOTH_WAYS["templates"][1]]
         self.push_types(owner, deck, BOTH_WAYS | {"css": ".card { color: green; }", "templates": templates})
         s.sync()
-        seen = note_of(s.two.col, ODD).note_type()
+        seen = type_of(s.two, ODD)
         assert (seen["css"], seen["tmpls"][0]["qfmt"], seen["id"]) == (".card { color: mine; }", "{{Word}}!", kept), seen
         assert seen["mod"] <= time.time(), "never ahead of the clock"
         assert_same(s.one, s.two)
@@ -423,13 +429,13 @@ class Delivery(DeliveryTest):
         for number in range(4):
             self.push_types(owner, deck, BOTH_WAYS | {"css": f".card {{ top: {number}; }}"})
             s.sync()
-            seen = note_of(s.two.col, ODD).note_type()
+            seen = type_of(s.two, ODD)
             assert seen["css"] == f".card {{ top: {number}; }}" and seen["mod"] <= time.time(), seen
-        mine = note_of(s.one.col, ODD).note_type()
+        mine = type_of(s.one, ODD)
         mine["css"] = "mine"
         s.one.col.models.update_dict(mine)
         s.sync()
-        assert note_of(s.two.col, ODD).note_type()["css"] == "mine"
+        assert type_of(s.two, ODD)["css"] == "mine"
 
     def test_a_new_template_makes_cards_and_no_full_sync(self):
         owner, deck, s = self.delivered(6)
@@ -440,13 +446,13 @@ class Delivery(DeliveryTest):
         s.sync()
         note = note_of(s.two.col, ODD)
         assert [(one.ord, one.ivl) for one in note.cards()] == [(0, 5), (1, 5), (2, 0)], [(one.ord, one.ivl) for one in note.cards()]
-        assert [one["name"] for one in note.note_type()["tmpls"]] == ["There", "Back", "Third"]
         assert s.two.col.decks.name(note.cards()[2].did) == "Torts and other wrongs::Part 1::Sub"
+        assert [one["name"] for one in type_of(s.two, ODD)["tmpls"]] == ["There", "Back", "Third"]
         assert_same(s.one, s.two)
         types = len(s.two.col.models.all())
         self.push_types(owner, deck, more | {"css": "later"})
         s.sync()
-        assert note_of(s.two.col, ODD).note_type()["css"] == "later" and len(s.two.col.models.all()) == types
+        assert type_of(s.two, ODD)["css"] == "later" and len(s.two.col.models.all()) == types
         usn = s.usn()
         s.start(deck)
         self.deliveries(deck).resume()
@@ -467,13 +473,13 @@ class Delivery(DeliveryTest):
         self.push(owner, deck, [card(guid, {"Word": "w", "Meaning": "m", "Hint": "h"}, note_type="Both ways") for guid in (ODD, "late")])
         self.push_types(owner, deck, BOTH_WAYS | {"fields": ["Word", "Meaning", "Hint"]})
         s.sync()
-        assert s.notes()[ODD].items() == [("Word", "w"), ("Meaning", "mine"), ("Extra", "e"), ("Hint", "h")], s.notes()[ODD].items()
+        assert s.notes()[ODD].items() == [("Word", "w"), ("Meaning", "mine"), ("Extra", ""), ("Hint", "h")], s.notes()[ODD].items()
         assert_same(s.one, s.two)
 
     def test_a_device_that_was_away_when_the_type_changed_brings_its_edit(self):
         owner, deck, s = self.delivered(6)
         edit(s.two, ODD, Word="mine")
-        design = note_of(s.two.col, ODD).note_type()
+        design = type_of(s.two, ODD)
         design["css"] = "mine"
         s.two.col.models.update_dict(design)
         self.push_types(owner, deck, BOTH_WAYS | {"templates": [{"name": "There", "qfmt": "{{Word}}?", "afmt": ""}, BOTH_WAYS["templates"][1]]})
@@ -506,9 +512,9 @@ class Delivery(DeliveryTest):
         assert_same(s.one, s.two)
 
     def test_a_note_of_two_decks_belongs_to_the_first(self):
+        other = self.owner.deck("Another deck")
+        self.addCleanup(lambda: self.owner.call("delete-user-deck", {"deck_id": other, "confirm": True}))
         owner, deck, s = self.delivered(3)
-        other = owner.deck("Another deck")
-        self.addCleanup(lambda: owner.call("delete-user-deck", {"deck_id": other, "confirm": True}))
         owner.push(other, [card("g00001", {"Front": "theirs", "Back": "theirs"}), card("theirs")])
         s.start(other).sync()
         assert s.two.col.note_count() == 2 + 3 + 1 and s.notes()["g00001"]["Front"] == "front of g00001"
