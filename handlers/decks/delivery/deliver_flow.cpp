@@ -43,7 +43,7 @@ std::optional<sql::Time> NewestOf(const std::vector<MediaFile>& files) {
 class Delivering {
  public:
   Delivering(Context& context, DeckId deck, const Job& job, JobControl& control)
-      : context_(context), id_(deck), job_(job), control_(control), devices_(context, deck, control) {}
+      : context_(context), id_(deck), job_(job), control_(control), devices_(context, deck, job, control) {}
 
   void Run() {
     for (bool has_ended = false; !has_ended;) {

@@ -129,7 +129,8 @@ void DeliveryBatch::Plan(const Card& card) {
     gone.state = NoteState::kDeleted;
     if (row->state != NoteState::kDeleted) saved_.push_back({.row = gone, .base = ParseTexts(gone.fields)});
   } else if (card.removed_seq) {
-    if (row != nullptr && note != nullptr && row->state != NoteState::kSuspended) Remove(*row, *note);
+    if (row == nullptr || note == nullptr) return;
+    row->state == NoteState::kSuspended ? ChangeType(card, *note) : Remove(*row, *note);
   } else if (note == nullptr) {
     Add(card);
   } else if (row != nullptr && row->state == NoteState::kSuspended) {
@@ -194,24 +195,43 @@ void DeliveryBatch::Add(const Card& card) {
   saved_.push_back(std::move(saved));
 }
 
-void DeliveryBatch::Update(const Card& card, const anki::Note& note, const DeliveredNote* row) {
+std::optional<DeliveryBatch::TypedNote> DeliveryBatch::Typed(const Card& card, const anki::Note& note) {
   const NoteType* const type = part_.TypeOf(card);
   const anki::Object* const notetype = part_.FindNotetype(note.notetype_id);
-  if (type == nullptr || notetype == nullptr) return;
-  const OwnType before = OwnTypeOf(*notetype);
-  std::vector<std::string> mine = SplitFields(note.fields);
-  if (mine.size() != before.fields.size()) return;  // for Check Database
+  if (type == nullptr || notetype == nullptr) return std::nullopt;
+  TypedNote typed{.before = OwnTypeOf(*notetype), .mine = SplitFields(note.fields)};
+  if (typed.mine.size() != typed.before.fields.size()) return std::nullopt;  // for Check Database
   // A note that came with another type keeps it.
   const PlannedType& plan = PlanOf(*type);
-  const bool is_earlier =
-      std::find(plan.earlier.begin(), plan.earlier.end(), note.notetype_id) != plan.earlier.end();
-  const bool changes_type = is_earlier && CanBecome(before, plan.shape);
-  const bool has_type = changes_type || plan.target.id == note.notetype_id;
-  const OwnType& after = has_type ? plan.shape : before;
-  if (changes_type) mine = TextsIn(after.fields, before.fields, mine);
-  const ShownCardTexts texts = TextsOf(card.content, type->fields, part_.to_nfc);
+  typed.changes_type =
+      std::find(plan.earlier.begin(), plan.earlier.end(), note.notetype_id) != plan.earlier.end() &&
+      CanBecome(typed.before, plan.shape);
+  const bool has_type = typed.changes_type || plan.target.id == note.notetype_id;
+  typed.after = has_type ? plan.shape : typed.before;
+  typed.notetype = has_type ? &plan.target : notetype;
+  typed.plan = has_type ? &plan : nullptr;
+  if (typed.changes_type) typed.mine = TextsIn(typed.after.fields, typed.before.fields, typed.mine);
+  return typed;
+}
+
+// Of a note whose card was removed: a device that had the earlier type has sent it, and cards of the new type would lack templates.
+void DeliveryBatch::ChangeType(const Card& card, anki::Note note) {
+  const auto typed = Typed(card, note);
+  if (!typed || !typed->changes_type) return;
+  note.notetype_id = typed->notetype->id;
+  note.fields = JoinedFields(Named(typed->after.fields, typed->mine));
+  --note.mod;
+  package_.Put(std::move(note), *typed->notetype, "", {}, 0);
+  packed_types_.insert(part_.TypeOf(card)->name);
+}
+
+void DeliveryBatch::Update(const Card& card, const anki::Note& note, const DeliveredNote* row) {
+  const auto typed = Typed(card, note);
+  if (!typed) return;
+  const OwnType& after = typed->after;
+  const ShownCardTexts texts = TextsOf(card.content, part_.TypeOf(card)->fields, part_.to_nfc);
   MergedNote merged =
-      Merge(part_.MergeOf(card, note, after.fields, mine, texts, in_.deck.protected_fields));
+      Merge(part_.MergeOf(card, note, after.fields, typed->mine, texts, in_.deck.protected_fields));
   const bool has_new_files =
       TakeNewFiles(after, texts, merged) || DeliveryPackage::RefersTo(note.fields, in_.new_files);
   Saved saved{.row = RowOf(card, merged.base_tags),
@@ -220,17 +240,16 @@ void DeliveryBatch::Update(const Card& card, const anki::Note& note, const Deliv
               .fields = after.fields};
   saved.row.older_tags = merged.older_tags;
   saved.row.is_adopted = row == nullptr || row->is_adopted;
-  const bool has_news = merged.is_changed || has_new_files || changes_type;
+  const bool has_news = merged.is_changed || has_new_files || typed->changes_type;
   saved.is_packed = has_news;
   const std::vector<anki::Card> moved = CardsToMove(card, note);
-  if (has_news || !moved.empty() || (has_type && plan.has_news)) {
-    const Updated updated{card, note, before, after, has_type ? plan.target : *notetype, mine};
-    std::vector<std::int32_t> ords = has_news ? NewCards(updated, merged) : std::vector<std::int32_t>();
+  if (has_news || !moved.empty() || (typed->plan != nullptr && typed->plan->has_news)) {
+    std::vector<std::int32_t> ords = has_news ? NewCards(*typed, merged) : std::vector<std::int32_t>();
     for (const anki::Card& one : moved) ords.push_back(one.ord);
     const std::string home = ords.empty() ? "" : homes_.NameOf(card.content.subdeck_path);
     for (const anki::Card& one : moved) moved_.push_back({one, package_.DeckIdOf(home)});
     anki::Note put = note;
-    put.notetype_id = updated.notetype.id;
+    put.notetype_id = typed->notetype->id;
     if (has_news) {
       put.fields = JoinedFields(Named(after.fields, merged.texts));
       put.tags = TagsOfNote(merged.tags);
@@ -239,8 +258,8 @@ void DeliveryBatch::Update(const Card& card, const anki::Note& note, const Deliv
       // notes; that is what notes get that are packed only for their cards or their type.
       --put.mod;
     }
-    package_.Put(std::move(put), updated.notetype, home, ords, DueOf(card));
-    if (has_type) packed_types_.insert(type->name);
+    package_.Put(std::move(put), *typed->notetype, home, ords, DueOf(card));
+    if (typed->plan != nullptr) packed_types_.insert(part_.TypeOf(card)->name);
   }
   if (has_news || row == nullptr || row->hash != card.hash || row->state != NoteState::kThere ||
       row->older_tags != merged.older_tags)
@@ -262,7 +281,7 @@ bool DeliveryBatch::TakeNewFiles(const OwnType& shape, const ShownCardTexts& tex
 }
 
 // Only what the new texts and templates need: cards that the subscriber has removed do not come back.
-std::vector<std::int32_t> DeliveryBatch::NewCards(const Updated& in, const MergedNote& merged) const {
+std::vector<std::int32_t> DeliveryBatch::NewCards(const TypedNote& in, const MergedNote& merged) const {
   const auto had = CardsOf(in.before.design, Named(in.after.fields, in.mine));
   std::vector<std::int32_t> ords = CardsOf(in.after.design, Named(in.after.fields, merged.texts));
   std::erase_if(ords, [&](std::int32_t ord) { return std::find(had.begin(), had.end(), ord) != had.end(); });

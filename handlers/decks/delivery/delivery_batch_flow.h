@@ -53,14 +53,13 @@ class DeliveryBatch {
     std::vector<std::string> fields{};  // of the note's type
     bool is_packed = false, is_stored = false;
   };
-  // A note as it gets updated.
-  struct Updated {
-    const Card& card;
-    const anki::Note& note;
-    const OwnType& before;
-    const OwnType& after;
-    const anki::Object& notetype;
-    const std::vector<std::string>& mine;
+  // A note of the collection, in the type that it is to have.
+  struct TypedNote {
+    OwnType before{}, after{};
+    std::vector<std::string> mine{};           // by the fields of `after`
+    const anki::Object* notetype = nullptr;    // `after`
+    const PlannedType* plan = nullptr;         // null: its type did not come with the deck
+    bool changes_type = false;
   };
 
   void Plan(const Card& card);
@@ -68,9 +67,11 @@ class DeliveryBatch {
   void Remove(const DeliveredNote& row, const anki::Note& note);
   PlannedType& PlanOf(const NoteType& type);
   void Add(const Card& card);
+  std::optional<TypedNote> Typed(const Card& card, const anki::Note& note);
+  void ChangeType(const Card& card, anki::Note note);
   void Update(const Card& card, const anki::Note& note, const DeliveredNote* row);
   bool TakeNewFiles(const OwnType& shape, const ShownCardTexts& texts, MergedNote& merged) const;
-  std::vector<std::int32_t> NewCards(const Updated& in, const MergedNote& merged) const;
+  std::vector<std::int32_t> NewCards(const TypedNote& in, const MergedNote& merged) const;
   std::vector<anki::Card> CardsToMove(const Card& card, const anki::Note& note) const;
   void PutFilesOfTypes();
   void NoteStored(const anki::Note& note);

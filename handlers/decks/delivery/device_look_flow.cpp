@@ -5,6 +5,8 @@
 
 #include "handlers/anki/package/import_flow.h"
 #include "handlers/anki/package/import_store.h"
+#include "handlers/anki/package/note_change_flow.h"
+#include "handlers/decks/delivery/delivered_part_flow.h"
 
 namespace syncline::decks {
 namespace {
@@ -53,6 +55,7 @@ bool DeviceLook::LookAtChanges(const Again& again) {
     if (DeliverAgain(*std::move(guids), again)) cards_at_ = cards_end_;
     return true;
   }
+  if (RemoveOrphans()) return true;
   NoteDeleted();
   return false;
 }
@@ -92,6 +95,32 @@ bool DeviceLook::DeliverAgain(std::vector<std::string> guids, const Again& again
   guids.clear();
   for (const auto& [guid, row] : delivered) guids.push_back(guid);
   return guids.empty() || again(guids);
+}
+
+// A device that deletes a note does not know of a card that delivery has made for it meanwhile.
+bool DeviceLook::RemoveOrphans() {
+  anki::NoteChanges changes;
+  context_.Read<anki::CollectionStore, anki::ImportStore>(
+      [&](anki::CollectionStore& collections, anki::ImportStore& imports) {
+        changes.deleted_cards.clear();
+        const auto gone = collections.GravesSince(since_.generation, since_.usn).notes;
+        if (gone.empty()) return;
+        for (const anki::Card& card : imports.CardsOfNotes(since_.generation, gone)) {
+          // An undone deletion brings a note back.
+          if (imports.GuidsOfNotes(since_.generation, {card.note_id}).empty())
+            changes.deleted_cards.push_back(card.id);
+        }
+      });
+  if (changes.deleted_cards.empty()) return false;
+  anki::ChangeNotes(context_, changes,
+                    {.name = SessionName(job_),
+                     .generation = looked_at_.generation,
+                     .usn = looked_at_.meta.usn,
+                     .commit = [&](sql::Tx& tx, const auto&) {
+                       DeliveryStore deliveries(tx, context_.user());
+                       RequireState(deliveries, deck_, DeliveryState::kOn);
+                     }});
+  return true;
 }
 
 // Now, because after a full upload nobody can tell what was deleted from what was never there.

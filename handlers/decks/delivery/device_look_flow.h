@@ -21,8 +21,8 @@ class DeviceLook {
   /// Delivers these notes again. False: it has changed something else of them first, and is called again.
   using Again = std::function<bool(const std::vector<std::string>& guids)>;
 
-  DeviceLook(Context& context, DeckId deck, JobControl& control)
-      : context_(context), deck_(deck), control_(control) {}
+  DeviceLook(Context& context, DeckId deck, const Job& job, JobControl& control)
+      : context_(context), deck_(deck), job_(job), control_(control) {}
 
   /// One page of notes. True: there may be more. Throws NoCollection, anki::ImportPutOff.
   bool Next(const Delivery& delivery, const Again& again);
@@ -35,10 +35,12 @@ class DeviceLook {
   std::optional<std::vector<std::string>> ChangedNotes();
   std::optional<std::vector<std::string>> ChangedCards();
   bool DeliverAgain(std::vector<std::string> guids, const Again& again);
+  bool RemoveOrphans();
   void NoteDeleted();
 
   Context& context_;
   DeckId deck_;
+  const Job& job_;
   JobControl& control_;
   // What devices have changed before this was looked at, and what was looked at since.
   anki::Since since_{};
