@@ -73,6 +73,14 @@ BOOST_AUTO_TEST_CASE(a_value_that_the_publisher_once_had_is_no_edit) {
   BOOST_TEST(Texts(one)[0] == "f2");
 }
 
+BOOST_AUTO_TEST_CASE(a_former_value_is_known_by_the_names_that_its_files_have_in_the_deck) {
+  const std::string hash = "09b6f3c3ba7c8f36211dfd0b2b7c7c5548be9b2b";
+  BOOST_TEST(WithDeckNames("a-b <img src='x-" + hash + ".png'> -" + hash) ==
+             "a-b <img src='x.png'> -" + hash);
+  Case one{.mine = {"<img src=x-" + hash + ".png>", "b1"}, .earlier = {{"Front", {"<img src=x.png>"}}}};
+  BOOST_TEST(Texts(one)[0] == "f2");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_stored_otherwise_than_the_card_says_is_not_written_again) {
   // The file of the card has another name in this collection.
   Case one{.mine = {"stored", "b1"}, .is_same_card = true};

@@ -439,7 +439,8 @@ class Importer {
 
   bool ChangesCollection() const {
     return !notetypes_.taken.empty() || !decks_.taken.empty() || !deck_configs_.empty() ||
-           !tags_->added().empty() || !host_.moved.empty() || report_.added_notes + report_.updated_notes + report_.added_cards > 0;
+           !tags_->added().empty() || !host_.moved.empty() ||
+           report_.added_notes + report_.updated_notes + report_.added_cards > 0;
   }
 
   void StageObjects() {

@@ -75,21 +75,21 @@ void DeliveryStore::Forget(DeckId deck) {
 std::optional<Delivery> DeliveryStore::Find(DeckId deck) {
   const auto row = tx_.MaybeOne(sql::decks::find_delivery, deck, user_);
   if (!row) return std::nullopt;
-  return Delivery{.state = StateIn(*row),
-                  .removed = (*row)["deletes_removed"].As<bool>() ? RemovedNotes::kDeleted
-                                                                  : RemovedNotes::kSuspended,
-                  .seq = (*row)["seq"].As<std::int64_t>(),
-                  .generation = (*row)["generation"].As<std::int32_t>(),
-                  .usn = (*row)["usn"].As<std::int32_t>(),
-                  .homes = ParseHomes((*row)["homes"].As<std::string>()),
-                  .media_hash = (*row)["media_hash"].As<std::optional<std::string>>(),
-                  .media_at = (*row)["media_at"].As<std::optional<sql::Time>>(),
-                  .design_hash = (*row)["design_hash"].As<std::optional<std::string>>(),
-                  .restores = (*row)["restores"].As<bool>(),
-                  .problem = (*row)["problem"].As<std::string>(),
-                  .started_at = (*row)["started_at"].As<sql::Time>(),
-                  .delivered_at = (*row)["delivered_at"].As<std::optional<sql::Time>>(),
-                  .notes = (*row)["notes"].As<std::int64_t>()};
+  return Delivery{
+      .state = StateIn(*row),
+      .removed = (*row)["deletes_removed"].As<bool>() ? RemovedNotes::kDeleted : RemovedNotes::kSuspended,
+      .seq = (*row)["seq"].As<std::int64_t>(),
+      .generation = (*row)["generation"].As<std::int32_t>(),
+      .usn = (*row)["usn"].As<std::int32_t>(),
+      .homes = ParseHomes((*row)["homes"].As<std::string>()),
+      .media_hash = (*row)["media_hash"].As<std::optional<std::string>>(),
+      .media_at = (*row)["media_at"].As<std::optional<sql::Time>>(),
+      .design_hash = (*row)["design_hash"].As<std::optional<std::string>>(),
+      .restores = (*row)["restores"].As<bool>(),
+      .problem = (*row)["problem"].As<std::string>(),
+      .started_at = (*row)["started_at"].As<sql::Time>(),
+      .delivered_at = (*row)["delivered_at"].As<std::optional<sql::Time>>(),
+      .notes = (*row)["notes"].As<std::int64_t>()};
 }
 
 std::optional<DeliveryState> DeliveryStore::LockState(DeckId deck) {

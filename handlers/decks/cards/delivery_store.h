@@ -25,16 +25,16 @@ enum class NotesAfterwards { kStay, kGo };
 struct Delivery {
   DeliveryState state{};
   RemovedNotes removed{};
-  std::int64_t seq = 0;          ///< the log up to which the collection has the deck
-  std::int32_t generation = 0;   ///< of the collection, and its usn: what changed before has been looked at
+  std::int64_t seq = 0;         ///< the log up to which the collection has the deck
+  std::int32_t generation = 0;  ///< of the collection, and its usn: what changed before has been looked at
   std::int32_t usn = 0;
   std::map<std::string, std::int64_t> homes{};  ///< the decks of paths, whatever their names are
   /// The files that the collection has: a hash over all names and contents, and the time of the newest. None: not begun.
   std::optional<std::string> media_hash{};
   std::optional<sql::Time> media_at{};
   std::optional<std::string> design_hash{};  ///< the same of note types
-  bool restores = false;  ///< notes that the subscriber has deleted come again
-  std::string problem{};  ///< a code; empty: it goes on
+  bool restores = false;                     ///< notes that the subscriber has deleted come again
+  std::string problem{};                     ///< a code; empty: it goes on
   sql::Time started_at{};
   std::optional<sql::Time> delivered_at{};  ///< when the collection last had all of the deck
   std::int64_t notes = 0;
@@ -56,11 +56,11 @@ struct DeliveredNote {
 
 /// A note type that the collection has got.
 struct DeliveredType {
-  std::string name_key{};                         ///< of the deck's type, without case
-  int step = 0;                                   ///< of several of one name the highest counts
-  std::int64_t id = 0;                            ///< in the collection
+  std::string name_key{};                          ///< of the deck's type, without case
+  int step = 0;                                    ///< of several of one name the highest counts
+  std::int64_t id = 0;                             ///< in the collection
   std::vector<std::string> fields{}, templates{};  ///< names, in the order of the collection
-  std::string known = "{}";                       ///< hashes of the texts that were delivered: a JSON object
+  std::string known = "{}";                        ///< hashes of the texts that were delivered: a JSON object
 };
 
 struct ChangedPart {

@@ -113,10 +113,9 @@ class Delivering {
                    const std::set<std::string>& new_files) {
     auto part = ReadPart(context_, id_, guids);
     if (!part) throw NoCollection{};
-    DeliveryBatch batch(
-        context_,
-        {.deck = *deck_, .delivery = *delivery_, .media = files_, .new_files = new_files},
-        *std::move(part));
+    DeliveryBatch batch(context_,
+                        {.deck = *deck_, .delivery = *delivery_, .media = files_, .new_files = new_files},
+                        *std::move(part));
     if (batch.HasChanges()) {
       batch.Change(job_);
       return false;

@@ -25,17 +25,16 @@ NoteMerge DeliveredPart::MergeOf(const Card& card, const anki::Note& note,
                                  const std::vector<std::string>& fields, std::vector<std::string> mine,
                                  const ShownCardTexts& texts,
                                  const std::vector<std::string>& protected_fields) const {
-  NoteMerge merge{.fields = fields,
-                  .mine = std::move(mine),
-                  .my_tags = JoinedTags(SplitTags(note.tags)),
-                  .card = texts};
+  NoteMerge merge{
+      .fields = fields, .mine = std::move(mine), .my_tags = JoinedTags(SplitTags(note.tags)), .card = texts};
   if (const auto base = delivered.find(card.guid); base != delivered.end()) {
     merge.base = &base->second;
     merge.is_same_card = base->second.hash == card.hash;
   }
   if (const auto known = earlier.find(card.guid); known != earlier.end()) {
     for (const auto& [field, values] : known->second) {
-      for (const std::string& json : values) merge.earlier[field].insert(KeptText(json, to_nfc));
+      for (const std::string& json : values)
+        merge.earlier[field].insert(WithDeckNames(KeptText(json, to_nfc)));
     }
   }
   merge.protected_fields.insert(protected_fields.begin(), protected_fields.end());

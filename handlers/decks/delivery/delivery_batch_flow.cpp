@@ -97,17 +97,17 @@ void DeliveryBatch::Import(const Job& job, JobControl& control, const Step& step
   }
   TempFile file(context_.config().temp_dir);
   package_.Write(file);
-  const anki::ImportHost host{
-      .name = SessionName(job),
-      .progress = [&](std::int64_t done, std::int64_t total,
-                      std::string_view what) { control.Progress(done, total, what); },
-      .commit =
-          [&](sql::Tx& tx, const anki::ImportReport& report) {
-            for (const anki::ObjectOutcome& deck : report.decks) homes_.Note(deck.id, deck.name);
-            Commit(tx, step);
-          },
-      .stored = [&](const anki::Note& note) { NoteStored(note); },
-      .moved = moved_};
+  const anki::ImportHost host{.name = SessionName(job),
+                              .progress = [&](std::int64_t done, std::int64_t total,
+                                              std::string_view what) { control.Progress(done, total, what); },
+                              .commit =
+                                  [&](sql::Tx& tx, const anki::ImportReport& report) {
+                                    for (const anki::ObjectOutcome& deck : report.decks)
+                                      homes_.Note(deck.id, deck.name);
+                                    Commit(tx, step);
+                                  },
+                              .stored = [&](const anki::Note& note) { NoteStored(note); },
+                              .moved = moved_};
   // With scheduling: the tags "marked" and "leech" of notes that are there stay, and no card here has any.
   anki::ImportPackage(context_, file, anki::PackageKind::kApkg,
                       {.update_notes = anki::UpdateWhen::kAlways,
@@ -214,10 +214,17 @@ std::optional<DeliveryBatch::TypedNote> DeliveryBatch::Typed(const Card& card, c
   return typed;
 }
 
-// Of a note whose card was removed: a device that had the earlier type has sent it, and cards of the new type would lack templates.
+// Of a note whose card was removed: a device that had the earlier type has sent it, and cards of the later one lack templates.
 void DeliveryBatch::ChangeType(const Card& card, anki::Note note) {
   const auto typed = Typed(card, note);
-  if (!typed || !typed->changes_type) return;
+  const auto cards = part_.note_cards.find(note.id);
+  if (!typed || !typed->changes_type || cards == part_.note_cards.end()) return;
+  const auto templates = static_cast<std::int32_t>(typed->before.design.templates.size());
+  // Otherwise it gets the later type, and its cards, when the card comes back.
+  if (typed->before.design.is_cloze ||
+      std::none_of(cards->second.begin(), cards->second.end(),
+                   [&](const anki::Card& one) { return one.ord >= templates; }))
+    return;
   note.notetype_id = typed->notetype->id;
   note.fields = JoinedFields(Named(typed->after.fields, typed->mine));
   --note.mod;

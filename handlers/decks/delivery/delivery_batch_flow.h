@@ -56,9 +56,9 @@ class DeliveryBatch {
   // A note of the collection, in the type that it is to have.
   struct TypedNote {
     OwnType before{}, after{};
-    std::vector<std::string> mine{};           // by the fields of `after`
-    const anki::Object* notetype = nullptr;    // `after`
-    const PlannedType* plan = nullptr;         // null: its type did not come with the deck
+    std::vector<std::string> mine{};         // by the fields of `after`
+    const anki::Object* notetype = nullptr;  // `after`
+    const PlannedType* plan = nullptr;       // null: its type did not come with the deck
     bool changes_type = false;
   };
 

@@ -57,7 +57,9 @@ Response Shown(Context& context, const std::string& id) {
     const Deck deck = OpenDeck(decks, context, id, Need::kRead);
     const auto delivery = deliveries.Find(deck.id);
     JsonWriter json;
-    Success(json).Add("deck_id", deck.shown.id).Add("delivered", delivery && delivery->state == DeliveryState::kOn);
+    Success(json)
+        .Add("deck_id", deck.shown.id)
+        .Add("delivered", delivery && delivery->state == DeliveryState::kOn);
     if (!delivery) return Answer(json.Add("delivery", nullptr));
     const auto at = delivery->delivered_at;
     json.Object("delivery")

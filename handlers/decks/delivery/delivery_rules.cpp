@@ -59,7 +59,7 @@ Fate FateOf(const NoteMerge& in, const std::string& name, const std::string& min
   // What is stored may differ from the card: a file may have got another name.
   if (base != nullptr && mine == *base) return in.is_same_card ? Fate::kSame : Fate::kFollows;
   if (const auto earlier = in.earlier.find(name);
-      earlier != in.earlier.end() && earlier->second.contains(mine))
+      earlier != in.earlier.end() && earlier->second.contains(WithDeckNames(mine)))
     return Fate::kFollows;
   return base == nullptr && mine.empty() ? Fate::kFollows : Fate::kStays;
 }
@@ -108,6 +108,16 @@ ShownCardTexts TextsOf(const CardContent& card, const std::vector<std::string>& 
   });
   texts.tags = JoinedTags(tags);
   return texts;
+}
+
+std::string WithDeckNames(std::string text) {
+  constexpr std::size_t kHashDigits = 40;
+  for (std::size_t at = text.find('-'); at != text.npos; at = text.find('-', at)) {
+    const std::size_t end = text.find_first_not_of("0123456789abcdef", ++at);
+    if (end == text.npos || end - at != kHashDigits || text[end] != '.') continue;
+    text.erase(at - 1, kHashDigits + 1);
+  }
+  return text;
 }
 
 MergedNote Merge(const NoteMerge& in) {

@@ -116,9 +116,8 @@ anki::Object WithShape(const anki::Object& own, const OwnType& shape, const Note
   fresh_spans.EachIn(fresh_spans.Root(), [&](const JsonSpans::Value& member) {
     const std::string key(fresh_spans.Key(member));
     if (key != "flds" && key != "tmpls") return;
-    fresh_spans.EachIn(member, [&](const JsonSpans::Value& one) {
-      added[key].emplace_back(fresh_spans.Raw(one));
-    });
+    fresh_spans.EachIn(member,
+                       [&](const JsonSpans::Value& one) { added[key].emplace_back(fresh_spans.Raw(one)); });
   });
   JsonWriter json;
   json.Object();

@@ -34,17 +34,17 @@ enum class DesignFate {
 struct PlannedType {
   DesignFate fate{};
   anki::Object target{};
-  OwnType shape{};                       ///< of it
-  std::vector<std::int64_t> earlier{};   ///< ids of types that it has taken the place of
-  DeliveredType row{};                   ///< to be saved once notes have it
-  bool has_news = false;                 ///< the row differs from what is saved
+  OwnType shape{};                      ///< of it
+  std::vector<std::int64_t> earlier{};  ///< ids of types that it has taken the place of
+  DeliveredType row{};                  ///< to be saved once notes have it
+  bool has_news = false;                ///< the row differs from what is saved
 };
 
 struct TypeInput {
   const Deck& deck;
   const NoteType& type;
-  const std::vector<DeliveredType>& delivered;     ///< of the deck, by step
-  const std::vector<anki::Object>& notetypes;      ///< of the collection
+  const std::vector<DeliveredType>& delivered;  ///< of the deck, by step
+  const std::vector<anki::Object>& notetypes;   ///< of the collection
   std::int64_t now_s = 0;
 };
 /// Throws BadJson.

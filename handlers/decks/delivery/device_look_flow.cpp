@@ -16,13 +16,12 @@ constexpr int kRowsAtOnce = 500;
 }  // namespace
 
 bool DeviceLook::Next(const Delivery& delivery, const Again& again) {
-  const anki::Collection head =
-      context_.Read<anki::CollectionStore>([](anki::CollectionStore& collections) {
-        const auto found = collections.Find();
-        if (!found) throw NoCollection{};
-        if (!found->IsImported()) throw anki::ImportPutOff{"an upload is being imported"};
-        return *found;
-      });
+  const anki::Collection head = context_.Read<anki::CollectionStore>([](anki::CollectionStore& collections) {
+    const auto found = collections.Find();
+    if (!found) throw NoCollection{};
+    if (!found->IsImported()) throw anki::ImportPutOff{"an upload is being imported"};
+    return *found;
+  });
   if (looked_at_.generation != head.generation) {
     looked_at_ = head;
     since_ = {delivery.generation, delivery.usn};
