@@ -3,6 +3,9 @@
 -- The note types that the collection has: a hash over their names, fields and designs. Null: not begun.
 ALTER TABLE decks_deliveries ADD COLUMN design_hash bytea CHECK (length(design_hash) = 32);
 
+-- The modification times of suspended_cards: one that a device has changed since is suspended by the subscriber.
+ALTER TABLE decks_delivered_notes ADD COLUMN suspended_mods bigint[] NOT NULL DEFAULT '{}';
+
 -- What a collection has got of each note type: the base of the next merge. Kept when a delivery ends, because the types stay.
 CREATE TABLE decks_delivered_types (
   deck_id bigint NOT NULL REFERENCES decks ON DELETE CASCADE,

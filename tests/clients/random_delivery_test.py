@@ -324,7 +324,8 @@ class Work:
             assert shown == re.sub("src='[^']+'", "", own or text), (where, field, note[field], own, text)
         tags = set(note.tags)
         assert reader.tags.get(guid, set()) <= tags, (where, tags, reader.tags[guid])
-        assert {name for name in tags if not name.startswith("mine")} == set(wanted["tags"]), (where, tags, wanted["tags"])
+        # A tag that a device takes away unknowingly comes again once: README, "Delivery".
+        assert guid in reader.touched or {name for name in tags if not name.startswith("mine")} == set(wanted["tags"]), (where, tags, wanted)
         self.compare_design(note, self.author.types[wanted["type"]], where)
         self.compare_cards(reader, guid, note, wanted, where)
 

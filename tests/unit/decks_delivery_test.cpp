@@ -20,6 +20,7 @@ struct Case {
   DeliveredNote base{.guid = "g", .hash = "", .fields = R"({"Front":"f1","Back":"b1"})"};
   bool has_base = true, is_same_card = false;
   std::map<std::string, std::set<std::string>> earlier{};
+  std::vector<std::string> earlier_tags{};
   std::set<std::string> protected_fields{};
 
   MergedNote Merged() const { return Merge(In()); }
@@ -31,6 +32,7 @@ struct Case {
             .base = has_base ? &base : nullptr,
             .is_same_card = is_same_card,
             .earlier = earlier,
+            .earlier_tags = earlier_tags,
             .protected_fields = protected_fields};
   }
 };
@@ -119,6 +121,9 @@ BOOST_AUTO_TEST_CASE(a_change_of_tags_that_a_device_has_undone_comes_again_once)
   one.base.older_tags = "";
   BOOST_TEST(one.Merged().tags == "ch1 own");
   BOOST_TEST(one.Merged().older_tags == "ch1");
+  one.base.older_tags = "other";
+  one.earlier_tags = {"x", ""};
+  BOOST_TEST(one.Merged().tags == "ch1", "by two changes at once");
   one.base.older_tags = "ch1";
   BOOST_TEST(one.Merged().tags == "own");
 }

@@ -137,13 +137,13 @@ std::map<std::string, std::map<std::string, std::vector<std::string>>> DeliveryS
   return values;
 }
 
-std::map<std::string, std::vector<std::string>> DeliveryStore::EarlierPaths(
-    DeckId deck, const std::vector<std::string>& guids) {
-  std::map<std::string, std::vector<std::string>> paths;
-  if (guids.empty()) return paths;
-  for (const sql::Row row : tx_.Query(sql::decks::list_earlier_paths, deck, guids, kEarlierValues))
-    paths[row["guid"].As<std::string>()].push_back(row["old_value"].As<std::string>());
-  return paths;
+std::map<std::string, std::vector<std::string>> DeliveryStore::EarlierTexts(
+    DeckId deck, std::string_view kind, const std::vector<std::string>& guids) {
+  std::map<std::string, std::vector<std::string>> texts;
+  if (guids.empty()) return texts;
+  for (const sql::Row row : tx_.Query(sql::decks::list_earlier_texts, deck, guids, kind, kEarlierValues))
+    texts[row["guid"].As<std::string>()].push_back(row["old_value"].As<std::string>());
+  return texts;
 }
 
 std::set<std::string> DeliveryStore::DeliveredElsewhere(DeckId deck, const std::vector<std::string>& guids) {
@@ -164,7 +164,8 @@ std::map<std::string, DeliveredNote> DeliveryStore::Delivered(DeckId deck,
                        .fields = row["fields"].As<std::string>(),
                        .tags = row["tags"].As<std::string>(),
                        .older_tags = row["older_tags"].As<std::string>(),
-                       .suspended_cards = row["suspended_cards"].As<std::vector<std::int64_t>>()};
+                       .suspended_cards = row["suspended_cards"].As<std::vector<std::int64_t>>(),
+                       .suspended_mods = row["suspended_mods"].As<std::vector<std::int64_t>>()};
     notes.emplace(note.guid, std::move(note));
   }
   return notes;
@@ -217,12 +218,13 @@ void DeliveryStore::Save(DeckId deck, const std::vector<DeliveredNote>& notes) {
 void DeliveryStore::MarkSuspended(DeckId deck, const std::vector<SuspendedCard>& cards) {
   if (cards.empty()) return;
   std::vector<std::string> guids;
-  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> ids, mods;
   for (const SuspendedCard& one : cards) {
     guids.push_back(one.guid);
     ids.push_back(one.card);
+    mods.push_back(one.mod);
   }
-  tx_.Execute(sql::decks::mark_suspended, deck, user_, guids, ids);
+  tx_.Execute(sql::decks::mark_suspended, deck, user_, guids, ids, mods);
 }
 
 void DeliveryStore::MarkWoken(DeckId deck, const std::vector<std::string>& guids) {

@@ -51,7 +51,8 @@ struct DeliveredNote {
   std::string fields = "{}";  ///< as they were stored: a JSON object
   std::string tags{};         ///< of the card
   std::string older_tags{};   ///< of the card, before those were delivered
-  std::vector<std::int64_t> suspended_cards{};
+  /// By delivery, and when they had changed last then.
+  std::vector<std::int64_t> suspended_cards{}, suspended_mods{};
 };
 
 /// A note type that the collection has got.
@@ -71,7 +72,7 @@ struct ChangedPart {
 /// A card of a note that delivery suspends; 0: the note has none to suspend.
 struct SuspendedCard {
   std::string guid{};
-  std::int64_t card = 0;
+  std::int64_t card = 0, mod = 0;
 };
 
 struct DeliveryKey {
@@ -105,8 +106,8 @@ class DeliveryStore {
   /// By guid and field, as JSON strings.
   std::map<std::string, std::map<std::string, std::vector<std::string>>> EarlierValues(
       DeckId deck, const std::vector<std::string>& guids);
-  /// The subdecks of cards before, by guid.
-  std::map<std::string, std::vector<std::string>> EarlierPaths(DeckId deck,
+  /// The tags (joined) or subdecks of cards before, the newest first, by guid. `kind`: of the log, tags or path.
+  std::map<std::string, std::vector<std::string>> EarlierTexts(DeckId deck, std::string_view kind,
                                                                const std::vector<std::string>& guids);
   /// Those of `guids` that another deck has delivered to the account.
   std::set<std::string> DeliveredElsewhere(DeckId deck, const std::vector<std::string>& guids);

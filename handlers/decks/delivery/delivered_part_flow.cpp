@@ -37,6 +37,8 @@ NoteMerge DeliveredPart::MergeOf(const Card& card, const anki::Note& note,
         merge.earlier[field].insert(WithDeckNames(KeptText(json, to_nfc)));
     }
   }
+  if (const auto known = earlier_tags.find(card.guid); known != earlier_tags.end())
+    merge.earlier_tags = known->second;
   merge.protected_fields.insert(protected_fields.begin(), protected_fields.end());
   return merge;
 }
@@ -80,7 +82,8 @@ std::optional<DeliveredPart> ReadPart(Context& context, DeckId deck, const std::
   for (const auto& [guid, note] : part.notes) known.push_back(guid);
   context.Read<DeliveryStore>([&](DeliveryStore& deliveries) {
     part.earlier = deliveries.EarlierValues(deck, known);
-    part.earlier_paths = deliveries.EarlierPaths(deck, known);
+    part.earlier_paths = deliveries.EarlierTexts(deck, "path", known);
+    part.earlier_tags = deliveries.EarlierTexts(deck, "tags", known);
   });
   return part;
 }

@@ -24,7 +24,7 @@ struct DeliveredPart {
   std::map<std::string, DeliveredNote> delivered{};
   std::set<std::string> elsewhere{};  ///< guids that another deck has delivered to the account
   std::map<std::string, std::map<std::string, std::vector<std::string>>> earlier{};
-  std::map<std::string, std::vector<std::string>> earlier_paths{};
+  std::map<std::string, std::vector<std::string>> earlier_paths{}, earlier_tags{};
   anki::Collection head{};
   anki::SmallObjects objects{};
   std::map<std::string, anki::Note> notes{};  ///< by guid; of several the one that an import takes

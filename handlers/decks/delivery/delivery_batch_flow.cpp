@@ -35,6 +35,15 @@ std::vector<std::string> TextsIn(const std::vector<std::string>& fields, const s
   return moved;
 }
 
+// Of a card of the note; 0: it has none of this id.
+std::int64_t ModOf(const DeliveredPart& part, const anki::Note& note, std::int64_t card) {
+  const auto cards = part.note_cards.find(note.id);
+  if (cards == part.note_cards.end()) return 0;
+  const auto found = std::find_if(cards->second.begin(), cards->second.end(),
+                                  [&](const anki::Card& one) { return one.id == card; });
+  return found == cards->second.end() ? 0 : found->mod;
+}
+
 std::int32_t DueOf(const Card& card) {
   constexpr std::int64_t kMaxDue = 1'000'000;
   return static_cast<std::int32_t>(std::min(card.ord, kMaxDue));
@@ -77,7 +86,8 @@ void DeliveryBatch::Change(const Job& job) {
         for (const anki::Note& note : changes_.suspended) {
           suspended.push_back({note.guid, 0});
           if (const auto found = cards.find(note.id); found != cards.end()) {
-            for (const std::int64_t card : found->second) suspended.push_back({note.guid, card});
+            for (const std::int64_t card : found->second)
+              suspended.push_back({note.guid, card, ModOf(part_, note, card)});
           }
         }
         std::vector<std::string> woken, deleted;
@@ -134,7 +144,7 @@ void DeliveryBatch::Plan(const Card& card) {
   } else if (note == nullptr) {
     Add(card);
   } else if (row != nullptr && row->state == NoteState::kSuspended) {
-    changes_.woken.push_back({*note, row->suspended_cards});
+    Wake(*row, *note);
   } else {
     Update(card, *note, row);
   }
@@ -150,6 +160,17 @@ void DeliveryBatch::Remove(const DeliveredNote& row, const anki::Note& note) {
   // A note that was there before belongs to the subscriber.
   const bool is_deleted = in_.delivery.removed == RemovedNotes::kDeleted && !row.is_adopted;
   (is_deleted ? changes_.deleted : changes_.suspended).push_back(note);
+}
+
+// A card that a device has changed meanwhile was suspended by the subscriber, too.
+void DeliveryBatch::Wake(const DeliveredNote& row, const anki::Note& note) {
+  anki::SuspendedNote woken{.note = note, .cards = {}};
+  for (std::size_t i = 0; i < row.suspended_cards.size(); ++i) {
+    const std::int64_t card = row.suspended_cards[i];
+    if (i >= row.suspended_mods.size() || row.suspended_mods[i] == ModOf(part_, note, card))
+      woken.cards.push_back(card);
+  }
+  changes_.woken.push_back(std::move(woken));
 }
 
 PlannedType& DeliveryBatch::PlanOf(const NoteType& type) {

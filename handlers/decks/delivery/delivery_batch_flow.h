@@ -65,6 +65,7 @@ class DeliveryBatch {
   void Plan(const Card& card);
   bool IsDeleted(const DeliveredNote& row) const;
   void Remove(const DeliveredNote& row, const anki::Note& note);
+  void Wake(const DeliveredNote& row, const anki::Note& note);
   PlannedType& PlanOf(const NoteType& type);
   void Add(const Card& card);
   std::optional<TypedNote> Typed(const Card& card, const anki::Note& note);

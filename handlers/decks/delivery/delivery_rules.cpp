@@ -23,15 +23,26 @@ std::string TextOf(const JsonSpans& spans, const JsonSpans::Value& object, std::
   return text;
 }
 
-// Whether a device that had not seen the last change of tags has replaced the note: all of that change is undone.
-bool IsUndone(const DeliveredNote& base, const std::string& mine) {
-  const auto before = FoldedSet(base.older_tags), after = FoldedSet(base.tags), has = FoldedSet(mine);
+// Whether a device that had not seen a change of tags has replaced the note: all of that change is undone.
+bool IsUndone(const std::string& earlier, const std::string& now, const std::string& mine) {
+  const auto before = FoldedSet(earlier), after = FoldedSet(now), has = FoldedSet(mine);
   if (before == after) return false;
   const auto is_as_before = [&](const std::string& tag) { return before.contains(tag) == has.contains(tag); };
   return std::all_of(before.begin(), before.end(),
                      [&](const std::string& tag) { return after.contains(tag) || is_as_before(tag); }) &&
          std::all_of(after.begin(), after.end(),
                      [&](const std::string& tag) { return before.contains(tag) || is_as_before(tag); });
+}
+
+// The tags of the card that a device has brought back; null: none. Once after each change of the card: whoever removes the new tag
+// again does not want it.
+const std::string* UndoneTo(const NoteMerge& in) {
+  if (FoldedSet(in.base->older_tags) == FoldedSet(in.base->tags)) return nullptr;
+  if (IsUndone(in.base->older_tags, in.base->tags, in.my_tags)) return &in.base->older_tags;
+  const auto found =
+      std::find_if(in.earlier_tags.begin(), in.earlier_tags.end(),
+                   [&](const std::string& tags) { return IsUndone(tags, in.base->tags, in.my_tags); });
+  return found == in.earlier_tags.end() ? nullptr : &*found;
 }
 
 void MergeTags(const NoteMerge& in, MergedNote& merged) {
@@ -41,10 +52,10 @@ void MergeTags(const NoteMerge& in, MergedNote& merged) {
     merged.older_tags = in.card.tags;
     return;
   }
-  const bool is_undone = IsUndone(*in.base, in.my_tags);
-  const std::string& base = is_undone ? in.base->older_tags : in.base->tags;
+  const std::string* const undone = UndoneTo(in);
+  const bool is_undone = undone != nullptr;
+  const std::string& base = is_undone ? *undone : in.base->tags;
   merged.tags = in.is_same_card && !is_undone ? in.my_tags : MergedTags(base, in.my_tags, in.card.tags);
-  // Once: whoever removes the new tag again does not want it.
   const bool is_news = FoldedSet(in.base->tags) != FoldedSet(in.card.tags);
   merged.older_tags = is_news ? in.base->tags : is_undone ? in.card.tags : in.base->older_tags;
 }

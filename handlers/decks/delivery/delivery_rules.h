@@ -52,6 +52,7 @@ struct NoteMerge {
   bool is_same_card = false;            ///< the card is what was delivered
   /// By field: what the card was before (WithDeckNames).
   std::map<std::string, std::set<std::string>> earlier{};
+  std::vector<std::string> earlier_tags{};  ///< joined: what the card had before
   std::set<std::string> protected_fields{};
 };
 struct MergedNote {
