@@ -69,8 +69,10 @@ Fate FateOf(const NoteMerge& in, const std::string& name, const std::string& min
   if (mine == card) return Fate::kSame;
   // What is stored may differ from the card: a file may have got another name.
   if (base != nullptr && mine == *base) return in.is_same_card ? Fate::kSame : Fate::kFollows;
+  const std::string plain = WithDeckNames(mine);
+  if (plain == WithDeckNames(card)) return Fate::kSame;
   if (const auto earlier = in.earlier.find(name);
-      earlier != in.earlier.end() && earlier->second.contains(WithDeckNames(mine)))
+      earlier != in.earlier.end() && earlier->second.contains(plain))
     return Fate::kFollows;
   return base == nullptr && mine.empty() ? Fate::kFollows : Fate::kStays;
 }
