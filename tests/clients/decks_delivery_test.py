@@ -223,6 +223,10 @@ class Delivery(DeliveryTest):
         s.start(deck, restore_deleted=True).sync()
         assert s.notes()["g00001"]["Front"] == "x" and "g00002" in s.notes()
         assert_same(s.one, s.two)
+        # A client does not send a second deletion of an id.
+        s.one.col.remove_notes([note_of(s.one.col, "g00001").id])
+        s.sync()
+        assert "g00001" not in s.notes()
 
     def test_what_the_add_on_has_installed_is_not_there_twice(self):
         owner, deck = self.deck()

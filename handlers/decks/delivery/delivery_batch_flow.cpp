@@ -123,7 +123,8 @@ void DeliveryBatch::Import(const Job& job, JobControl& control, const Step& step
                       {.update_notes = anki::UpdateWhen::kAlways,
                        .update_notetypes = anki::UpdateWhen::kAlways,
                        .with_scheduling = true,
-                       .changes_notetypes = true},
+                       .changes_notetypes = true,
+                       .avoids_deleted_ids = true},
                       host);
 }
 
