@@ -106,8 +106,7 @@ BOOST_AUTO_TEST_CASE(what_a_device_brings_back_is_no_edit) {
 BOOST_AUTO_TEST_CASE(a_field_or_template_more_makes_a_type_that_has_all) {
   Case one;
   one.type.fields = {"C", "A"};
-  one.type.definition =
-      Definition("{{A}}", "red", R"(,{"name":"Card 2","qfmt":"{{C}}","afmt":""})");
+  one.type.definition = Definition("{{A}}", "red", R"(,{"name":"Card 2","qfmt":"{{C}}","afmt":""})");
   const PlannedType plan = one.Plan();
   BOOST_TEST((plan.fate == DesignFate::kExtended));
   BOOST_TEST(plan.target.id != one.own[0].id);
