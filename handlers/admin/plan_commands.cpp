@@ -135,9 +135,14 @@ int Deliver(Tool& tool, const Choice& choice) {
   const Account account = tool.Find(choice.user);
   Context& context = tool.ContextOf(account.id);
   if (choice.stop_keeping.empty()) {
-    decks::StartDelivery(context, choice.deck, {YesOrNo(choice.deletes_removed), choice.restores_deleted});
+    decks::DeliveryChoice started{.removed = {}, .restores_deleted = choice.restores_deleted};
+    if (const auto deletes = YesOrNo(choice.deletes_removed))
+      started.removed = *deletes ? decks::RemovedNotes::kDeleted : decks::RemovedNotes::kSuspended;
+    decks::StartDelivery(context, choice.deck, started);
   } else {
-    decks::StopDelivery(context, choice.deck, choice.stop_keeping == "notes");
+    decks::StopDelivery(
+        context, choice.deck,
+        choice.stop_keeping == "notes" ? decks::NotesAfterwards::kStay : decks::NotesAfterwards::kGo);
   }
   std::printf(choice.stop_keeping.empty() ? "the deck comes into the collection of %s\n"
                                           : "the deck no longer comes into the collection of %s\n",

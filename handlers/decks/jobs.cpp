@@ -7,6 +7,7 @@
 #include "handlers/decks/cards/reader_store.h"
 #include "handlers/decks/catalogue/deck_store.h"
 #include "handlers/decks/delivery/deliver_flow.h"
+#include "handlers/decks/delivery/spread_flow.h"
 #include "handlers/decks/dialect/job_wire.h"
 #include "handlers/decks/files/collect_flow.h"
 #include "handlers/decks/files/media_store.h"

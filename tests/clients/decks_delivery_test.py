@@ -1,14 +1,10 @@
 """A shared deck in the collections of its subscribers by normal syncs alone, with real clients on two devices of each.
-
-    decks_delivery_test.py                  all tests, and a few rounds of random work
-    decks_delivery_test.py --rounds 20 --seed 7 random   more of them
-"""
+random_delivery_test.py does random work on one."""
 
 import base64
 import os
-import random
 import re
-import sys
+import time
 
 from devices import PASSWORD, Account, ClientTest, admin, assert_same, main
 from decks_collection_test import ODD, PICTURE, import_download, new_deck, note_of
@@ -18,19 +14,10 @@ from decks_wire import Person, card, forget_rates
 from delivery_wire import Deliveries
 
 TAG = "syncline::removed"
-ROUNDS, SEED = 6, 3
-
-
-def options():
-    """--rounds and --seed; the rest chooses tests."""
-    rounds, seed = ROUNDS, SEED
-    for name in ("--rounds", "--seed"):
-        if name in sys.argv:
-            at = sys.argv.index(name)
-            value = int(sys.argv[at + 1])
-            del sys.argv[at:at + 2]
-            rounds, seed = (value, seed) if name == "--rounds" else (rounds, value)
-    return rounds, seed
+# Of new_deck.
+BOTH_WAYS = {"name": "Both ways", "fields": ["Word", "Meaning"], "css": ".card { color: red; }",
+             "templates": [{"name": "There", "qfmt": "{{Word}}", "afmt": "{{Meaning}}"},
+                           {"name": "Back", "qfmt": "{{#Meaning}}{{Meaning}}{{/Meaning}}", "afmt": "{{Word}}"}]}
 
 
 class Subscriber:
@@ -99,11 +86,19 @@ def tag(device, guid, *tags):
     device.col.update_note(note)
 
 
+def type_of(device, guid):
+    """As it is after a sync, which the package does not tell its cache."""
+    device.reopen()
+    return note_of(device.col, guid).note_type()
+
+
 def queues(device, guid):
     return [one.queue for one in note_of(device.col, guid).cards()]
 
 
-class Delivery(ClientTest):
+class DeliveryTest(ClientTest):
+    """An owner, and subscribers that tests share."""
+
     @classmethod
     def setUpClass(cls):
         cls.ask = cls.enterClassContext(Session(os.environ["DATABASE_URL"])).ask
@@ -148,6 +143,8 @@ class Delivery(ClientTest):
         owner.push(deck, pushed, **more)
         self.deliveries(deck).wait()
 
+
+class Delivery(DeliveryTest):
     def test_a_deck_is_on_every_device_by_a_normal_sync(self):
         _, deck, s = self.delivered(6)
         for device in (s.one, s.two):
@@ -226,6 +223,10 @@ class Delivery(ClientTest):
         s.start(deck, restore_deleted=True).sync()
         assert s.notes()["g00001"]["Front"] == "x" and "g00002" in s.notes()
         assert_same(s.one, s.two)
+        # A client does not send a second deletion of an id.
+        s.one.col.remove_notes([note_of(s.one.col, "g00001").id])
+        s.sync()
+        assert "g00001" not in s.notes()
 
     def test_what_the_add_on_has_installed_is_not_there_twice(self):
         owner, deck = self.deck()
@@ -402,6 +403,145 @@ class Delivery(ClientTest):
         rest = s.manage(deck, "send_edits", after=first["next"])
         assert rest["suggestions"] == 20 and not rest["has_more"] and not set(rest["suggestion_ids"]) & set(first["suggestion_ids"]), rest
 
+    def push_types(self, owner, deck, *types):
+        owner.call("sync-note-types", {"deck_id": deck, "action": "push", "note_types": list(types)})
+        self.deliveries(deck).wait()
+
+    def test_designs_follow_without_a_card(self):
+        owner, deck, s = self.delivered(6)
+        kept = type_of(s.one, ODD)["id"]
+        self.push_types(owner, deck, BOTH_WAYS | {"css": ".card { color: blue; }"})
+        s.sync()
+        assert type_of(s.two, ODD)["css"] == ".card { color: blue; }"
+        mine = type_of(s.one, ODD)
+        mine["css"] = ".card { color: mine; }"
+        s.one.col.models.update_dict(mine)
+        s.sync()
+        templates = [{"name": "There", "qfmt": "{{Word}}!", "afmt": "new {{Meaning}}"}, BOTH_WAYS["templates"][1]]
+        self.push_types(owner, deck, BOTH_WAYS | {"css": ".card { color: green; }", "templates": templates})
+        s.sync()
+        seen = type_of(s.two, ODD)
+        assert (seen["css"], seen["tmpls"][0]["qfmt"], seen["id"]) == (".card { color: mine; }", "{{Word}}!", kept), seen
+        assert seen["mod"] <= time.time(), "never ahead of the clock"
+        assert_same(s.one, s.two)
+        usn = s.usn()
+        self.deliveries(deck).resume()
+        assert s.usn() == usn, "once"
+
+    def test_many_designs_in_one_second_do_not_run_ahead_of_the_clock(self):
+        owner, deck, s = self.delivered(2)
+        for number in range(4):
+            self.push_types(owner, deck, BOTH_WAYS | {"css": f".card {{ top: {number}; }}"})
+            s.sync()
+            seen = type_of(s.two, ODD)
+            assert seen["css"] == f".card {{ top: {number}; }}" and seen["mod"] <= time.time(), seen
+        mine = type_of(s.one, ODD)
+        mine["css"] = "mine"
+        s.one.col.models.update_dict(mine)
+        s.sync()
+        assert type_of(s.two, ODD)["css"] == "mine"
+
+    def test_a_new_template_makes_cards_and_no_full_sync(self):
+        owner, deck, s = self.delivered(6)
+        s.one.col.sched.set_due_date([one.id for one in note_of(s.one.col, ODD).cards()], "5")
+        s.sync()
+        more = BOTH_WAYS | {"templates": [*BOTH_WAYS["templates"], {"name": "Third", "qfmt": "{{Meaning}}?", "afmt": "{{Word}}"}]}
+        self.push_types(owner, deck, more)
+        s.sync()
+        note = note_of(s.two.col, ODD)
+        assert [(one.ord, one.ivl) for one in note.cards()] == [(0, 5), (1, 5), (2, 0)], [(one.ord, one.ivl) for one in note.cards()]
+        assert s.two.col.decks.name(note.cards()[2].did) == "Torts and other wrongs::Part 1::Sub"
+        assert [one["name"] for one in type_of(s.two, ODD)["tmpls"]] == ["There", "Back", "Third"]
+        assert_same(s.one, s.two)
+        types = len(s.two.col.models.all())
+        self.push_types(owner, deck, more | {"css": "later"})
+        s.sync()
+        assert type_of(s.two, ODD)["css"] == "later" and len(s.two.col.models.all()) == types
+        usn = s.usn()
+        s.start(deck)
+        self.deliveries(deck).resume()
+        assert s.usn() == usn, "once"
+
+    def test_new_and_renamed_fields_arrive_without_a_full_sync(self):
+        owner, deck, s = self.delivered(6)
+        edit(s.one, ODD, Meaning="mine")
+        s.sync()
+        self.push_types(owner, deck, BOTH_WAYS | {"fields": ["Extra", "Word", "Meaning"]})
+        self.push(owner, deck, [card(ODD, {"Word": "w", "Meaning": "m", "Extra": "e"}, note_type="Both ways"),
+                                card("late", {"Word": "w2", "Meaning": "m2", "Extra": "e2"}, note_type="Both ways")])
+        s.sync()
+        assert s.notes()[ODD].items() == [("Word", "w"), ("Meaning", "mine"), ("Extra", "e")], s.notes()[ODD].items()
+        assert s.notes()["late"]["Extra"] == "e2" and s.notes()["late"].mid == s.notes()[ODD].mid
+        assert_same(s.one, s.two)
+        # "Extra" becomes "Hint".
+        self.push(owner, deck, [card(guid, {"Word": "w", "Meaning": "m", "Hint": "h"}, note_type="Both ways") for guid in (ODD, "late")])
+        self.push_types(owner, deck, BOTH_WAYS | {"fields": ["Word", "Meaning", "Hint"]})
+        s.sync()
+        assert s.notes()[ODD].items() == [("Word", "w"), ("Meaning", "mine"), ("Extra", ""), ("Hint", "h")], s.notes()[ODD].items()
+        assert_same(s.one, s.two)
+
+    def test_a_device_that_was_away_when_the_type_changed_brings_its_edit(self):
+        owner, deck, s = self.delivered(6)
+        edit(s.two, ODD, Word="mine")
+        design = type_of(s.two, ODD)
+        design["css"] = "mine"
+        s.two.col.models.update_dict(design)
+        self.push_types(owner, deck, BOTH_WAYS | {"templates": [{"name": "There", "qfmt": "{{Word}}?", "afmt": ""}, BOTH_WAYS["templates"][1]]})
+        s.one.sync()
+        self.push_types(owner, deck, BOTH_WAYS | {"fields": ["Word", "Meaning", "More"]})
+        self.push(owner, deck, [card(ODD, {"Word": "w", "Meaning": "m", "More": "more"}, note_type="Both ways")])
+        s.sync()
+        self.deliveries(deck).resume()
+        s.sync()
+        note = s.notes()[ODD]
+        assert note.items() == [("Word", "mine"), ("Meaning", "m"), ("More", "more")], note.items()
+        assert_same(s.one, s.two)
+
+    def test_cards_follow_their_subdeck_unless_the_subscriber_has_moved_them(self):
+        owner, deck, s = self.delivered(6)
+        self.push(owner, deck, [card(f"g{n:05}", subdeck_path="Two") for n in range(3)])
+        s.sync()
+        own = note_of(s.one.col, "g00001").cards()[0]
+        s.one.col.set_deck([own.id], s.one.deck("Own"))
+        s.sync()
+        away = note_of(s.two.col, "g00002").cards()[0]
+        s.two.col.sched.set_due_date([away.id], "5")  # and not synced
+        self.push(owner, deck, [card(f"g{n:05}", subdeck_path="Three::Deep") for n in range(3)])
+        s.sync()
+        self.deliveries(deck).resume()
+        s.sync()
+        homes = [s.two.col.decks.name(s.notes()[f"g{n:05}"].cards()[0].did) for n in range(3)]
+        assert homes == ["Torts and other wrongs::Three::Deep", "Own", "Torts and other wrongs::Three::Deep"], homes
+        assert s.notes()["g00002"].cards()[0].ivl == 5
+        assert_same(s.one, s.two)
+
+    def test_a_note_of_two_decks_belongs_to_the_first(self):
+        other = self.owner.deck("Another deck")
+        self.addCleanup(lambda: self.owner.call("delete-user-deck", {"deck_id": other, "confirm": True}))
+        owner, deck, s = self.delivered(3)
+        owner.push(other, [card("g00001", {"Front": "theirs", "Back": "theirs"}), card("theirs")])
+        s.start(other).sync()
+        assert s.two.col.note_count() == 2 + 3 + 1 and s.notes()["g00001"]["Front"] == "front of g00001"
+        edit(s.one, "g00001", Front="mine")
+        s.sync()
+        assert s.manage(other, "send_edits")["suggestions"] == 0, "one deck's text is not for the other"
+        owner.push(other, [card("g00001", {"Front": "newer", "Back": "newer"})], deleted_guids=["theirs"])
+        owner.push(other, [], deleted_guids=["g00001"])
+        self.deliveries(other).wait()
+        s.sync()
+        assert TAG not in s.notes()["g00001"].tags and s.notes()["g00001"]["Back"] == "back of g00001"
+        s.manage(other, "stop", keep_notes=False)
+        self.deliveries(other).wait()
+        s.sync()
+        assert s.notes()["g00001"]["Front"] == "mine" and "theirs" not in s.notes()
+        owner.push(other, [card("g00001", {"Front": "theirs", "Back": "theirs"})])
+        s.start(other).sync()
+        s.manage(deck, "stop", keep_notes=False)
+        self.deliveries(deck).wait()
+        self.deliveries(other).wait()
+        s.sync()
+        assert s.notes()["g00001"]["Front"] == "theirs", "the first deck has left it to the other"
+
     def test_whoever_has_no_collection_waits_for_one(self):
         owner, deck = self.deck()
         account = self.account = Account()
@@ -432,135 +572,6 @@ class Delivery(ClientTest):
         s.sync()
         assert s.two.col.note_count() == 2
 
-    def test_random_work_on_all_sides_converges(self):
-        rounds, seed = CHOSEN
-        RandomWork(self, random.Random(seed)).play(rounds)
-
-
-class RandomWork:
-    """Two subscribers with two devices each, and an owner, who change things in any order. A device of a subscriber changes only
-    notes of its own half, because of two devices that have changed one note Anki itself keeps one."""
-
-    def __init__(self, test, chance):
-        self.chance = chance
-        self.test = test
-        self.owner, self.deck = test.deck(1)
-        self.cards, self.removed = {}, set()
-        self.changes = 0
-        self.publish([self.new_card() for _ in range(12)])
-        self.subscribers = [test.subscriber().start(self.deck).sync() for _ in range(2)]
-        self.own = [{} for _ in self.subscribers]      # (guid, field): text
-        self.tags = [{} for _ in self.subscribers]     # guid: tags
-        self.gone = [set() for _ in self.subscribers]
-        self.planned = [set() for _ in self.subscribers]
-
-    def text(self, who):
-        self.changes += 1
-        return f"{who} {self.changes}"
-
-    def new_card(self):
-        guid = f"r{len(self.cards):04}"
-        self.cards[guid] = {"Front": self.text("front"), "Back": self.text("back")}
-        return guid
-
-    def publish(self, guids, removed=()):
-        self.owner.push(self.deck, [card(guid, dict(self.cards[guid]), tags=[f"t{self.changes % 3}"]) for guid in guids],
-                        deleted_guids=list(removed))
-
-    def of_owner(self):
-        live = [guid for guid in self.cards if guid not in self.removed]
-        changed = self.chance.sample(live, min(3, len(live)))
-        for guid in changed:
-            self.cards[guid][self.chance.choice(("Front", "Back"))] = self.text("owner")
-        changed += [self.new_card() for _ in range(self.chance.randrange(3))]
-        removed = []
-        if self.chance.random() < 0.4:
-            removed = [guid for guid in self.chance.sample(live, 1) if guid not in changed]
-            self.removed.update(removed)
-        if self.removed and self.chance.random() < 0.3:
-            back = self.chance.choice(sorted(self.removed - set(removed)) or [None])
-            if back:
-                self.removed.discard(back)
-                changed.append(back)
-        self.publish(changed, removed)
-
-    def of_device(self, number, half):
-        s = self.subscribers[number]
-        device = (s.one, s.two)[half]
-        have = {guid for guid in device.col.db.list("SELECT guid FROM notes") if guid in self.cards and guid not in self.removed and
-                int(guid[1:]) % 2 == half}
-        for _ in range(self.chance.randrange(3)):
-            if not have:
-                return
-            guid = self.chance.choice(sorted(have))
-            if -1 in queues(device, guid):
-                continue  # a card that came back, and a device that does not know: README, "Delivery"
-            action = self.chance.choice(("edit", "edit", "tag", "due", "move", "delete"))
-            if action == "edit":
-                field = self.chance.choice(("Front", "Back"))
-                self.own[number][guid, field] = text = self.text("subscriber")
-                edit(device, guid, **{field: text})
-            elif action == "tag":
-                self.tags[number].setdefault(guid, set()).add(name := self.text("mine").replace(" ", "::"))
-                tag(device, guid, name)
-            elif action == "due":
-                device.col.sched.set_due_date([one.id for one in note_of(device.col, guid).cards()], "7")
-                self.planned[number].add(guid)
-            elif action == "move":
-                device.col.set_deck([one.id for one in note_of(device.col, guid).cards()], device.deck("Elsewhere"))
-            elif self.chance.random() < 0.3:
-                device.col.remove_notes([note_of(device.col, guid).id])
-                self.gone[number].add(guid)
-                have.discard(guid)
-
-    def play(self, rounds):
-        for _ in range(rounds):
-            forget_rates()
-            steps = [self.of_owner] + [lambda n=n, h=h: self.of_device(n, h) for n in range(2) for h in range(2)]
-            self.chance.shuffle(steps)
-            for step in steps:
-                step()
-                if self.chance.random() < 0.5:
-                    s = self.chance.choice(self.subscribers)
-                    self.chance.choice((s.one, s.two)).sync()
-            if self.chance.random() < 0.5:
-                self.test.deliveries(self.deck).wait()
-        self.settle()
-        for number, s in enumerate(self.subscribers):
-            self.compare(number, s)
-
-    def settle(self):
-        for s in self.subscribers:
-            s.sync()
-        for _ in range(2):
-            self.test.deliveries(self.deck).wait().resume()
-            for s in self.subscribers:
-                s.sync()
-
-    def compare(self, number, s):
-        assert_same(s.one, s.two)
-        guids = s.two.col.db.list("SELECT guid FROM notes")
-        assert len(guids) == len(set(guids)), "a doubled note"
-        notes = s.notes()
-        for guid, fields in self.cards.items():
-            if guid in self.gone[number]:
-                assert guid not in notes, (guid, "came back")
-                continue
-            assert guid in notes or guid in self.removed, (guid, "is missing")
-            if guid in self.removed:
-                assert guid not in notes or all(queue == -1 for queue in queues(s.two, guid)), (guid, queues(s.two, guid))
-                continue
-            for field, text in fields.items():
-                wanted = self.own[number].get((guid, field), text)
-                assert notes[guid][field] == wanted, (number, guid, field, notes[guid][field], wanted)
-            missing = self.tags[number].get(guid, set()) - set(notes[guid].tags)
-            assert not missing, (guid, missing, notes[guid].tags)
-            assert TAG not in notes[guid].tags and -1 not in queues(s.two, guid), (guid, notes[guid].tags, queues(s.two, guid))
-            if guid in self.planned[number]:
-                assert notes[guid].cards()[0].ivl == 7, guid
-
-
-CHOSEN = options()
 
 if __name__ == "__main__":
     main()

@@ -57,6 +57,8 @@ const std::map<std::string, std::string> kSmallTables = {
     {"anki_staging_rates", "the accounts that have sent much in the last hour"},
     {"anki_senders", "the networks of old clients in the last hour"},
     {"decks_subscriptions", "the decks that an account follows: some dozen"},
+    {"decks_deliveries", "like decks_subscriptions, of an account"},
+    {"decks_delivered_types", "the note types of a deck"},
     {"decks_maintainers", "some per deck, and per account"},
     {"decks_invitations", "like decks_maintainers"},
     {"decks_plans", "some"},

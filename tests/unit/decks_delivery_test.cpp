@@ -20,6 +20,7 @@ struct Case {
   DeliveredNote base{.guid = "g", .hash = "", .fields = R"({"Front":"f1","Back":"b1"})"};
   bool has_base = true, is_same_card = false;
   std::map<std::string, std::set<std::string>> earlier{};
+  std::vector<std::string> earlier_tags{};
   std::set<std::string> protected_fields{};
 
   MergedNote Merged() const { return Merge(In()); }
@@ -31,6 +32,7 @@ struct Case {
             .base = has_base ? &base : nullptr,
             .is_same_card = is_same_card,
             .earlier = earlier,
+            .earlier_tags = earlier_tags,
             .protected_fields = protected_fields};
   }
 };
@@ -73,6 +75,14 @@ BOOST_AUTO_TEST_CASE(a_value_that_the_publisher_once_had_is_no_edit) {
   BOOST_TEST(Texts(one)[0] == "f2");
 }
 
+BOOST_AUTO_TEST_CASE(a_former_value_is_known_by_the_names_that_its_files_have_in_the_deck) {
+  const std::string hash = "09b6f3c3ba7c8f36211dfd0b2b7c7c5548be9b2b";
+  BOOST_TEST(WithDeckNames("a-b <img src='x-" + hash + ".png'> -" + hash) ==
+             "a-b <img src='x.png'> -" + hash);
+  Case one{.mine = {"<img src=x-" + hash + ".png>", "b1"}, .earlier = {{"Front", {"<img src=x.png>"}}}};
+  BOOST_TEST(Texts(one)[0] == "f2");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_stored_otherwise_than_the_card_says_is_not_written_again) {
   // The file of the card has another name in this collection.
   Case one{.mine = {"stored", "b1"}, .is_same_card = true};
@@ -111,6 +121,9 @@ BOOST_AUTO_TEST_CASE(a_change_of_tags_that_a_device_has_undone_comes_again_once)
   one.base.older_tags = "";
   BOOST_TEST(one.Merged().tags == "ch1 own");
   BOOST_TEST(one.Merged().older_tags == "ch1");
+  one.base.older_tags = "other";
+  one.earlier_tags = {"x", ""};
+  BOOST_TEST(one.Merged().tags == "ch1 own", "by two changes at once");
   one.base.older_tags = "ch1";
   BOOST_TEST(one.Merged().tags == "own");
 }

@@ -241,6 +241,9 @@ BOOST_AUTO_TEST_CASE(a_note_is_matched_by_its_guid_only_if_it_has_the_notetype) 
   BOOST_TEST((fate(51, 7) == NoteFate::kUpdated));
   BOOST_TEST((fate(50, 7) == NoteFate::kDuplicate));
   BOOST_TEST((fate(51, 8) == NoteFate::kConflicting));
+  options.changes_notetypes = true;
+  BOOST_TEST((fate(51, 8) == NoteFate::kUpdated));
+  options.changes_notetypes = false;
   options.update_notes = UpdateWhen::kAlways;
   BOOST_TEST((fate(49, 7) == NoteFate::kUpdated));
   BOOST_TEST((fate(50, 7) == NoteFate::kDuplicate));

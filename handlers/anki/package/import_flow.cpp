@@ -171,8 +171,15 @@ struct Ours {
   std::vector<CardKey> cards;                    // of these notes, ascending
 };
 
-std::optional<Ours> ReadOurs(Context& context, const Survey& survey, const std::string& own_name,
-                             const std::function<void()>& between_rows) {
+// Beside the ids that are in use.
+void AddDeleted(std::vector<std::int64_t>& ids, const std::vector<std::int64_t>& deleted) {
+  ids.insert(ids.end(), deleted.begin(), deleted.end());
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+std::optional<Ours> ReadOurs(Context& context, const Survey& survey, const ImportOptions& options,
+                             const std::string& own_name, const std::function<void()>& between_rows) {
   return context.Read<CollectionStore, ImportStore>([&](CollectionStore& collections,
                                                         ImportStore& imports) -> std::optional<Ours> {
     Ours ours;
@@ -207,6 +214,11 @@ std::optional<Ours> ReadOurs(Context& context, const Survey& survey, const std::
       if (Has(shared, note)) ours.cards.push_back({note, ord});
     });
     std::sort(ours.cards.begin(), ours.cards.end());
+    if (options.avoids_deleted_ids) {
+      const GraveIds deleted = collections.GravesSince(generation, 0);
+      AddDeleted(ours.note_ids, deleted.notes);
+      AddDeleted(ours.card_ids, deleted.cards);
+    }
     return ours;
   });
 }
@@ -231,7 +243,7 @@ class Importer {
     done_ = 0;
     report_ = {.kind = PackageKind::kApkg, .found_notes = survey_.counts.notes};
     host_.progress(done_, total_, "comparing");
-    auto read = ReadOurs(context_, survey_, host_.name, [&] { StepAside("comparing"); });
+    auto read = ReadOurs(context_, survey_, options_, host_.name, [&] { StepAside("comparing"); });
     if (!read) throw Interrupted{};  // created meanwhile, or replaced
     ours_ = std::move(*read);
     media_.Compare(
@@ -253,6 +265,7 @@ class Importer {
       StageObjects();
       StageNotes();
       StageCards();
+      StageMovedCards();
       StageReviews();
       Apply();
     } catch (const Error& e) {
@@ -438,7 +451,8 @@ class Importer {
 
   bool ChangesCollection() const {
     return !notetypes_.taken.empty() || !decks_.taken.empty() || !deck_configs_.empty() ||
-           !tags_->added().empty() || report_.added_notes + report_.updated_notes + report_.added_cards > 0;
+           !tags_->added().empty() || !host_.moved.empty() ||
+           report_.added_notes + report_.updated_notes + report_.added_cards > 0;
   }
 
   void StageObjects() {
@@ -502,6 +516,18 @@ class Importer {
       if (chunk.notes.ids.size() >= kStagedRows || bytes_ >= kStagedBytes) Stage(chunk);
     });
     if (!chunk.notes.ids.empty()) Stage(chunk);
+  }
+
+  void StageMovedCards() {
+    if (host_.moved.empty()) return;
+    ReceivedChunk chunk;
+    for (const MovedCard& moved : host_.moved) {
+      Card card = moved.card;
+      (card.original_deck_id != 0 ? card.original_deck_id : card.deck_id) = OurDeck(moved.package_deck);
+      card.usn = moment_.usn;
+      chunk.cards.Add(card);
+    }
+    Stage(chunk);
   }
 
   void StageCards() {

@@ -37,6 +37,12 @@ struct ImportReport {
 };
 std::string Print(const ImportReport& report);  ///< a JSON object
 
+/// A card of ours, as the caller has read it, that goes to a deck of the package.
+struct MovedCard {
+  Card card{};
+  std::int64_t package_deck = 0;  ///< some card of the package is in it
+};
+
 /// The caller's part of an import.
 struct ImportHost {
   /// Makes the session's key; different for two imports at the same time. A session whose key begins with it is
@@ -49,6 +55,9 @@ struct ImportHost {
   /// Called with each added or updated note in its stored form, before `commit`; again for all notes if the
   /// import restarts. May be empty.
   std::function<void(const Note& note)> stored{};
+  /// Whoever gives some refuses in `commit` a collection that has changed since they were read. They get no newer modification
+  /// time: what a device has done with them and not sent yet wins.
+  std::vector<MovedCard> moved{};
 };
 
 /// The import cannot run now: a device is syncing, the rows of an upload are being imported, or devices have synced

@@ -802,7 +802,7 @@ std::string ImportedTags::Canonical(std::string_view tags, bool keeps_system_tag
 NoteFate FateOf(const std::optional<KnownNote>& ours, std::int64_t incoming_mod, std::int64_t notetype_id,
                 const ImportOptions& options) {
   if (!ours) return NoteFate::kAdded;
-  if (ours->notetype_id != notetype_id) return NoteFate::kConflicting;
+  if (ours->notetype_id != notetype_id && !options.changes_notetypes) return NoteFate::kConflicting;
   return ShouldUpdate(options.update_notes, ours->mod, incoming_mod) ? NoteFate::kUpdated
                                                                      : NoteFate::kDuplicate;
 }

@@ -34,6 +34,12 @@ struct ImportOptions {
   UpdateWhen update_notetypes = UpdateWhen::kIfNewer;
   bool with_scheduling = false;
   bool with_deck_configs = false;
+  /// A note that has another notetype here gets the package's, and keeps its cards: their templates must have the same places in
+  /// both. No choice of users.
+  bool changes_notetypes = false;
+  /// New notes and cards get no id that a deleted one had. A client that deletes such a one again does not send that, because it
+  /// knows the id as deleted (seen with version 26.09), and then asks for a full sync. No choice of users: Anki's importer takes them.
+  bool avoids_deleted_ids = false;
 };
 
 /// The outcome of an import for one notetype or deck.

@@ -109,6 +109,11 @@ std::vector<Note> ImportStore::NotesByGuid(std::int32_t generation, const std::v
   return notes;
 }
 
+std::vector<std::string> ImportStore::GuidsOfNotes(std::int32_t generation,
+                                                   const std::vector<std::int64_t>& notes) {
+  return tx_.Query(sql::anki::guids_of_notes, user_, generation, notes).Column<std::string>("guid");
+}
+
 std::vector<Card> ImportStore::CardsOfNotes(std::int32_t generation, const std::vector<std::int64_t>& notes) {
   std::vector<Card> cards;
   for (const sql::Row row : tx_.Query(sql::anki::cards_of_notes, user_, generation, notes))

@@ -67,6 +67,7 @@ class ImportStore {
                 const std::function<void(std::int64_t id, std::int64_t note, std::int32_t ord)>& card);
   /// Whole notes with these guids, by their ids: of several with one guid the last is the one that an import updates.
   std::vector<Note> NotesByGuid(std::int32_t generation, const std::vector<std::string>& guids);
+  std::vector<std::string> GuidsOfNotes(std::int32_t generation, const std::vector<std::int64_t>& notes);
   std::vector<Card> CardsOfNotes(std::int32_t generation, const std::vector<std::int64_t>& notes);
   std::vector<std::int64_t> KnownReviews(std::int32_t generation, const std::vector<std::int64_t>& ids);
 

@@ -70,6 +70,7 @@ class Changing {
       AddNote(one.note, WithoutTag(one.note.tags, changes_.tag));
     }
     std::sort(woken_cards.begin(), woken_cards.end());
+    graves_.cards = changes_.deleted_cards;
     for (const Note& note : changes_.deleted) graves_.notes.push_back(note.id);
     const auto cards_of = [&](const std::vector<std::int64_t>& notes) {
       return notes.empty() ? std::vector<Card>() : context_.Read<ImportStore>([&](ImportStore& imports) {

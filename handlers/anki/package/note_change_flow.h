@@ -25,6 +25,7 @@ struct NoteChanges {
   std::vector<Note> suspended{};       ///< all their cards are suspended, and they get the tag
   std::vector<SuspendedNote> woken{};  ///< these cards, if they are still suspended; and they lose the tag
   std::vector<Note> deleted{};         ///< with all their cards
+  std::vector<std::int64_t> deleted_cards{};
   std::string tag{};
 };
 

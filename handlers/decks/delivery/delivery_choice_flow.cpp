@@ -40,7 +40,8 @@ void AddEdits(const DeliveredPart& part, const Card& card, const Deck& deck, con
   const ShownCardTexts texts = TextsOf(card.content, type->fields, part.to_nfc);
   const Fields fields = ParseFields(card.content.fields);
   for (const OwnEdit& edit :
-       EditsOf(part.MergeOf(card, note->second, shape.fields, texts, deck.protected_fields))) {
+       EditsOf(part.MergeOf(card, note->second, shape.fields, SplitFields(note->second.fields), texts,
+                            deck.protected_fields))) {
     const FieldValue* const present = FindField(fields, edit.field);
     if (present == nullptr) continue;
     std::string value = QuoteJson(edit.text);
@@ -70,17 +71,17 @@ void StartDelivery(Context& context, const std::string& deck, const DeliveryChoi
           readers.Subscribe(found.id);
           readers.CountSubscribers(found.id);
         }
-        deliveries.Start(found.id, choice.deletes_removed);
+        deliveries.Start(found.id, choice.removed);
         if (choice.restores_deleted) deliveries.RestoreDeleted(found.id);
       });
 }
 
-void StopDelivery(Context& context, const std::string& deck, bool keeps_notes) {
+void StopDelivery(Context& context, const std::string& deck, NotesAfterwards notes) {
   context.Write<DeckStore, DeliveryStore>([&](DeckStore& decks, DeliveryStore& deliveries) {
     const auto found = decks.Lock(deck);
     if (!found || found->is_deleted) throw NotFound("deck_not_found");
     if (!deliveries.Find(found->id)) throw NotFound("not_delivered");
-    deliveries.End(found->id, keeps_notes);
+    deliveries.End(found->id, notes);
   });
 }
 

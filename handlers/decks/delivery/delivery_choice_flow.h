@@ -12,7 +12,7 @@
 namespace syncline::decks {
 
 struct DeliveryChoice {
-  std::optional<bool> deletes_removed{};  ///< none: as it is, and at first no
+  std::optional<RemovedNotes> removed{};  ///< none: as it is, and at first suspended
   bool restores_deleted = false;          ///< notes that the subscriber has deleted come again
 };
 
@@ -20,7 +20,7 @@ struct DeliveryChoice {
 /// "deck_not_found", Forbidden "no_access", BadInput "own_deck".
 void StartDelivery(Context& context, const std::string& deck, const DeliveryChoice& choice);
 /// Again: the same. The subscription stays. Throws Error NotFound "deck_not_found", "not_delivered".
-void StopDelivery(Context& context, const std::string& deck, bool keeps_notes);
+void StopDelivery(Context& context, const std::string& deck, NotesAfterwards notes);
 
 struct SentEdits {
   std::vector<std::int64_t> suggestions{};  ///< their numbers

@@ -30,7 +30,7 @@ struct DeliveryInput {
   std::string deck_id{};
   Action action{};
   DeliveryChoice choice{};
-  std::optional<bool> keeps_notes{};
+  std::optional<NotesAfterwards> afterwards{};
   std::vector<std::string> guids{};
   std::string after{}, reason{};
 };
@@ -38,8 +38,11 @@ struct DeliveryInput {
 DeliveryInput ReadDelivery(const JsonObject& in) {
   DeliveryInput input{.deck_id = ReadDeckId(in)};
   input.action = ReadWord(in, "action", kActions, Action::kGet);
-  input.choice = {in.Maybe("delete_removed").Bool(), in.Maybe("restore_deleted").Bool().value_or(false)};
-  input.keeps_notes = in.Maybe("keep_notes").Bool();
+  if (const auto deletes = in.Maybe("delete_removed").Bool())
+    input.choice.removed = *deletes ? RemovedNotes::kDeleted : RemovedNotes::kSuspended;
+  input.choice.restores_deleted = in.Maybe("restore_deleted").Bool().value_or(false);
+  if (const auto keeps = in.Maybe("keep_notes").Bool())
+    input.afterwards = *keeps ? NotesAfterwards::kStay : NotesAfterwards::kGo;
   input.guids = in.Maybe("guids")
                     .List(kMaxGuids, [](const JsonValue& guid) { return guid.Text(kMaxGuidCharacters, 1); })
                     .value_or(std::vector<std::string>());
@@ -54,12 +57,14 @@ Response Shown(Context& context, const std::string& id) {
     const Deck deck = OpenDeck(decks, context, id, Need::kRead);
     const auto delivery = deliveries.Find(deck.id);
     JsonWriter json;
-    Success(json).Add("deck_id", deck.shown.id).Add("delivered", delivery && delivery->state == "on");
+    Success(json)
+        .Add("deck_id", deck.shown.id)
+        .Add("delivered", delivery && delivery->state == DeliveryState::kOn);
     if (!delivery) return Answer(json.Add("delivery", nullptr));
     const auto at = delivery->delivered_at;
     json.Object("delivery")
-        .Add("state", delivery->state)
-        .Add("delete_removed", delivery->deletes_removed)
+        .Add("state", NameOf(delivery->state))
+        .Add("delete_removed", delivery->removed == RemovedNotes::kDeleted)
         .Add("is_complete", delivery->seq == deck.head_seq && at.has_value())
         .Add("notes", delivery->notes)
         .Add("problem", delivery->problem)
@@ -95,9 +100,9 @@ Response PostDelivery(Request& request, Context& context) {
   if (in.action == Action::kSendEdits) return Sent(context, in);
   if (in.action == Action::kStart) StartDelivery(context, in.deck_id, in.choice);
   if (in.action == Action::kStop) {
-    if (!in.keeps_notes)
+    if (!in.afterwards)
       throw Refused("keep_notes_missing", "keep_notes says whether the notes stay in the collection.");
-    StopDelivery(context, in.deck_id, *in.keeps_notes);
+    StopDelivery(context, in.deck_id, *in.afterwards);
   }
   return Shown(context, in.deck_id);
 }

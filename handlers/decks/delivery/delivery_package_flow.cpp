@@ -42,10 +42,20 @@ DeliveryHomes::DeliveryHomes(const std::string& title, std::map<std::string, std
   }
 }
 
-std::string DeliveryHomes::NameOf(const std::string& path) {
+// The path below the deck's own name.
+std::string DeliveryHomes::Below(const std::string& path) const {
   const std::string full = DeckName(FullPath(path, title_)), root = DeckName(title_);
-  const std::string below = full.size() > root.size() + 2 ? full.substr(root.size() + 2) : "";
-  std::string name = full;
+  return full.size() > root.size() + 2 ? full.substr(root.size() + 2) : "";
+}
+
+std::optional<std::int64_t> DeliveryHomes::Find(const std::string& path) const {
+  const auto home = known_.find(Folded(Below(path)));
+  return home != known_.end() && decks_.contains(home->second) ? std::optional(home->second) : std::nullopt;
+}
+
+std::string DeliveryHomes::NameOf(const std::string& path) {
+  const std::string below = Below(path);
+  std::string name = DeckName(FullPath(path, title_));
   // From the subdeck itself up to the root: the first that is known.
   std::vector<std::string> made;
   for (std::string parent = below;;) {
@@ -99,7 +109,11 @@ anki::CollectionFileWriter& DeliveryPackage::Writer() {
 void DeliveryPackage::PutDeck(const std::string& name) {
   if (!decks_.insert(Folded(name)).second) return;
   if (const std::size_t end = name.rfind("::"); end != name.npos) PutDeck(name.substr(0, end));
-  Writer().PutDecks({AnkiDeck(StableId("deck", deck_, Folded(name)), name, mod_)});
+  Writer().PutDecks({AnkiDeck(DeckIdOf(name), name, mod_)});
+}
+
+std::int64_t DeliveryPackage::DeckIdOf(const std::string& deck_name) const {
+  return StableId("deck", deck_, Folded(deck_name));
 }
 
 void DeliveryPackage::Put(anki::Note note, const anki::Object& notetype, const std::string& deck_name,
@@ -116,7 +130,7 @@ void DeliveryPackage::Put(anki::Note note, const anki::Object& notetype, const s
     anki::Card card{};
     card.id = last_card_ = std::max(note.id, last_card_ + 1);
     card.note_id = note.id;
-    card.deck_id = StableId("deck", deck_, Folded(deck_name));
+    card.deck_id = DeckIdOf(deck_name);
     card.ord = ord;
     card.mod = mod_;
     card.due = due;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,11 +27,15 @@ class DeliveryHomes {
                 const std::vector<anki::Object>& decks);
   /// The name of the deck for a subdeck path of a card.
   std::string NameOf(const std::string& path);
+  /// The deck that cards of this path went to, if it is still there.
+  std::optional<std::int64_t> Find(const std::string& path) const;
   /// After an import: the decks that it has found or made, by id and name.
   void Note(std::int64_t id, const std::string& name);
   const std::map<std::string, std::int64_t>& known() const { return known_; }
 
  private:
+  std::string Below(const std::string& path) const;
+
   const std::string& title_;
   std::map<std::string, std::int64_t> known_;  // by the folded path below the root
   std::map<std::int64_t, std::string> decks_;  // normal decks of the collection
@@ -44,6 +49,8 @@ class DeliveryPackage {
   /// This and Write throw Error StorageFull "disk_full". `note.id` is that of the subscriber's note, or one for a new note. `ords`: the cards that it shall have.
   void Put(anki::Note note, const anki::Object& notetype, const std::string& deck_name,
            const std::vector<std::int32_t>& ords, std::int32_t due);
+  /// The id of a deck in the package.
+  std::int64_t DeckIdOf(const std::string& deck_name) const;
   /// A file that no note names, for note types; the import takes it unless the account has one of its name.
   void PutFile(const std::string& name);
   /// Whether a note refers to one of these files.

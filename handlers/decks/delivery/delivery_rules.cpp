@@ -23,15 +23,26 @@ std::string TextOf(const JsonSpans& spans, const JsonSpans::Value& object, std::
   return text;
 }
 
-// Whether a device that had not seen the last change of tags has replaced the note: all of that change is undone.
-bool IsUndone(const DeliveredNote& base, const std::string& mine) {
-  const auto before = FoldedSet(base.older_tags), after = FoldedSet(base.tags), has = FoldedSet(mine);
+// Whether a device that had not seen a change of tags has replaced the note: all of that change is undone.
+bool IsUndone(const std::string& earlier, const std::string& now, const std::string& mine) {
+  const auto before = FoldedSet(earlier), after = FoldedSet(now), has = FoldedSet(mine);
   if (before == after) return false;
   const auto is_as_before = [&](const std::string& tag) { return before.contains(tag) == has.contains(tag); };
   return std::all_of(before.begin(), before.end(),
                      [&](const std::string& tag) { return after.contains(tag) || is_as_before(tag); }) &&
          std::all_of(after.begin(), after.end(),
                      [&](const std::string& tag) { return before.contains(tag) || is_as_before(tag); });
+}
+
+// The tags of the card that a device has brought back; null: none. Once after each change of the card: whoever removes the new tag
+// again does not want it.
+const std::string* UndoneTo(const NoteMerge& in) {
+  if (FoldedSet(in.base->older_tags) == FoldedSet(in.base->tags)) return nullptr;
+  if (IsUndone(in.base->older_tags, in.base->tags, in.my_tags)) return &in.base->older_tags;
+  const auto found =
+      std::find_if(in.earlier_tags.begin(), in.earlier_tags.end(),
+                   [&](const std::string& tags) { return IsUndone(tags, in.base->tags, in.my_tags); });
+  return found == in.earlier_tags.end() ? nullptr : &*found;
 }
 
 void MergeTags(const NoteMerge& in, MergedNote& merged) {
@@ -41,10 +52,10 @@ void MergeTags(const NoteMerge& in, MergedNote& merged) {
     merged.older_tags = in.card.tags;
     return;
   }
-  const bool is_undone = IsUndone(*in.base, in.my_tags);
-  const std::string& base = is_undone ? in.base->older_tags : in.base->tags;
+  const std::string* const undone = UndoneTo(in);
+  const bool is_undone = undone != nullptr;
+  const std::string& base = is_undone ? *undone : in.base->tags;
   merged.tags = in.is_same_card && !is_undone ? in.my_tags : MergedTags(base, in.my_tags, in.card.tags);
-  // Once: whoever removes the new tag again does not want it.
   const bool is_news = FoldedSet(in.base->tags) != FoldedSet(in.card.tags);
   merged.older_tags = is_news ? in.base->tags : is_undone ? in.card.tags : in.base->older_tags;
 }
@@ -58,8 +69,10 @@ Fate FateOf(const NoteMerge& in, const std::string& name, const std::string& min
   if (mine == card) return Fate::kSame;
   // What is stored may differ from the card: a file may have got another name.
   if (base != nullptr && mine == *base) return in.is_same_card ? Fate::kSame : Fate::kFollows;
+  const std::string plain = WithDeckNames(mine);
+  if (plain == WithDeckNames(card)) return Fate::kSame;
   if (const auto earlier = in.earlier.find(name);
-      earlier != in.earlier.end() && earlier->second.contains(mine))
+      earlier != in.earlier.end() && earlier->second.contains(plain))
     return Fate::kFollows;
   return base == nullptr && mine.empty() ? Fate::kFollows : Fate::kStays;
 }
@@ -82,6 +95,8 @@ OwnType OwnTypeOf(const anki::Object& notetype) {
       });
     } else if (key == "type") {
       type.design.is_cloze = spans.Raw(member) == "1";
+    } else if (key == "css") {
+      type.design.css = spans.Text(member);
     }
   });
   return type;
@@ -106,6 +121,16 @@ ShownCardTexts TextsOf(const CardContent& card, const std::vector<std::string>& 
   });
   texts.tags = JoinedTags(tags);
   return texts;
+}
+
+std::string WithDeckNames(std::string text) {
+  constexpr std::size_t kHashDigits = 40;
+  for (std::size_t at = text.find('-'); at != text.npos; at = text.find('-', at)) {
+    const std::size_t end = text.find_first_not_of("0123456789abcdef", ++at);
+    if (end == text.npos || end - at != kHashDigits || text[end] != '.') continue;
+    text.erase(at - 1, kHashDigits + 1);
+  }
+  return text;
 }
 
 MergedNote Merge(const NoteMerge& in) {

@@ -40,6 +40,9 @@ ShownCardTexts TextsOf(const CardContent& card, const std::vector<std::string>& 
 /// As a client keeps it.
 std::string KeptText(const std::string& json, bool to_nfc);
 
+/// A text with the names that its files have in the deck: an import puts the hash of a file behind a name that is taken.
+std::string WithDeckNames(std::string text);
+
 struct NoteMerge {
   const std::vector<std::string>& fields;  ///< of the note's type
   std::vector<std::string> mine{};         ///< a text for each
@@ -47,8 +50,9 @@ struct NoteMerge {
   const ShownCardTexts& card;
   const DeliveredNote* base = nullptr;  ///< null: the note was there before
   bool is_same_card = false;            ///< the card is what was delivered
-  /// By field: what the card was before.
+  /// By field: what the card was before (WithDeckNames).
   std::map<std::string, std::set<std::string>> earlier{};
+  std::vector<std::string> earlier_tags{};  ///< joined: what the card had before
   std::set<std::string> protected_fields{};
 };
 struct MergedNote {

@@ -66,7 +66,7 @@ Response Leave(DeckStore& decks, ReaderStore& readers, PersonStore& people, Deli
   const std::string& id = in.deck_id;
   const auto deck = decks.Lock(id);
   if (!deck || deck->is_deleted) throw NotFound("deck_not_found");
-  deliveries.End(deck->id, in.keeps_notes);
+  deliveries.End(deck->id, in.keeps_notes ? NotesAfterwards::kStay : NotesAfterwards::kGo);
   readers.Unsubscribe(deck->id);
   readers.CountSubscribers(deck->id);
   const auto after = decks.Find(id).value();

@@ -6,5 +6,6 @@ JOIN decks k USING (deck_id)
 LEFT JOIN anki_collections c ON c.user_id = d.user_id
 WHERE (d.deck_id, d.user_id) > ($1, $2)
   AND (d.state <> 'on' OR k.deleted_at IS NOT NULL
-       OR (c.user_id IS NOT NULL AND (d.seq < k.head_seq OR d.generation <> c.generation OR d.usn <> c.usn)))
+       OR (c.user_id IS NOT NULL AND (d.seq < k.head_seq OR d.generation <> c.generation OR d.usn <> c.usn
+                                     OR d.problem <> '')))
 ORDER BY d.deck_id, d.user_id LIMIT $3
