@@ -1,13 +1,16 @@
 """The pages of shared decks in a browser: finding and following, one's own decks, reviewing suggestions, versions, history."""
 
 import functools
+import os
 import pathlib
 import re
 import secrets
 import sys
+import tempfile
 import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from anki_device import Device
 from browser import expect, visitors
 from decks_wire import PASSWORD, Person, card, field_of, forget_rates
 from installation import admin
@@ -578,6 +581,49 @@ def the_history_of_a_card_shows_each_change_and_leads_back():
         expect(boris.page.get_by_role("alert").filter(has_text="The deck has no such card")).to_be_visible()
 
 
+def a_followed_deck_is_brought_into_the_readers_own_anki():
+    person, someone = owner(), Person()
+    deck, title = deck_with(person)
+    with visitors() as visitor:
+        anna = arrive(visitor, someone, f"/decks/deck?id={deck}")
+        expect(anna.page.get_by_role("region", name="In your Anki")).to_have_count(0)
+        anna.page.get_by_role("button", name="Follow").click()
+        part = anna.page.get_by_role("region", name="In your Anki")
+        dialog = anna.page.get_by_role("dialog")
+        part.get_by_role("button", name="Bring it into my Anki").click()
+        dialog.get_by_label("Delete notes that the deck removes").check()
+        dialog.get_by_role("button", name="Bring it into my Anki").click()
+        expect(said(anna, "The deck is on its way")).to_be_visible()
+        expect(part.get_by_role("status")).to_contain_text("You have no Anki collection here yet", timeout=60_000)
+        with tempfile.TemporaryDirectory() as directory:
+            device = Device(pathlib.Path(directory), "desktop", os.environ["SYNCLINE_HTTP"] + "/")
+            device.log_in(someone.name, PASSWORD)
+            device.sync()
+            device.upload()
+            device.close()
+        part.get_by_role("button", name="Change").click()
+        dialog.get_by_role("button", name="Save").click()
+        expect(part.get_by_role("status")).to_contain_text("1 note in your collection", timeout=60_000)
+        expect(part).to_contain_text("Notes that the deck removes are deleted.")
+        anna.look("decks-delivery")
+        part.get_by_role("button", name="Change").click()
+        dialog.get_by_label("Delete notes that the deck removes").uncheck()
+        dialog.get_by_role("button", name="Save").click()
+        expect(part).to_contain_text("suspended and tagged")
+        part.get_by_role("button", name="Suggest my edits").click()
+        expect(said(anna, "There was nothing to suggest")).to_be_visible()
+        part.get_by_role("button", name="Stop").click()
+        dialog.get_by_role("button", name="Cancel").click()
+        assert someone.call("manage-delivery", {"deck_id": deck})["delivered"] is True
+        part.get_by_role("button", name="Stop").click()
+        dialog.get_by_role("button", name="Remove the notes").click()
+        expect(said(anna, "no longer comes into your Anki")).to_be_visible()
+        expect(part.get_by_role("button", name="Bring it into my Anki")).to_be_visible(timeout=60_000)
+        boris = arrive(visitor, person, f"/decks/deck?id={deck}", locale="ru-RU")
+        expect(boris.page.get_by_role("heading", name="Версии")).to_be_visible()
+        expect(boris.page.get_by_role("region", name="В вашем Anki")).to_have_count(0)
+
+
 def suggestions_are_decided_by_keyboard_and_not_two_by_one_key():
     person, someone = owner(), writer()
     deck, _ = deck_with(person, card("g1"), card("g2"))
@@ -630,6 +676,7 @@ if __name__ == "__main__":
     sys.exit(keep(a_deck_is_found_followed_and_left, an_update_is_told_with_the_version_that_the_reader_has, an_owner_makes_hides_and_deletes_a_deck,
                   what_people_wrote_is_text_on_every_page, an_editor_sees_what_differs_and_accepts_edits_or_rejects, a_contributor_takes_a_suggestion_back,
                   a_stale_suggestion_shows_three_values_and_needs_a_second_yes, several_are_decided_at_once, two_editors_decide_once,
-                  what_was_typed_survives_an_error_and_the_end_of_the_session, an_editor_goes_back_to_a_version, an_owner_asks_maintainers, an_invitation_is_declined_or_taken_back,
+                  what_was_typed_survives_an_error_and_the_end_of_the_session, an_editor_goes_back_to_a_version,
+                  a_followed_deck_is_brought_into_the_readers_own_anki, an_owner_asks_maintainers, an_invitation_is_declined_or_taken_back,
                   the_history_of_a_card_shows_each_change_and_leads_back, suggestions_are_decided_by_keyboard_and_not_two_by_one_key,
                   long_texts_are_compared_too_and_can_be_scrolled_by_keyboard))

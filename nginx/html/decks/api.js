@@ -21,6 +21,22 @@ export const unfollow = (id) => ask("manage-subscription", { action: "unsubscrib
 // {title, current_version, user_synced_version, versions}, the newest first.
 export const changelog = (id, from) => ask("get-changelog", { deck_id: id, ...(from && { from_version: from }) });
 
+// {delivered, delivery: null or {state, is_complete, notes, problem, delete_removed, delivered_at}}
+export const delivery = (id) => ask("manage-delivery", { action: "get", deck_id: id });
+// Starts it, or changes what becomes of the notes of removed cards.
+export const deliver = (id, choice) => ask("manage-delivery", { action: "start", deck_id: id, ...choice });
+export const stopDelivery = (id, keepsNotes) => ask("manage-delivery", { action: "stop", deck_id: id, keep_notes: keepsNotes });
+// Suggests all that the reader has changed in the notes. Returns how many suggestions that made.
+export async function sendEdits(id) {
+  let count = 0;
+  for (let after; ;) {
+    const { suggestions, next } = await ask("manage-delivery", { action: "send_edits", deck_id: id, ...(after && { after }) });
+    count += suggestions;
+    if (!next) return count;
+    after = next;
+  }
+}
+
 // {decks, can_create_more, max_decks}
 export const ownDecks = () => ask("get-my-decks");
 export const createDeck = async (deck) => (await ask("create-deck", deck)).deck;

@@ -4,6 +4,7 @@
 
 import { begin, button, dialog, element, form, labelled, newId, notify, printNumber, replaceContent, setTitle, showLoaded, succeeds, translator, whileDisabled } from "/frame.js";
 import { changeDeck, changelog, deckOf, follow, me, openSuggestions } from "./api.js";
+import { deliveryPart } from "./delivery.js";
 import { membersPart } from "./members.js";
 import { askToDelete, deckFields } from "./own.js";
 import { reviewPart } from "./review.js";
@@ -47,7 +48,7 @@ function head({ deck, mayEdit, isOwner, mayOwn }, reload) {
       mayOwn && button(t("delete_deck"), { kind: "outline-danger", name: "trash", on: { click: () => askToDelete(deck, () => location.assign("/decks/?view=own")) } })));
 }
 
-function about({ log, deck, mayEdit }, reload) {
+function about({ log, deck, mayEdit, isOwner }, reload) {
   const goBack = mayEdit && ((version) => rollBack(id, version, reload));
   const card = element("input", { id: newId("guid"), class: "form-control", name: "guid", required: true, maxlength: 255, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
   const find = element("form", { class: "deck-question", on: { submit: (event) => {
@@ -56,6 +57,7 @@ function about({ log, deck, mayEdit }, reload) {
   } } }, labelled(t("card_id"), card), button(t("show"), { type: "submit" }));
   return [
     deck.description && panel("about", t("description"), element("p", { class: "deck-description" }, written(deck.description))),
+    !isOwner && deck.is_subscribed && deliveryPart(deck),
     panel("versions", t("versions"), [log.user_synced_version && element("p", { class: "about" }, t("version_here", { version: log.user_synced_version })), versionList(log.versions, goBack),
       element("details", { class: "more" }, element("summary", {}, t("history_of_card")), find)]),
   ];
