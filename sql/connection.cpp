@@ -105,10 +105,11 @@ bool Connection::Settle() {
     // No caller waits for this answer. The state of the connection is checked below.
   }
   if (IsBroken()) return false;
-  // An idle connection is normally readable only when it was closed.
+  if (PQtransactionStatus(conn_.get()) != PQTRANS_IDLE) return false;
+  // An idle connection is readable only when the server closes it: an error, then the end of the stream. A commit
+  // sent now would have an unknown outcome.
   pollfd poll_fd{PQsocket(conn_.get()), POLLIN, 0};
-  if (poll(&poll_fd, 1, 0) != 0) PQconsumeInput(conn_.get());
-  return !IsBroken() && PQtransactionStatus(conn_.get()) == PQTRANS_IDLE;
+  return poll(&poll_fd, 1, 0) == 0;
 }
 
 bool Connection::IsBroken() const {

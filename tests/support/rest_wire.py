@@ -8,6 +8,8 @@ import secrets
 import threading
 import urllib.parse
 
+from installation import when_let_in
+
 HTTP = os.environ.get("SYNCLINE_HTTP", "")
 PASSWORD = "a good password"
 
@@ -63,10 +65,14 @@ def script_login(name, password=PASSWORD, base=None):
 
 
 def _new_script_login(name, password, base):
-    token = ask("POST", "/account/login", {"name": name, "password": password}, base=base).json["access_token"]
-    answer = ask("POST", "/account/app-passwords", {"name": "a script", "password": password}, token, base=base)
-    assert answer.status == 201, answer
-    return basic(name, answer.json["app_password"])["authorization"]
+    def new(path, body, status, token=None):
+        answer = ask("POST", path, body, token, base=base)
+        assert answer.status == status, answer
+        return answer.json
+
+    login = when_let_in(lambda: new("/account/login", {"name": name, "password": password}, 200))
+    made = when_let_in(lambda: new("/account/app-passwords", {"name": "a script", "password": password}, 201, login["access_token"]))
+    return basic(name, made["app_password"])["authorization"]
 
 
 def new_email():
