@@ -559,7 +559,7 @@ def where_nobody_may_register_the_page_says_so():
         # Settings of a running installation do not change, so the answer is changed on its way.
         anna.page.route("**/account/registration", close)
         anna.open("/account/register")
-        expect(anna.page.get_by_role("main")).to_contain_text("Nobody can make an account here")
+        expect(anna.page.get_by_role("main")).to_contain_text("Registration is closed")
         expect(anna.page.get_by_role("textbox")).to_have_count(0)
 
 
