@@ -8,10 +8,10 @@ import { TEXTS } from "./texts.js";
 const t = translator(TEXTS);
 
 // Those that the reader can mend.
-const PROBLEMS = ["no_collection", "over_quota"];
+const PROBLEMS = { no_collection: t("delivery_no_collection"), over_quota: t("delivery_over_quota") };
 
 function stateOf({ state, is_complete: isComplete, notes, problem, delivered_at: at }) {
-  if (problem) return t(PROBLEMS.includes(problem) ? `delivery_${problem}` : "delivery_problem");
+  if (problem) return PROBLEMS[problem] ?? t("delivery_problem");
   if (state !== "on") return t("delivery_ending");
   return isComplete ? [t("delivery_notes", { count: notes }), " · ", timeElement(new Date(at))] : t("delivery_under_way");
 }
