@@ -165,7 +165,8 @@ CREATE TABLE decks_positions (
   pushed_seq bigint NOT NULL DEFAULT 0,
   whole_seq bigint NOT NULL DEFAULT 0,              -- tags, types and paths up to here; changes that are pulled have none of those
   offered_seq bigint NOT NULL DEFAULT 0,            -- of a full sync whose last page has not been sent
-  sent_seq bigint NOT NULL DEFAULT 0,               -- of a download that was sent, but not confirmed
+  sent_seq bigint NOT NULL DEFAULT 0,               -- of the last download that was sent, but not confirmed
+  first_sent_seq bigint NOT NULL DEFAULT 0,         -- of the first one
   seen_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (deck_id, user_id, device_id)
 );

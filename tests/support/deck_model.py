@@ -37,19 +37,20 @@ class Account:
 
     def __init__(self, name):
         self.name = name
-        self.told, self.whole, self.sent = {}, {}, {}  # by login
+        self.told, self.whole, self.sent = {}, {}, {}  # by login; the first and the last unconfirmed download
 
     def place(self, device):
         """Up to where a login knows the log when it pushes, up to where it knows tags and paths, which no pull brings, and whether
         that is known of this login itself: if not, it may be any computer of the account."""
-        mine, sent = self.told.get(device, 0), self.sent.get(device, 0)
+        mine, (sent, _) = self.told.get(device, 0), self.sent.get(device, (0, 0))
         if mine:
             return mine, self.whole.get(device, 0), True
-        return min(filter(None, (*self.told.values(), sent)), default=0), self._least_whole(sent), bool(sent)
+        return self._least(self.told), self._least(self.whole), bool(sent)
 
-    def _least_whole(self, at_most):
-        known = list(filter(None, self.whole.values()))
-        return min(filter(None, (*known, at_most))) if known else 0
+    def _least(self, places):
+        """Of all logins: where a login has no place, its first unconfirmed download."""
+        logins = {*places, *self.sent}
+        return min(filter(None, (places.get(one, 0) or self.sent.get(one, (0, 0))[0] for one in logins)), default=0)
 
     def has_whole(self, device, seq):
         self.whole[device] = max(self.whole.get(device, 0), seq)
@@ -60,15 +61,16 @@ class Account:
         """A download, which may not arrive. The account's first leaves no older copy to go on with."""
         if not any(self.told.values()):
             self.has_whole(device, seq)
-        self.sent[device] = seq
+        self.sent[device] = self.sent.get(device, (seq,))[0], seq
 
     def names(self, device, seq):
         """The login names a place in the log: it has what came before it, and its last download if that was not later."""
-        sent = self.sent.pop(device, 0)
+        _, sent = self.sent.get(device, (0, 0))
         if sent and seq >= sent:
             self.whole[device] = max(self.whole.get(device, 0), sent)
         elif not self.whole.get(device, 0):
-            self.whole[device] = min(seq, self._least_whole(seq))
+            self.whole[device] = min(seq, self._least(self.whole))
+        self.sent.pop(device, None)
         if seq:
             self.told[device] = max(self.told.get(device, 0), seq)
 
